@@ -1,0 +1,36 @@
+# Mizzen. Each target installs what it needs.
+PY := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test unit e2e envoy lint rows clean
+
+help:            ## this list
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+setup: .venv/ready  ## a venv whose .venv/bin/mizzen runs, and the Debian packages
+.venv/ready: requirements.lock pyproject.toml packaging/apt.txt packaging/setup.sh
+	@bash packaging/setup.sh
+
+lint: setup       ## ruff, mypy, import-linter
+	.venv/bin/ruff format --check -q . && .venv/bin/ruff check -q .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+unit: setup       ## the tests that need neither Envoy nor root
+	$(PY) -m pytest -q tests/unit tests/property tests/protocol tests/architecture -m "not envoy and not lab"
+
+envoy: setup      ## every golden in a real Envoy
+	$(PY) -m pytest -q tests -m "envoy and not lab"
+
+e2e: setup        ## real pods in the lab (root)
+	$(PY) -m pytest -q tests/e2e -m lab
+
+test: lint unit envoy e2e  ## everything
+
+rows: setup       ## how many rows of the compatibility list are done
+	$(PY) -m tests.architecture.rows
+
+demo: setup       ## a tour of a real mesh on this machine (root)
+	bash packaging/demo.sh
+
+clean:            ## remove the venv and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""Configuration as users write it: one frozen type per kind, and the decoder from YAML documents."""

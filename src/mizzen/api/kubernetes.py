@@ -1,0 +1,131 @@
+"""The part of Kubernetes' own kinds that Mizzen's core reads. The body of each is the whole document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, field
+
+
+class ServicePort(Struct, frozen=True, kw_only=True, rename="camel"):
+    name: str = ""
+    port: int = 0
+    protocol: str = "TCP"
+    target_port: int | str | None = None
+    app_protocol: str | None = None
+    node_port: int = 0
+
+
+class ServiceSpec(Struct, frozen=True, kw_only=True, rename="camel"):
+    ports: tuple[ServicePort, ...] = ()
+    selector: dict[str, str] = {}
+    cluster_ip: str = field(default="", name="clusterIP")
+    cluster_ips: tuple[str, ...] = field(default=(), name="clusterIPs")
+    type: str = "ClusterIP"
+    external_name: str = ""
+    publish_not_ready_addresses: bool = False
+    internal_traffic_policy: str = ""
+    traffic_distribution: str = ""
+
+
+class Service(Struct, frozen=True, kw_only=True):
+    spec: ServiceSpec = ServiceSpec()
+    status: dict[str, Any] = {}
+
+
+class ContainerPort(Struct, frozen=True, kw_only=True, rename="camel"):
+    name: str = ""
+    container_port: int = 0
+    protocol: str = "TCP"
+
+
+class Container(Struct, frozen=True, kw_only=True, rename="camel"):
+    name: str = ""
+    image: str = ""
+    ports: tuple[ContainerPort, ...] = ()
+
+
+class PodSpec(Struct, frozen=True, kw_only=True, rename="camel"):
+    containers: tuple[Container, ...] = ()
+    init_containers: tuple[Container, ...] = ()
+    service_account_name: str = ""
+    node_name: str = ""
+    hostname: str = ""
+    subdomain: str = ""
+    host_network: bool = False
+
+
+class PodCondition(Struct, frozen=True, kw_only=True):
+    type: str = ""
+    status: str = ""
+
+
+class PodStatus(Struct, frozen=True, kw_only=True, rename="camel"):
+    phase: str = ""
+    pod_ip: str = field(default="", name="podIP")
+    host_ip: str = field(default="", name="hostIP")
+    conditions: tuple[PodCondition, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        return any(c.type == "Ready" and c.status == "True" for c in self.conditions)
+
+
+class Pod(Struct, frozen=True, kw_only=True):
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()
+
+
+class ObjectReference(Struct, frozen=True, kw_only=True):
+    kind: str = ""
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+
+
+class EndpointConditions(Struct, frozen=True, kw_only=True):
+    ready: bool | None = None
+    serving: bool | None = None
+    terminating: bool | None = None
+
+
+class SliceEndpoint(Struct, frozen=True, kw_only=True, rename="camel"):
+    addresses: tuple[str, ...] = ()
+    conditions: EndpointConditions = EndpointConditions()
+    hostname: str = ""
+    node_name: str = ""
+    zone: str = ""
+    target_ref: ObjectReference | None = None
+
+
+class SlicePort(Struct, frozen=True, kw_only=True):
+    name: str = ""
+    port: int = 0
+    protocol: str = "TCP"
+
+
+class EndpointSlice(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Its Service is named by the label ``kubernetes.io/service-name``."""
+
+    address_type: str = "IPv4"
+    endpoints: tuple[SliceEndpoint, ...] = ()
+    ports: tuple[SlicePort, ...] = ()
+
+
+class Secret(Struct, frozen=True, kw_only=True, rename="camel"):
+    """``data`` is base64 text as in the document; ``repr`` hides it."""
+
+    type: str = ""
+    data: dict[str, str] = {}
+    string_data: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Secret(type={self.type!r}, keys={sorted({*self.data, *self.string_data})})"
+
+
+class ConfigMap(Struct, frozen=True, kw_only=True):
+    data: dict[str, str] = {}
+
+
+class Opaque(Struct, frozen=True, kw_only=True):
+    """A kind that the core carries but does not look into (Namespace, Node, ServiceAccount, Deployment, …)."""

@@ -1,0 +1,69 @@
+"""networking.istio.io ServiceEntry, WorkloadEntry and WorkloadGroup. Rows SE-*, WE-*."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from mizzen.api.gateway import Port
+from mizzen.api.meta import Duration, LabelSelector
+
+
+class WorkloadEntry(Struct, frozen=True, kw_only=True, rename="camel"):
+    address: str = ""
+    ports: dict[str, int] = {}
+    labels: dict[str, str] = {}
+    network: str = ""
+    locality: str = ""
+    weight: int = 0
+    service_account: str = ""
+
+
+class ServiceEntry(Struct, frozen=True, kw_only=True, rename="camel"):
+    hosts: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    ports: tuple[Port, ...] = ()
+    location: str = "MESH_EXTERNAL"
+    resolution: str = "NONE"
+    endpoints: tuple[WorkloadEntry, ...] = ()
+    workload_selector: LabelSelector | None = None
+    export_to: tuple[str, ...] = ()
+    subject_alt_names: tuple[str, ...] = ()
+
+
+class WorkloadGroupMetadata(Struct, frozen=True, kw_only=True):
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class HTTPHealthCheck(Struct, frozen=True, kw_only=True, rename="camel"):
+    path: str = ""
+    port: int = 0
+    host: str = ""
+    scheme: str = ""
+
+
+class TCPHealthCheck(Struct, frozen=True, kw_only=True):
+    host: str = ""
+    port: int = 0
+
+
+class ExecHealthCheck(Struct, frozen=True, kw_only=True):
+    command: tuple[str, ...] = ()
+
+
+class ReadinessProbe(Struct, frozen=True, kw_only=True, rename="camel"):
+    initial_delay_seconds: int = 0
+    timeout_seconds: int = 0
+    period_seconds: int = 0
+    success_threshold: int = 0
+    failure_threshold: int = 0
+    http_get: HTTPHealthCheck | None = None
+    tcp_socket: TCPHealthCheck | None = None
+    exec: ExecHealthCheck | None = None
+    timeout: Duration | None = None
+
+
+class WorkloadGroup(Struct, frozen=True, kw_only=True):
+    metadata: WorkloadGroupMetadata | None = None
+    template: WorkloadEntry | None = None
+    probe: ReadinessProbe | None = None

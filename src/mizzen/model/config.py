@@ -1,0 +1,50 @@
+"""Config: every object of the mesh at one moment. A change makes a new Config that shares the untouched kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from mizzen.api.mesh_config import MeshConfig
+from mizzen.api.meta import Object
+from mizzen.model.finding import Finding
+
+ObjectKey = tuple[str, str]
+"""(namespace, name); the namespace of cluster-scoped kinds is empty."""
+
+_EMPTY: Mapping[ObjectKey, Object] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Config:
+    """``objects`` is keyed by kind (see ``api.kinds.KINDS``), then by (namespace, name).
+
+    ``mesh`` is the decoded ConfigMap ``istio``; ``findings`` are those of decoding. ``revision`` is the number that
+    the source of the objects gave to its latest change.
+    """
+
+    objects: Mapping[str, Mapping[ObjectKey, Object]] = field(default_factory=dict)
+    mesh: MeshConfig = field(default_factory=MeshConfig)
+    findings: tuple[Finding, ...] = ()
+    revision: int = 0
+    domain: str = "cluster.local"
+    cluster_id: str = "Kubernetes"
+
+    def of(self, kind: str) -> Mapping[ObjectKey, Object]:
+        """The objects of one kind; the same mapping object as long as none of them changed."""
+        return self.objects.get(kind, _EMPTY)
+
+    def with_objects(self, put: Iterable[Object] = (), remove: Iterable[tuple[str, ObjectKey]] = ()) -> Config:
+        """A new Config with these objects put and those removed; kinds that no change touches are shared."""
+        changed: dict[str, dict[ObjectKey, Object]] = {}
+
+        def of(kind: str) -> dict[ObjectKey, Object]:
+            if kind not in changed:
+                changed[kind] = dict(self.of(kind))
+            return changed[kind]
+
+        for kind, key in remove:
+            of(kind).pop(key, None)
+        for obj in put:
+            of(obj.kind)[(obj.namespace, obj.name)] = obj
+        return replace(self, objects={**self.objects, **changed})

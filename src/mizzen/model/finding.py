@@ -1,0 +1,34 @@
+"""A finding: something about what a user wrote that the user should know. Webhook, CLI and console render this one type."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Level(StrEnum):
+    ERROR = "Error"
+    WARNING = "Warning"
+    INFO = "Info"
+
+
+class Finding(Struct, frozen=True, kw_only=True, order=True):
+    """``code`` is Istio's IST number where one exists, else ours (``MZ…``). ``field`` is a path such as
+    ``spec.http[0].route[1].destination.subset``. ``line`` is 1-based, 0 when unknown."""
+
+    code: str
+    level: Level
+    message: str
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    field: str = ""
+    file: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}: " if self.file else ""
+        subject = f"{self.kind} {self.namespace}/{self.name}" if self.kind else ""
+        path = f" {self.field}" if self.field else ""
+        return f"{where}{self.level} [{self.code}] ({subject}{path}) {self.message}"

@@ -1,0 +1,44 @@
+"""The protocol of a port, and how a port's name or ``appProtocol`` declares it (rows PR-01, PR-02)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Protocol(StrEnum):
+    HTTP = "HTTP"
+    HTTP2 = "HTTP2"
+    HTTPS = "HTTPS"
+    GRPC = "GRPC"
+    GRPC_WEB = "GRPC-WEB"
+    TCP = "TCP"
+    TLS = "TLS"
+    UDP = "UDP"
+    MONGO = "Mongo"
+    REDIS = "Redis"
+    MYSQL = "MySQL"
+    HBONE = "HBONE"
+    UNSUPPORTED = "UnsupportedProtocol"
+    """Not declared: the proxy detects HTTP or TCP (row PR-03)."""
+
+    @property
+    def is_http(self) -> bool:
+        return self in _HTTP
+
+    @property
+    def is_http2(self) -> bool:
+        """Spoken upstream as HTTP/2 (row PR-09)."""
+        return self in _HTTP2
+
+    @property
+    def is_tls(self) -> bool:
+        return self in (Protocol.TLS, Protocol.HTTPS)
+
+    @property
+    def is_tcp(self) -> bool:
+        """Carried as bytes: neither HTTP nor to be detected, TLS included."""
+        return not self.is_http and self not in (Protocol.UNSUPPORTED, Protocol.UDP)
+
+
+_HTTP = frozenset({Protocol.HTTP, Protocol.HTTP2, Protocol.GRPC, Protocol.GRPC_WEB})
+_HTTP2 = frozenset({Protocol.HTTP2, Protocol.GRPC, Protocol.GRPC_WEB})

@@ -1,0 +1,37 @@
+"""Proxy: who asks for resources. It is frozen; history belongs to the xDS session."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from mizzen.model.service import Locality
+
+PROXY_FLAGS = ("HTTP10", "DNS_CAPTURE", "DNS_AUTO_ALLOCATE", "INTERCEPTION_MODE", "IDLE_TIMEOUT", "UNPRIVILEGED_POD", "GENERATOR")
+"""Node metadata that may change what a proxy gets, and so belongs to its view's key."""
+
+
+class ProxyType(StrEnum):
+    SIDECAR = "sidecar"
+    ROUTER = "router"
+
+
+class Proxy(Struct, frozen=True, kw_only=True):
+    """``id`` is the whole node id, ``sidecar~IP~pod.ns~ns.svc.domain``. ``labels`` are the pod's labels."""
+
+    id: str
+    type: ProxyType
+    address: str
+    name: str
+    namespace: str
+    labels: dict[str, str] = {}
+    service_account: str = ""
+    cluster_id: str = "Kubernetes"
+    network: str = ""
+    locality: Locality = Locality()
+    node_name: str = ""
+    workload_name: str = ""
+    pod_ports: tuple[int, ...] = ()
+    flags: dict[str, str] = {}
+    version: str = ""

@@ -1,0 +1,41 @@
+"""Snapshot: the mesh resolved. It is data: no lock, no I/O, no history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mizzen.api.mesh_config import MeshConfig
+from mizzen.api.meta import Object
+from mizzen.model.config import Config
+from mizzen.model.finding import Finding
+from mizzen.model.service import Endpoint, Service, Workload
+
+EndpointKey = tuple[str, str, int]
+"""(namespace of the service, hostname, service port)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """What every proxy's view is cut from.
+
+    Objects in the tuples come oldest first (row CM-11). In ``virtual_services`` host names, gateway names and
+    destinations are already full names and delegates are merged; what could not be resolved became a finding.
+    """
+
+    config: Config = field(default_factory=Config)
+    mesh: MeshConfig = field(default_factory=MeshConfig)
+    services: tuple[Service, ...] = ()
+    by_hostname: Mapping[str, tuple[Service, ...]] = field(default_factory=dict)
+    workloads: Mapping[str, Workload] = field(default_factory=dict)
+    """By address."""
+    endpoints: Mapping[EndpointKey, tuple[Endpoint, ...]] = field(default_factory=dict)
+    virtual_services: tuple[Object, ...] = ()
+    destination_rules: tuple[Object, ...] = ()
+    gateways: tuple[Object, ...] = ()
+    sidecars: tuple[Object, ...] = ()
+    peer_authentications: tuple[Object, ...] = ()
+    request_authentications: tuple[Object, ...] = ()
+    authorization_policies: tuple[Object, ...] = ()
+    envoy_filters: tuple[Object, ...] = ()
+    findings: tuple[Finding, ...] = ()

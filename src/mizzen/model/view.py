@@ -1,0 +1,97 @@
+"""ProxyView: what one proxy may see (Scope) and what it serves (Inbound). Proxies with equal keys share both."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mizzen.api.mesh_config import MeshConfig
+from mizzen.api.meta import Object
+from mizzen.model.protocol import Protocol
+from mizzen.model.proxy import ProxyType
+from mizzen.model.service import Service
+from mizzen.model.snapshot import Snapshot
+
+
+class MtlsMode(StrEnum):
+    DISABLE = "DISABLE"
+    PERMISSIVE = "PERMISSIVE"
+    STRICT = "STRICT"
+
+
+@dataclass(frozen=True)
+class Policies:
+    """The AuthorizationPolicy objects in force on one workload, by action, in the order of evaluation (row AP-01)."""
+
+    custom: tuple[Object, ...] = ()
+    audit: tuple[Object, ...] = ()
+    deny: tuple[Object, ...] = ()
+    allow: tuple[Object, ...] = ()
+    request_authentications: tuple[Object, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.custom or self.audit or self.deny or self.allow or self.request_authentications)
+
+
+@dataclass(frozen=True)
+class InboundPort:
+    """One container port that at least one service leads to. ``service`` is the oldest of them (row IL-03)."""
+
+    port: int
+    protocol: Protocol
+    service: Service
+    service_port: int
+    mtls: MtlsMode
+    services: tuple[Service, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Inbound:
+    """What a sidecar serves on 15006. ``unlisted`` holds ``portLevelMtls`` ports that no service declares (row PA-08)."""
+
+    key: Hashable
+    mesh: MeshConfig
+    namespace: str
+    mtls: MtlsMode = MtlsMode.PERMISSIVE
+    ports: tuple[InboundPort, ...] = ()
+    unlisted: tuple[tuple[int, MtlsMode], ...] = ()
+    policies: Policies = Policies()
+
+
+@dataclass(frozen=True, eq=False)
+class Scope:
+    """What a proxy may see, from the client's side.
+
+    ``services`` are the visible ones, oldest first. ``virtual_services`` are those that apply to this proxy (mesh, or
+    one of its gateways), in order of precedence. ``destination_rules`` maps a visible service's (namespace, hostname)
+    to the one merged rule that this client uses for it (rows DR-02, DR-03). ``gateways`` are those that select a router.
+    ``labels`` are only the labels that some selector or ``sourceLabels`` in the config reads.
+    """
+
+    key: Hashable
+    snapshot: Snapshot
+    proxy_type: ProxyType
+    namespace: str
+    labels: dict[str, str] = field(default_factory=dict)
+    services: tuple[Service, ...] = ()
+    virtual_services: tuple[Object, ...] = ()
+    destination_rules: Mapping[tuple[str, str], Object] = field(default_factory=dict)
+    gateways: tuple[Object, ...] = ()
+    gateway_ports: Mapping[int, int] = field(default_factory=dict)
+    """A router's service port to the container port behind it (row GW: port translation)."""
+    policies: Policies = Policies()
+    """A router's own policies; a sidecar's are in its Inbound."""
+    outbound_mode: str = "ALLOW_ANY"
+
+    @property
+    def mesh(self) -> MeshConfig:
+        return self.snapshot.mesh
+
+
+@dataclass(frozen=True, eq=False)
+class ProxyView:
+    """``inbound`` is None for a router."""
+
+    scope: Scope
+    inbound: Inbound | None = None
