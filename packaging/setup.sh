@@ -26,7 +26,10 @@ if [ "$(cat .venv/ready 2>/dev/null || true)" != "$want" ]; then
   rm -rf .venv
   "$python" -m venv .venv
   .venv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-  .venv/bin/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+  # The checkout itself, without a build: a path file and a launcher.
+  echo "$PWD/src" > "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/mizzen.pth"
+  printf '#!/bin/sh\nexec "$(dirname "$(readlink -f "$0")")/python" -m mizzen "$@"\n' > .venv/bin/mizzen
+  chmod +x .venv/bin/mizzen
   echo "$want" > .venv/ready
 fi
 touch .venv/ready
