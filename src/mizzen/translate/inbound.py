@@ -31,7 +31,7 @@ SOURCE = "127.0.0.6"
 
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _UNLIMITED = 2**32 - 1
-_LONGEST_SECONDS = 9_223_372_036
+_LONGEST_SECONDS = 9_223_372_035
 """The longest duration that Envoy takes: an inbound cluster's one host is never cleaned up."""
 _IDLE_SECONDS = 300
 
