@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.config.core.v3 import extension_pb2, substitution_format_string_pb2
+from envoy.data.accesslog.v3 import accesslog_pb2 as data_pb2
 from envoy.extensions.access_loggers.file.v3 import file_pb2
 from envoy.extensions.formatter.req_without_query.v3 import req_without_query_pb2
 
@@ -59,6 +60,14 @@ _WITHOUT_QUERY = "REQ_WITHOUT_QUERY"
 def request_logs(mesh: MeshConfig) -> list[AccessLog]:
     """The entry per request or connection: one file logger when ``accessLogFile`` is set (row LG-01)."""
     return [_file(mesh)] if mesh.access_log_file else []
+
+
+def connection_logs(mesh: MeshConfig) -> list[AccessLog]:
+    """As :func:`request_logs` for a TCP proxy, whose entry at connect is for metrics only."""
+    logs = request_logs(mesh)
+    for log in logs:
+        log.filter.log_type_filter.types.append(data_pb2.TcpConnectionEnd)
+    return logs
 
 
 def listener_logs(mesh: MeshConfig) -> list[AccessLog]:

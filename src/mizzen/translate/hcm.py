@@ -9,7 +9,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import http_con
 
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.view import Policies
-from mizzen.translate import access_log, rbac, telemetry
+from mizzen.translate import access_log, alpn, exchange, rbac, telemetry
 from mizzen.translate import filters as f
 from mizzen.translate.filters import Direction as Direction
 from mizzen.translate.tcp import NO_POLICIES
@@ -28,13 +28,14 @@ def http_connection_manager(
     policies: Policies = NO_POLICIES,
     http2: bool = False,
     grpc_web: bool = False,
-    peer_verified: bool = True,
+    chain: telemetry.Chain | None = None,
 ) -> f.NetworkFilter:
     """The network filter, with the route configuration by name over ADS (``rds``) or inline (``route_config``).
 
     ``stat_prefix`` is used as it is: it has to end in ``;`` (row OL-25). ``http2``: the port is declared HTTP2, GRPC or
-    GRPC-WEB. ``peer_verified``: the chain takes mTLS only, so what an inbound peer says of itself may be believed.
+    GRPC-WEB. ``chain`` is what metrics may say of an inbound chain: its service, and whether it ends mTLS.
     """
+    chain = chain or telemetry.Chain(direction)
     manager = _Hcm(codec_type=_Hcm.AUTO, stat_prefix=stat_prefix, proxy_100_continue=True)
     if rds is not None:
         manager.rds.route_config_name = rds
@@ -51,24 +52,22 @@ def http_connection_manager(
     _addresses(manager, direction, mesh)
     _server_header(manager, direction, mesh.default_config.proxy_headers)
     _client_certificate(manager, direction, mesh.default_config.proxy_headers)
-    manager.http_filters.extend(_http_filters(direction, policies, mesh, grpc_web, peer_verified))
+    manager.http_filters.extend(_http_filters(chain, policies, mesh, grpc_web))
     manager.access_log.extend(access_log.request_logs(mesh))
-    manager.access_log.extend(telemetry.http_metrics(direction))
+    manager.access_log.extend(telemetry.http_metrics(chain))
     return f.network(_NAME, manager)
 
 
-def _http_filters(
-    direction: Direction, policies: Policies, mesh: MeshConfig, grpc_web: bool, peer_verified: bool
-) -> list[f.HttpFilter]:
-    chain = [f.http_marker(f.METADATA_EXCHANGE)]
-    if direction is not Direction.OUTBOUND:
-        chain += rbac.http_filters(policies, mesh)
+def _http_filters(chain: telemetry.Chain, policies: Policies, mesh: MeshConfig, grpc_web: bool) -> list[f.HttpFilter]:
+    filters = [exchange.http_filter(chain.direction, peer_verified=chain.mtls)]
+    if chain.direction is not Direction.OUTBOUND:
+        filters += rbac.http_filters(policies, mesh)
     if grpc_web:
-        chain.append(f.grpc_web())
-    chain.append(f.grpc_stats())
-    if direction is not Direction.INBOUND:
-        chain.append(f.http_marker(f.ALPN))
-    return [*chain, f.fault(), f.cors(), f.http_marker(f.STATS), f.router()]
+        filters.append(f.grpc_web())
+    filters.append(f.grpc_stats())
+    if chain.direction is not Direction.INBOUND:
+        filters.append(alpn.http_filter())
+    return [*filters, f.fault(), f.cors(), f.http_marker(f.STATS), f.router()]
 
 
 def _paths(manager: _Hcm, mesh: MeshConfig) -> None:

@@ -22,6 +22,7 @@ from mizzen.translate.filters import Direction
 from mizzen.translate.hcm import http_connection_manager
 from mizzen.translate.inspectors import listener_filters
 from mizzen.translate.messages import any_of
+from mizzen.translate.telemetry import Chain
 
 LISTENER = "virtualInbound"
 PASSTHROUGH = "InboundPassthroughCluster"
@@ -49,6 +50,7 @@ class _Target:
     operation: str
     http_name: str
     tcp_name: str
+    service: Service | None = None
 
 
 def listener(inbound: Inbound) -> listener_pb2.Listener:
@@ -99,6 +101,7 @@ def _targets(inbound: Inbound) -> Iterator[_Target]:
             operation=f"{port.service.hostname}:{port.service_port}/*",
             http_name=name,
             tcp_name=name,
+            service=port.service,
         )
 
 
@@ -128,14 +131,14 @@ def _chain(shape: Shape, target: _Target, mesh: MeshConfig, policies: Policies) 
     if shape.http:
         chain.filters.extend(_http_filters(shape, target, mesh, policies))
     else:
-        clusters_of = [(target.cluster, 1)]
         chain.filters.extend(
             tcp.filters(
                 direction=Direction.INBOUND,
                 stat_prefix=target.cluster,
                 mesh=mesh,
-                clusters=clusters_of,
+                clusters=[(target.cluster, 1)],
                 policies=policies,
+                chain=Chain(Direction.INBOUND, target.service, shape.mtls),
             )
         )
     return chain
@@ -150,7 +153,7 @@ def _http_filters(shape: Shape, target: _Target, mesh: MeshConfig, policies: Pol
         policies=policies,
         http2=target.protocol.is_http2,
         grpc_web=target.protocol is Protocol.GRPC_WEB,
-        peer_verified=shape.mtls,
+        chain=Chain(Direction.INBOUND, target.service, shape.mtls),
     )
     return [f.network_marker(f.METADATA_EXCHANGE), manager]
 

@@ -25,10 +25,11 @@ def filters(
     clusters: Sequence[tuple[str, int]],
     policies: Policies = NO_POLICIES,
     idle_timeout: Duration | None = None,
+    chain: telemetry.Chain | None = None,
 ) -> list[f.NetworkFilter]:
     """The filters of a TCP chain in Istio's order; ``clusters`` are (name, weight), of which one alone needs no weight.
 
-    A sidecar's outbound side has no policies (row IL-11).
+    ``chain`` is what metrics may say of an inbound chain. A sidecar's outbound side has no policies (row IL-11).
     """
     proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=stat_prefix)
     if len(clusters) == 1:
@@ -38,8 +39,8 @@ def filters(
             proxy.weighted_clusters.clusters.add(name=name, weight=weight)
     if idle_timeout is not None:
         proxy.idle_timeout.FromNanoseconds(idle_timeout.nanos)
-    proxy.access_log.extend(access_log.request_logs(mesh))
-    proxy.access_log.extend(telemetry.tcp_metrics(direction))
+    proxy.access_log.extend(access_log.connection_logs(mesh))
+    proxy.access_log.extend(telemetry.tcp_metrics(chain or telemetry.Chain(direction)))
     # Without an entry at connect a connection would count as opened only when it closes (row ME-05).
     proxy.access_log_options.flush_access_log_on_connected = True
     return [
