@@ -250,7 +250,9 @@ def _masquerade(mesh: str, network: IPv4Network, link: str) -> str:
         f"table ip mizzen-{mesh} {{\n"
         "  chain postrouting { type nat hook postrouting priority srcnat;\n"
         f'    ip saddr {network} oifname != "{link}" masquerade\n'
-        "  }\n}\n"
+        "  }\n"
+        '  chain isolated { type filter hook forward priority 0; iifname "mz-*" oifname "mz-*" drop; }\n'
+        "}\n"
     )
 
 
