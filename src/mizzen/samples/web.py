@@ -264,7 +264,7 @@ class Server:
             with self._lock:
                 self._in_flight -= 1
         if not probe:
-            log(f"{client} {method} {target} {response.status}")
+            log(f"{client} {method} {target} {response.status} {caller(headers)}".rstrip())
         return not close
 
     def _answer(self, request: Request) -> Response:
@@ -291,6 +291,14 @@ class Server:
                 if part:
                     connection.sendall(b"%x\r\n%s\r\n" % (len(part), part))
             connection.sendall(b"0\r\n\r\n")
+
+
+def caller(headers: Headers) -> str:
+    """The identity that the sidecar saw of the caller: the URI of the last entry of X-Forwarded-Client-Cert, or ``""``."""
+    _, found, last = headers.get("x-forwarded-client-cert").rpartition("URI=")
+    if not found:
+        return ""
+    return last.partition(";")[0].partition(",")[0].strip('"')
 
 
 def log(text: str) -> None:
