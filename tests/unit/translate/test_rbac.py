@@ -64,7 +64,7 @@ def test_one_filter_per_action_in_order() -> None:
         )
     )
     assert [f["rules"].get("action", "ALLOW") for f in filters] == ["LOG", "DENY", "ALLOW"]
-    assert list(filters[1]["rules"]["policies"]) == ["ns[foo]-policy[p]-rule[0]", "ns[foo]-policy[q]-rule[0]"]
+    assert filters[1]["rules"]["policies"].keys() == {"ns[foo]-policy[p]-rule[0]", "ns[foo]-policy[q]-rule[0]"}
 
 
 @pytest.mark.row("AP-02", "AP-04")
