@@ -8,7 +8,15 @@ from typing import Any
 from msgspec import Struct, field
 
 _DURATION = re.compile(r"^(-?\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)")
-_NANOS = {"h": 3_600_000_000_000, "m": 60_000_000_000, "s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "µs": 1_000, "ns": 1}
+_NANOS = {
+    "h": 3_600_000_000_000,
+    "m": 60_000_000_000,
+    "s": 1_000_000_000,
+    "ms": 1_000_000,
+    "us": 1_000,
+    "µs": 1_000,
+    "ns": 1,
+}
 
 
 class Duration:

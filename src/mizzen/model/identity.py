@@ -22,7 +22,14 @@ class Identity(Struct, frozen=True, order=True):
     def parse(cls, uri: str) -> Identity:
         """Raises ProtocolError when ``uri`` has another form."""
         parts = uri.split("/")
-        if len(parts) != 7 or parts[0] != "spiffe:" or parts[1] or parts[3] != "ns" or parts[5] != "sa" or not all((parts[2], parts[4], parts[6])):
+        if (
+            len(parts) != 7
+            or parts[0] != "spiffe:"
+            or parts[1]
+            or parts[3] != "ns"
+            or parts[5] != "sa"
+            or not all((parts[2], parts[4], parts[6]))
+        ):
             raise ProtocolError(f"{uri!r} is not spiffe://<trust domain>/ns/<namespace>/sa/<service account>")
         return cls(parts[2], parts[4], parts[6])
 

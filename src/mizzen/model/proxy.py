@@ -8,7 +8,15 @@ from msgspec import Struct
 
 from mizzen.model.service import Locality
 
-PROXY_FLAGS = ("HTTP10", "DNS_CAPTURE", "DNS_AUTO_ALLOCATE", "INTERCEPTION_MODE", "IDLE_TIMEOUT", "UNPRIVILEGED_POD", "GENERATOR")
+PROXY_FLAGS = (
+    "HTTP10",
+    "DNS_CAPTURE",
+    "DNS_AUTO_ALLOCATE",
+    "INTERCEPTION_MODE",
+    "IDLE_TIMEOUT",
+    "UNPRIVILEGED_POD",
+    "GENERATOR",
+)
 """Node metadata that may change what a proxy gets, and so belongs to its view's key."""
 
 

@@ -50,6 +50,8 @@ class ResourceSet:
         return self.types.get(type_url, {})
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ResourceSet) and {k: dict(v) for k, v in self.types.items()} == {k: dict(v) for k, v in other.types.items()}
+        return isinstance(other, ResourceSet) and {k: dict(v) for k, v in self.types.items()} == {
+            k: dict(v) for k, v in other.types.items()
+        }
 
     __hash__ = None  # type: ignore[assignment]
