@@ -1,0 +1,117 @@
+"""Access logs that MeshConfig asks for: the HTTP and TCP entries, and each listener's own (rows LG-01 to LG-05)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeAlias
+
+from envoy.config.accesslog.v3 import accesslog_pb2
+from envoy.config.core.v3 import extension_pb2, substitution_format_string_pb2
+from envoy.data.accesslog.v3 import accesslog_pb2 as data_pb2
+from envoy.extensions.access_loggers.file.v3 import file_pb2
+from envoy.extensions.formatter.req_without_query.v3 import req_without_query_pb2
+
+from mizzen.api.mesh_config import MeshConfig
+from mizzen.translate.messages import any_of
+
+AccessLog: TypeAlias = accesslog_pb2.AccessLog
+Format: TypeAlias = substitution_format_string_pb2.SubstitutionFormatString
+
+TEXT = (
+    '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% '
+    '%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% '
+    '%BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" '
+    '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% '
+    "%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n"
+)
+"""Istio's default line (row LG-02)."""
+
+JSON: dict[str, Any] = {
+    "start_time": "%START_TIME%",
+    "route_name": "%ROUTE_NAME%",
+    "method": "%REQ(:METHOD)%",
+    "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
+    "protocol": "%PROTOCOL%",
+    "response_code": "%RESPONSE_CODE%",
+    "response_flags": "%RESPONSE_FLAGS%",
+    "response_code_details": "%RESPONSE_CODE_DETAILS%",
+    "connection_termination_details": "%CONNECTION_TERMINATION_DETAILS%",
+    "bytes_received": "%BYTES_RECEIVED%",
+    "bytes_sent": "%BYTES_SENT%",
+    "duration": "%DURATION%",
+    "upstream_service_time": "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%",
+    "x_forwarded_for": "%REQ(X-FORWARDED-FOR)%",
+    "user_agent": "%REQ(USER-AGENT)%",
+    "request_id": "%REQ(X-REQUEST-ID)%",
+    "authority": "%REQ(:AUTHORITY)%",
+    "upstream_host": "%UPSTREAM_HOST%",
+    "upstream_cluster": "%UPSTREAM_CLUSTER_RAW%",
+    "upstream_local_address": "%UPSTREAM_LOCAL_ADDRESS%",
+    "downstream_local_address": "%DOWNSTREAM_LOCAL_ADDRESS%",
+    "downstream_remote_address": "%DOWNSTREAM_REMOTE_ADDRESS%",
+    "requested_server_name": "%REQUESTED_SERVER_NAME%",
+    "upstream_transport_failure_reason": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
+}
+"""Istio's default JSON keys (row LG-03)."""
+
+_WITHOUT_QUERY = "REQ_WITHOUT_QUERY"
+
+
+def request_logs(mesh: MeshConfig) -> list[AccessLog]:
+    """The entry per request or connection: one file logger when ``accessLogFile`` is set (row LG-01)."""
+    return [_file(mesh)] if mesh.access_log_file else []
+
+
+def connection_logs(mesh: MeshConfig) -> list[AccessLog]:
+    """As :func:`request_logs` for a TCP proxy, whose entry at connect is for metrics only."""
+    logs = request_logs(mesh)
+    for log in logs:
+        log.filter.log_type_filter.types.append(data_pb2.TcpConnectionEnd)
+    return logs
+
+
+def listener_logs(mesh: MeshConfig) -> list[AccessLog]:
+    """A listener's own entry, for connections that found no filter chain: flag NR (row LG-05)."""
+    if not mesh.access_log_file or mesh.disable_envoy_listener_log:
+        return []
+    log = _file(mesh)
+    log.filter.response_flag_filter.flags.append("NR")
+    return [log]
+
+
+def _file(mesh: MeshConfig) -> AccessLog:
+    config = file_pb2.FileAccessLog(path=mesh.access_log_file, log_format=_format(mesh))
+    return AccessLog(name="envoy.access_loggers.file", typed_config=any_of(config))
+
+
+def _format(mesh: MeshConfig) -> Format:
+    if mesh.access_log_encoding == "JSON":
+        return _json_format(mesh.access_log_format)
+    text = mesh.access_log_format or TEXT
+    if not text.endswith("\n"):
+        text += "\n"
+    log_format = Format()
+    log_format.text_format_source.inline_string = text
+    if _WITHOUT_QUERY in text:
+        log_format.formatters.append(_without_query())
+    return log_format
+
+
+def _json_format(text: str) -> Format:
+    """A format that is no JSON object, or an empty one, gives the default (row LG-03); `check` reports it."""
+    try:
+        fields = json.loads(text) if text else JSON
+    except ValueError:
+        fields = JSON
+    if not isinstance(fields, dict) or not fields:
+        fields = JSON
+    log_format = Format()
+    log_format.json_format.update(fields)
+    if any(isinstance(value, str) and _WITHOUT_QUERY in value for value in fields.values()):
+        log_format.formatters.append(_without_query())
+    return log_format
+
+
+def _without_query() -> extension_pb2.TypedExtensionConfig:
+    config = any_of(req_without_query_pb2.ReqWithoutQuery())
+    return extension_pb2.TypedExtensionConfig(name="envoy.formatter.req_without_query", typed_config=config)

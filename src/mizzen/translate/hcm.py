@@ -1,0 +1,123 @@
+"""The HTTP connection manager of every chain that reads HTTP (rows IL-06, IL-08, IL-10, IL-12)."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from envoy.config.route.v3 import route_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as pb
+
+from mizzen.api.mesh_config import MeshConfig
+from mizzen.model.view import Policies
+from mizzen.translate import access_log, alpn, exchange, rbac, telemetry
+from mizzen.translate import filters as f
+from mizzen.translate.filters import Direction as Direction
+from mizzen.translate.tcp import NO_POLICIES
+
+_NAME = "envoy.filters.network.http_connection_manager"
+_Hcm: TypeAlias = pb.HttpConnectionManager
+
+
+def http_connection_manager(
+    *,
+    direction: Direction,
+    stat_prefix: str,
+    mesh: MeshConfig,
+    rds: str | None = None,
+    route_config: route_pb2.RouteConfiguration | None = None,
+    policies: Policies = NO_POLICIES,
+    http2: bool = False,
+    grpc_web: bool = False,
+    chain: telemetry.Chain | None = None,
+) -> f.NetworkFilter:
+    """The network filter, with the route configuration by name over ADS (``rds``) or inline (``route_config``).
+
+    ``stat_prefix`` is used as it is: it has to end in ``;`` (row OL-25). ``http2``: the port is declared HTTP2, GRPC or
+    GRPC-WEB. ``chain`` is what metrics may say of an inbound chain: its service, and whether it ends mTLS.
+    """
+    chain = chain or telemetry.Chain(direction)
+    manager = _Hcm(codec_type=_Hcm.AUTO, stat_prefix=stat_prefix, proxy_100_continue=True)
+    if rds is not None:
+        manager.rds.route_config_name = rds
+        manager.rds.config_source.ads.SetInParent()
+        manager.rds.config_source.initial_fetch_timeout.SetInParent()
+        manager.rds.config_source.resource_api_version = 2
+    if route_config is not None:
+        manager.route_config.CopyFrom(route_config)
+    if http2:
+        manager.http2_protocol_options.SetInParent()
+    manager.stream_idle_timeout.SetInParent()
+    manager.upgrade_configs.add(upgrade_type="websocket")
+    _paths(manager, mesh)
+    _addresses(manager, direction, mesh)
+    _server_header(manager, direction, mesh.default_config.proxy_headers)
+    _client_certificate(manager, direction, mesh.default_config.proxy_headers)
+    manager.http_filters.extend(_http_filters(chain, policies, mesh, grpc_web))
+    manager.access_log.extend(access_log.request_logs(mesh))
+    manager.access_log.extend(telemetry.http_metrics(chain))
+    return f.network(_NAME, manager)
+
+
+def _http_filters(chain: telemetry.Chain, policies: Policies, mesh: MeshConfig, grpc_web: bool) -> list[f.HttpFilter]:
+    filters = [exchange.http_filter(chain.direction, peer_verified=chain.mtls)]
+    if chain.direction is not Direction.OUTBOUND:
+        filters += rbac.http_filters(policies, mesh)
+    if grpc_web:
+        filters.append(f.grpc_web())
+    filters.append(f.grpc_stats())
+    if chain.direction is not Direction.INBOUND:
+        filters.append(alpn.http_filter())
+    return [*filters, f.fault(), f.cors(), f.http_marker(f.STATS), f.router()]
+
+
+def _paths(manager: _Hcm, mesh: MeshConfig) -> None:
+    """Rows IL-12, AP-24: what the policies see is the path after this normalisation."""
+    mode = mesh.path_normalization.normalization
+    manager.normalize_path.value = mode != "NONE"
+    manager.merge_slashes = mode in ("MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES")
+    decode = mode == "DECODE_AND_MERGE_SLASHES"
+    manager.path_with_escaped_slashes_action = _Hcm.UNESCAPE_AND_FORWARD if decode else _Hcm.KEEP_UNCHANGED
+
+
+def _addresses(manager: _Hcm, direction: Direction, mesh: MeshConfig) -> None:
+    gateway = direction is Direction.GATEWAY
+    manager.use_remote_address.value = gateway
+    if gateway:
+        hops = mesh.default_config.gateway_topology.get("numTrustedProxies", 0)
+        manager.xff_num_trusted_hops = hops if isinstance(hops, int) and hops > 0 else 0
+
+
+def _server_header(manager: _Hcm, direction: Direction, headers: dict[str, Any]) -> None:
+    """Row IL-08: Istio's name where the answer enters the mesh's edge, Envoy's own on the way out of a sidecar."""
+    server = headers.get("server") or {}
+    if server.get("disabled"):
+        manager.server_header_transformation = _Hcm.PASS_THROUGH
+        return
+    if direction is Direction.OUTBOUND:
+        manager.server_name = server.get("value", "")
+    else:
+        manager.server_name = server.get("value") or "istio-envoy"
+
+
+_FORWARD = {
+    "SANITIZE": _Hcm.SANITIZE,
+    "FORWARD_ONLY": _Hcm.FORWARD_ONLY,
+    "APPEND_FORWARD": _Hcm.APPEND_FORWARD,
+    "SANITIZE_SET": _Hcm.SANITIZE_SET,
+    "ALWAYS_FORWARD_ONLY": _Hcm.ALWAYS_FORWARD_ONLY,
+}
+
+
+def _client_certificate(manager: _Hcm, direction: Direction, headers: dict[str, Any]) -> None:
+    """Row IL-06: x-forwarded-client-cert. A sidecar appends to what came, a gateway replaces it."""
+    if direction is Direction.OUTBOUND:
+        return
+    default = "APPEND_FORWARD" if direction is Direction.INBOUND else "SANITIZE_SET"
+    chosen = headers.get("forwardedClientCert") or default
+    manager.forward_client_cert_details = _FORWARD.get(chosen, _FORWARD[default])
+    details = {"subject": True, "uri": True, "dns": True, "cert": False, "chain": False}
+    wanted = headers.get("setCurrentClientCertDetails") or {}
+    details |= {name: value for name, value in wanted.items() if name in details and isinstance(value, bool)}
+    manager.set_current_client_cert_details.subject.value = details.pop("subject")
+    for name, value in details.items():
+        setattr(manager.set_current_client_cert_details, name, value)

@@ -1,0 +1,263 @@
+"""What a sidecar serves: the listener ``virtualInbound`` and the clusters behind it (rows IL-01 to IL-05, IL-07)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2
+from envoy.config.core.v3 import address_pb2, base_pb2
+from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
+from envoy.config.route.v3 import route_components_pb2, route_pb2
+from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
+
+from mizzen.api.mesh_config import MeshConfig
+from mizzen.model.protocol import Protocol
+from mizzen.model.service import Service
+from mizzen.model.view import Inbound, InboundPort, MtlsMode, Policies
+from mizzen.translate import access_log, exchange, tcp, tls
+from mizzen.translate import filters as f
+from mizzen.translate.chains import Shape, shapes
+from mizzen.translate.filters import Direction
+from mizzen.translate.hcm import http_connection_manager
+from mizzen.translate.inspectors import listener_filters
+from mizzen.translate.messages import any_of
+from mizzen.translate.telemetry import Chain
+
+LISTENER = "virtualInbound"
+PASSTHROUGH = "InboundPassthroughCluster"
+BLACK_HOLE = "BlackHoleCluster"
+SOURCE = "127.0.0.6"
+"""What Envoy calls the app from; capture lets it by (rows IL-02, TC-03)."""
+
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_UNLIMITED = 2**32 - 1
+_LONGEST_SECONDS = 9_223_372_035
+"""The longest duration that Envoy takes: an inbound cluster's one host is never cleaned up."""
+_IDLE_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where the chains of one set lead: ``port`` 0 means every port that no other set names."""
+
+    port: int
+    protocol: Protocol
+    mtls: MtlsMode
+    cluster: str
+    stat_prefix: str
+    virtual_host: str
+    operation: str
+    http_name: str
+    tcp_name: str
+    service: Service | None = None
+
+
+def listener(inbound: Inbound) -> listener_pb2.Listener:
+    """``virtualInbound`` with its black hole, the passthrough sets and one chain set per container port."""
+    mesh = inbound.mesh
+    port = mesh.proxy_inbound_listen_port
+    result = listener_pb2.Listener(
+        name=LISTENER,
+        address=_address("0.0.0.0", port),  # noqa: S104 - captured traffic of the pod
+        traffic_direction=base_pb2.INBOUND,
+        continue_on_listener_filters_timeout=True,
+        access_log=access_log.listener_logs(mesh),
+        listener_filters=listener_filters(inbound),
+    )
+    result.listener_filters_timeout.FromNanoseconds(mesh.protocol_detection_timeout.nanos)
+    result.max_connections_to_accept_per_socket_event.value = 1
+    result.filter_chains.append(_black_hole(port, mesh))
+    for target in _targets(inbound):
+        result.filter_chains.extend(
+            _chain(shape, target, mesh, inbound.policies) for shape in shapes(target.mtls, target.protocol)
+        )
+    return result
+
+
+def clusters(inbound: Inbound) -> list[cluster_pb2.Cluster]:
+    """``inbound|<port>||`` per container port, then InboundPassthroughCluster (rows IL-02, OL-23)."""
+    found = [_port_cluster(port, inbound.mesh) for port in sorted(inbound.ports, key=lambda p: p.port)]
+    return [*found, _passthrough_cluster(inbound.mesh)]
+
+
+def cluster_name(port: int) -> str:
+    return f"inbound|{port}||"
+
+
+def _targets(inbound: Inbound) -> Iterator[_Target]:
+    yield _passthrough(0, inbound.mtls)
+    for number, mode in sorted(inbound.unlisted):
+        yield _passthrough(number, mode)
+    for port in sorted(inbound.ports, key=lambda p: p.port):
+        name = f"0.0.0.0_{port.port}"
+        yield _Target(
+            port=port.port,
+            protocol=port.protocol,
+            mtls=port.mtls,
+            cluster=cluster_name(port.port),
+            stat_prefix=f"inbound_0.0.0.0_{port.port};",
+            virtual_host=f"inbound|http|{port.service_port}",
+            operation=f"{port.service.hostname}:{port.service_port}/*",
+            http_name=name,
+            tcp_name=name,
+            service=port.service,
+        )
+
+
+def _passthrough(port: int, mode: MtlsMode) -> _Target:
+    return _Target(
+        port=port,
+        protocol=Protocol.UNSUPPORTED,
+        mtls=mode,
+        cluster=PASSTHROUGH,
+        stat_prefix=f"{PASSTHROUGH};",
+        virtual_host="inbound|http|0",
+        operation=":0/*",
+        http_name="virtualInbound-catchall-http",
+        tcp_name=LISTENER,
+    )
+
+
+def _chain(shape: Shape, target: _Target, mesh: MeshConfig, policies: Policies) -> listener_components_pb2.FilterChain:
+    chain = listener_components_pb2.FilterChain(name=target.http_name if shape.http else target.tcp_name)
+    if target.port:
+        chain.filter_chain_match.destination_port.value = target.port
+    chain.filter_chain_match.transport_protocol = shape.transport
+    chain.filter_chain_match.application_protocols.extend(shape.alpn)
+    if shape.mtls:
+        alpn = tls.ALPN_HTTP if shape.http else tls.ALPN_TCP
+        chain.transport_socket.CopyFrom(tls.mesh_downstream_socket(mesh, alpn=alpn))
+    if shape.http:
+        chain.filters.extend(_http_filters(shape, target, mesh, policies))
+    else:
+        chain.filters.extend(
+            tcp.filters(
+                direction=Direction.INBOUND,
+                stat_prefix=target.cluster,
+                mesh=mesh,
+                clusters=[(target.cluster, 1)],
+                policies=policies,
+                chain=Chain(Direction.INBOUND, target.service, shape.mtls),
+            )
+        )
+    return chain
+
+
+def _http_filters(shape: Shape, target: _Target, mesh: MeshConfig, policies: Policies) -> list[f.NetworkFilter]:
+    manager = http_connection_manager(
+        direction=Direction.INBOUND,
+        stat_prefix=target.stat_prefix,
+        mesh=mesh,
+        route_config=_route(target),
+        policies=policies,
+        http2=target.protocol.is_http2,
+        grpc_web=target.protocol is Protocol.GRPC_WEB,
+        chain=Chain(Direction.INBOUND, target.service, shape.mtls),
+    )
+    return [f.network_marker(f.METADATA_EXCHANGE), manager]
+
+
+def _route(target: _Target) -> route_pb2.RouteConfiguration:
+    """The inline route of an inbound chain (row IL-07). It takes the peer's headers off before the app sees them."""
+    route = route_components_pb2.Route(name="default")
+    route.match.prefix = "/"
+    route.route.cluster = target.cluster
+    route.route.timeout.SetInParent()
+    route.route.max_stream_duration.max_stream_duration.SetInParent()
+    route.route.max_stream_duration.grpc_timeout_header_max.SetInParent()
+    route.decorator.operation = target.operation
+    host = route_components_pb2.VirtualHost(name=target.virtual_host, domains=["*"], routes=[route])
+    config = route_pb2.RouteConfiguration(
+        name=target.cluster, virtual_hosts=[host], request_headers_to_remove=exchange.HEADERS
+    )
+    config.validate_clusters.value = False
+    return config
+
+
+def _black_hole(port: int, mesh: MeshConfig) -> listener_components_pb2.FilterChain:
+    """Row IL-05: a call to 15006 itself would loop."""
+    chain = listener_components_pb2.FilterChain(name="virtualInbound-blackhole")
+    chain.filter_chain_match.destination_port.value = port
+    chain.filters.extend(
+        tcp.filters(direction=Direction.INBOUND, stat_prefix=BLACK_HOLE, mesh=mesh, clusters=[(BLACK_HOLE, 1)])
+    )
+    return chain
+
+
+def _port_cluster(port: InboundPort, mesh: MeshConfig) -> cluster_pb2.Cluster:
+    name = cluster_name(port.port)
+    if mesh.inbound_traffic_policy.mode == "LOCALHOST":
+        cluster = _cluster(name, mesh, cluster_pb2.Cluster.STATIC)
+        cluster.load_assignment.cluster_name = name
+        host = cluster.load_assignment.endpoints.add().lb_endpoints.add()
+        host.endpoint.address.CopyFrom(_address("127.0.0.1", port.port))
+    else:
+        cluster = _to_original_destination(name, mesh)
+    cluster.alt_stat_name = f"{name};"
+    _protocol(cluster, port.protocol)
+    for service in port.services or (port.service,):
+        _describe(cluster, service)
+    return cluster
+
+
+def _passthrough_cluster(mesh: MeshConfig) -> cluster_pb2.Cluster:
+    cluster = _to_original_destination(PASSTHROUGH, mesh)
+    cluster.ClearField("cleanup_interval")
+    _protocol(cluster, Protocol.UNSUPPORTED, idle_seconds=_IDLE_SECONDS)
+    return cluster
+
+
+def _to_original_destination(name: str, mesh: MeshConfig) -> cluster_pb2.Cluster:
+    cluster = _cluster(name, mesh, cluster_pb2.Cluster.ORIGINAL_DST)
+    cluster.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
+    cluster.upstream_bind_config.source_address.address = SOURCE
+    cluster.upstream_bind_config.source_address.port_value = 0
+    cluster.cleanup_interval.seconds = _LONGEST_SECONDS
+    return cluster
+
+
+def _cluster(name: str, mesh: MeshConfig, kind: cluster_pb2.Cluster.DiscoveryType) -> cluster_pb2.Cluster:
+    cluster = cluster_pb2.Cluster(name=name, type=kind)
+    cluster.connect_timeout.FromNanoseconds(mesh.connect_timeout.nanos)
+    thresholds = circuit_breaker_pb2.CircuitBreakers.Thresholds(track_remaining=True)
+    for field in ("max_connections", "max_pending_requests", "max_requests", "max_retries"):
+        getattr(thresholds, field).value = _UNLIMITED
+    cluster.circuit_breakers.thresholds.append(thresholds)
+    if mesh.tcp_keepalive:
+        keepalive = cluster.upstream_connection_options.tcp_keepalive
+        keepalive.SetInParent()
+        if mesh.tcp_keepalive.probes:
+            keepalive.keepalive_probes.value = mesh.tcp_keepalive.probes
+        if mesh.tcp_keepalive.time:
+            keepalive.keepalive_time.value = int(mesh.tcp_keepalive.time.seconds)
+        if mesh.tcp_keepalive.interval:
+            keepalive.keepalive_interval.value = int(mesh.tcp_keepalive.interval.seconds)
+    return cluster
+
+
+def _protocol(cluster: cluster_pb2.Cluster, protocol: Protocol, idle_seconds: int = 0) -> None:
+    """Row PR-09: HTTP/2 where declared, the client's own where detected, HTTP/1.1 otherwise."""
+    options = http_protocol_options_pb2.HttpProtocolOptions()
+    if protocol.is_http2:
+        options.explicit_http_config.http2_protocol_options.SetInParent()
+    elif protocol is Protocol.UNSUPPORTED:
+        options.use_downstream_protocol_config.http_protocol_options.SetInParent()
+        options.use_downstream_protocol_config.http2_protocol_options.SetInParent()
+    else:
+        return
+    if idle_seconds:
+        options.common_http_protocol_options.idle_timeout.seconds = idle_seconds
+    cluster.typed_extension_protocol_options[_HTTP_OPTIONS].CopyFrom(any_of(options))
+
+
+def _describe(cluster: cluster_pb2.Cluster, service: Service) -> None:
+    facts = cluster.metadata.filter_metadata["istio"]
+    if "services" not in facts:
+        facts["services"] = []
+    entry = {"host": service.hostname, "name": service.name, "namespace": service.namespace}
+    facts["services"].append(entry)
+
+
+def _address(host: str, port: int) -> address_pb2.Address:
+    return address_pb2.Address(socket_address=address_pb2.SocketAddress(address=host, port_value=port))

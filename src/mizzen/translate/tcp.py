@@ -1,0 +1,58 @@
+"""The network filters of a chain that carries bytes (row IL-11)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
+
+from mizzen.api.mesh_config import MeshConfig
+from mizzen.api.meta import Duration
+from mizzen.model.view import Policies
+from mizzen.translate import access_log, rbac, telemetry
+from mizzen.translate import filters as f
+from mizzen.translate.filters import Direction
+
+NO_POLICIES = Policies()
+_NAME = "envoy.filters.network.tcp_proxy"
+
+
+def filters(
+    *,
+    direction: Direction,
+    stat_prefix: str,
+    mesh: MeshConfig,
+    clusters: Sequence[tuple[str, int]],
+    policies: Policies = NO_POLICIES,
+    idle_timeout: Duration | None = None,
+    chain: telemetry.Chain | None = None,
+) -> list[f.NetworkFilter]:
+    """The filters of a TCP chain in Istio's order; ``clusters`` are (name, weight), of which one alone needs no weight.
+
+    ``chain`` is what metrics may say of an inbound chain. A sidecar's outbound side has no policies (row IL-11).
+    """
+    proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=stat_prefix)
+    if len(clusters) == 1:
+        proxy.cluster = clusters[0][0]
+    else:
+        for name, weight in clusters:
+            proxy.weighted_clusters.clusters.add(name=name, weight=weight)
+    if idle_timeout is not None:
+        proxy.idle_timeout.FromNanoseconds(idle_timeout.nanos)
+    proxy.access_log.extend(access_log.connection_logs(mesh))
+    proxy.access_log.extend(telemetry.tcp_metrics(chain or telemetry.Chain(direction)))
+    # Without an entry at connect a connection would count as opened only when it closes (row ME-05).
+    proxy.access_log_options.flush_access_log_on_connected = True
+    return [
+        *preamble(direction, policies, mesh),
+        f.network_marker(f.STATS),
+        f.network(_NAME, proxy),
+    ]
+
+
+def preamble(direction: Direction, policies: Policies, mesh: MeshConfig) -> list[f.NetworkFilter]:
+    """What stands before ``istio.stats``: the peer exchange of an inbound chain, and the policies."""
+    if direction is Direction.OUTBOUND:
+        return []
+    head = [f.network_marker(f.METADATA_EXCHANGE)] if direction is Direction.INBOUND else []
+    return [*head, *rbac.network_filters(policies, mesh)]

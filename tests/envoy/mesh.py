@@ -1,0 +1,183 @@
+"""Two sidecars on loopback: a server's inbound side and, where a test wants it, a client's outbound side.
+
+There is no capture here, so the inbound listener binds the container port itself, on 127.0.0.2, and
+``inboundTrafficPolicy: LOCALHOST`` leads to the app on 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from envoy.config.bootstrap.v3 import bootstrap_pb2
+from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.listener.v3 import listener_pb2
+from envoy.config.route.v3 import route_pb2
+
+from mizzen.api.mesh_config import InboundTrafficPolicy, MeshConfig
+from mizzen.model.protocol import Protocol
+from mizzen.model.service import Service
+from mizzen.model.view import Inbound, InboundPort, MtlsMode, Policies
+from mizzen.translate import alpn, hcm, inbound, tcp, tls
+from mizzen.translate.filters import Direction
+from tests.envoy.loopback import Authority, Envoy, client_tls, envoy
+
+SERVER_HOST = "127.0.0.2"
+SERVER_ID = "spiffe://cluster.local/ns/bar/sa/server"
+CLIENT_ID = "spiffe://cluster.local/ns/foo/sa/client"
+REVIEWS = Service(hostname="reviews.bar.svc.cluster.local", name="reviews", namespace="bar", ports=())
+
+
+def own(workload: str, namespace: str, app: str = "", version: str = "") -> dict[str, str]:
+    """The environment that the agent gives to Envoy."""
+    return {
+        "MIZZEN_WORKLOAD_NAME": workload,
+        "MIZZEN_NAMESPACE": namespace,
+        "MIZZEN_CANONICAL_NAME": app or workload,
+        "MIZZEN_CANONICAL_REVISION": version or "latest",
+        "MIZZEN_APP": app,
+        "MIZZEN_VERSION_LABEL": version,
+        "MIZZEN_CLUSTER_ID": "Kubernetes",
+    }
+
+
+def mesh_config(log: Path | None = None, encoding: str = "TEXT") -> MeshConfig:
+    return MeshConfig(
+        inbound_traffic_policy=InboundTrafficPolicy(mode="LOCALHOST"),
+        access_log_file=str(log) if log else "",
+        access_log_encoding=encoding,
+    )
+
+
+def inbound_port(port: int, protocol: Protocol, mtls: MtlsMode) -> InboundPort:
+    return InboundPort(port=port, protocol=protocol, service=REVIEWS, service_port=80, mtls=mtls, services=(REVIEWS,))
+
+
+class Lab:
+    """Certificates and Envoys of one test."""
+
+    def __init__(self, directory: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.directory = directory
+        self.stack = stack
+        self.authority = Authority()
+        self.client_sds = self.authority.write(directory / "client-sds", CLIENT_ID)
+        self.server_sds = self.authority.write(directory / "server-sds", SERVER_ID)
+        self._patch = monkeypatch
+
+    def server(
+        self,
+        *ports: InboundPort,
+        policies: Policies = tcp.NO_POLICIES,
+        mtls: MtlsMode = MtlsMode.PERMISSIVE,
+        encoding: str = "TEXT",
+    ) -> Envoy:
+        """Envoy with the inbound side of a pod that serves these ports."""
+        self._patch.setattr(tls, "SDS_DIRECTORY", str(self.server_sds))
+        directory = self.directory / "server"
+        mesh = mesh_config(directory / "access.log", encoding)
+        view = Inbound(key=1, mesh=mesh, namespace="bar", mtls=mtls, ports=ports, policies=policies)
+        listener = inbound.listener(view)
+        for number, port in enumerate(ports):
+            address = listener.address if number == 0 else listener.additional_addresses.add().address
+            address.socket_address.address, address.socket_address.port_value = SERVER_HOST, port.port
+        return self._run(directory, [listener], inbound.clusters(view), own("reviews-v2", "bar", "reviews", "v2"))
+
+    def client(self, cluster: cluster_pb2.Cluster, listener: listener_pb2.Listener) -> Envoy:
+        return self._run(self.directory / "client", [listener], [cluster], own("curl", "foo"))
+
+    def _run(
+        self,
+        directory: Path,
+        listeners: Sequence[listener_pb2.Listener],
+        clusters: Sequence[cluster_pb2.Cluster],
+        env: dict[str, str],
+    ) -> Envoy:
+        bootstrap = bootstrap_pb2.Bootstrap()
+        bootstrap.static_resources.listeners.extend(listeners)
+        bootstrap.static_resources.clusters.extend(clusters)
+        if "BlackHoleCluster" not in {cluster.name for cluster in clusters}:
+            bootstrap.static_resources.clusters.add(name="BlackHoleCluster").connect_timeout.seconds = 1
+        return self.stack.enter_context(envoy(bootstrap, directory, env))
+
+    def use_client_certificates(self) -> None:
+        self._patch.setattr(tls, "SDS_DIRECTORY", str(self.client_sds))
+
+    def call(self, port: int, data: bytes, alpn_offered: Sequence[str] | None = None) -> bytes:
+        """Send ``data`` to the server's port, by mTLS if an ALPN is given, and read until it closes or pauses; b"" when refused."""
+        try:
+            with socket.create_connection((SERVER_HOST, port), timeout=5) as plain:
+                connection = client_tls(self.client_sds, alpn_offered).wrap_socket(plain) if alpn_offered else plain
+                with connection:
+                    connection.sendall(data)
+                    return _read(connection)
+        except ConnectionError:
+            return b""
+
+
+def _read(connection: socket.socket) -> bytes:
+    connection.settimeout(1.0)
+    answer = b""
+    try:
+        while part := connection.recv(65536):
+            answer += part
+            if answer.endswith(b"hello"):
+                break
+    except TimeoutError:
+        pass
+    return answer
+
+
+def request(path: str = "/", method: str = "GET", host: str = "reviews", **headers: str) -> bytes:
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        f"host: {host}",
+        *(f"{key.replace('_', '-')}: {value}" for key, value in headers.items()),
+    ]
+    return ("\r\n".join([*lines, "content-length: 0", "", ""])).encode()
+
+
+def outbound_listener(port: int, cluster: str, mesh: MeshConfig, name: str = "default") -> listener_pb2.Listener:
+    """A listener with the outbound connection manager and one route."""
+    route = route_pb2.RouteConfiguration(name="80")
+    host = route.virtual_hosts.add(name="v", domains=["*"])
+    host.routes.add(name=name).route.cluster = cluster
+    host.routes[0].match.prefix = "/"
+    listener = listener_pb2.Listener(name="out")
+    listener.address.socket_address.address, listener.address.socket_address.port_value = "127.0.0.1", port
+    manager = hcm.http_connection_manager(
+        direction=Direction.OUTBOUND, stat_prefix="outbound_0.0.0.0_80;", mesh=mesh, route_config=route
+    )
+    listener.filter_chains.add().filters.append(manager)
+    return listener
+
+
+def mesh_cluster(port: int, protocols: Sequence[str] = alpn.HTTP11) -> cluster_pb2.Cluster:
+    """``reviews`` as a client sees it: one meshed endpoint."""
+    cluster = cluster_pb2.Cluster(name="outbound|80||reviews.bar.svc.cluster.local")
+    cluster.connect_timeout.seconds = 2
+    cluster.metadata.filter_metadata["istio"].update(
+        {"services": [{"host": REVIEWS.hostname, "name": REVIEWS.name, "namespace": REVIEWS.namespace}]}
+    )
+    cluster.transport_socket.CopyFrom(
+        tls.mesh_upstream_socket(sni="outbound_.80_._.reviews.bar.svc.cluster.local", sans=[SERVER_ID], alpn=protocols)
+    )
+    cluster.load_assignment.cluster_name = cluster.name
+    host = cluster.load_assignment.endpoints.add().lb_endpoints.add()
+    host.endpoint.address.socket_address.address = SERVER_HOST
+    host.endpoint.address.socket_address.port_value = port
+    host.metadata.filter_metadata["istio"].update(
+        {
+            "workload": "reviews-v2;bar;reviews;v2;Kubernetes",
+            "workload_name": "reviews-v2",
+            "workload_namespace": "bar",
+            "canonical_name": "reviews",
+            "canonical_revision": "v2",
+            "cluster": "Kubernetes",
+            "app": "reviews",
+            "version": "v2",
+        }
+    )
+    return cluster
