@@ -10,9 +10,9 @@ from mizzen.api.destination_rule import DestinationRule, Subset
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.model.config import ObjectKey
+from mizzen.model.hosts import covers, full_name, specificity
 from mizzen.model.service import Service
 from mizzen.resolve import exports
-from mizzen.model.hosts import covers, full_name, specificity
 
 RulesByNamespace = Mapping[str, tuple[Object, ...]]
 

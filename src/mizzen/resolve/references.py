@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from mizzen.api.meta import Object
 from mizzen.api.virtual_service import Destination, VirtualService
 from mizzen.model.finding import Finding, Level
+from mizzen.model.hosts import covers, is_wildcard
 from mizzen.model.service import Service
 from mizzen.resolve import problems
-from mizzen.model.hosts import covers, is_wildcard
 from mizzen.resolve.virtual_services import MESH
 
 Hosts = Mapping[str, tuple[Service, ...]]

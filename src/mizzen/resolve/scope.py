@@ -6,13 +6,13 @@ from collections.abc import Hashable, Iterable
 
 from mizzen.api.meta import Object
 from mizzen.api.sidecar import Sidecar
+from mizzen.model.hosts import covers
 from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
 from mizzen.model.service import Service
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Policies, Scope
 from mizzen.resolve import exports
 from mizzen.resolve.destination_rules import by_namespace, rule_for
-from mizzen.model.hosts import covers
 from mizzen.resolve.inbound import container_port, selecting
 from mizzen.resolve.policies import policies
 from mizzen.resolve.sidecars import Egress, sidecar_for

@@ -21,9 +21,9 @@ from mizzen.api.virtual_service import (
 )
 from mizzen.model.config import ObjectKey
 from mizzen.model.finding import Finding
+from mizzen.model.hosts import full_name
 from mizzen.resolve import exports
 from mizzen.resolve.delegates import merged
-from mizzen.model.hosts import full_name
 
 MESH = "mesh"
 _Match = TypeVar("_Match", HTTPMatchRequest, L4MatchAttributes, TLSMatchAttributes)

@@ -31,8 +31,8 @@ def _set(scope: Scope, served: Inbound | None, memo: Memo) -> ResourceSet:
     client = memo.get(("scope", scope.key), (scope,), lambda: _client(scope, memo))
     if served is None:
         return ResourceSet.of(client)
-    key = ("inbound", served.key, scope.outbound_mode)
-    return ResourceSet.of([*client, *memo.get(key, (served,), lambda: _server(served, scope.outbound_mode))])
+    key = ("inbound", served.key)
+    return ResourceSet.of([*client, *memo.get(key, (served,), lambda: _server(served))])
 
 
 def _client(scope: Scope, memo: Memo) -> list[Resource]:
@@ -43,7 +43,7 @@ def _client(scope: Scope, memo: Memo) -> list[Resource]:
     return [*found, *outbound.listeners(catalog), *routes.outbound(catalog)]
 
 
-def _server(served: Inbound, outbound_mode: str) -> list[Resource]:
-    listener = inbound.listener(served, outbound_mode)
+def _server(served: Inbound) -> list[Resource]:
+    listener = inbound.listener(served)
     found = [resource(CLUSTER, cluster.name, cluster) for cluster in inbound.clusters(served)]
     return [*found, resource(LISTENER, listener.name, listener)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -155,9 +154,3 @@ def _inspect(message: listener_pb2.Listener, name: str, config: http_inspector_p
     message.listener_filters.add(name=name, typed_config=any_of(config))
 
 
-def prefix_range(text: str) -> address_pb2.CidrRange:
-    """An address or CIDR range as Envoy's."""
-    network = ipaddress.ip_network(text, strict=False)
-    message = address_pb2.CidrRange(address_prefix=str(network.network_address))
-    message.prefix_len.value = network.prefixlen
-    return message
