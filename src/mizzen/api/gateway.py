@@ -37,6 +37,8 @@ class ServerTLSSettings(Struct, frozen=True, kw_only=True, rename="camel"):
     min_protocol_version: str = "TLS_AUTO"
     max_protocol_version: str = "TLS_AUTO"
     cipher_suites: tuple[str, ...] = ()
+    ecdh_curves: tuple[str, ...] = ()
+    insecure_skip_verify: bool | None = None
 
 
 class Server(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -124,6 +124,12 @@ class LabelSelector(Struct, frozen=True, kw_only=True, rename="camel"):
         return all(labels.get(key) == value for key, value in self.match_labels.items())
 
 
+class WorkloadSelector(LabelSelector, frozen=True, kw_only=True, rename="camel"):
+    """The selector of Sidecar, ServiceEntry and EnvoyFilter, which spell the same thing ``labels``."""
+
+    match_labels: dict[str, str] = field(default={}, name="labels")
+
+
 class TargetRef(Struct, frozen=True, kw_only=True):
     group: str = ""
     kind: str = ""

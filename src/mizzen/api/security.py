@@ -42,6 +42,7 @@ class JWTRule(Struct, frozen=True, kw_only=True, rename="camel"):
     forward_original_token: bool = False
     timeout: Duration | None = None
     space_delimited_claims: tuple[str, ...] = ()
+    presence: str = ""
 
 
 class RequestAuthentication(Struct, frozen=True, kw_only=True, rename="camel"):

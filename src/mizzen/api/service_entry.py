@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from mizzen.api.gateway import Port
-from mizzen.api.meta import Duration, LabelSelector
+from mizzen.api.meta import Duration, WorkloadSelector
 
 
 class WorkloadEntry(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -25,7 +25,7 @@ class ServiceEntry(Struct, frozen=True, kw_only=True, rename="camel"):
     location: str = "MESH_EXTERNAL"
     resolution: str = "NONE"
     endpoints: tuple[WorkloadEntry, ...] = ()
-    workload_selector: LabelSelector | None = None
+    workload_selector: WorkloadSelector | None = None
     export_to: tuple[str, ...] = ()
     subject_alt_names: tuple[str, ...] = ()
 
@@ -35,7 +35,13 @@ class WorkloadGroupMetadata(Struct, frozen=True, kw_only=True):
     annotations: dict[str, str] = {}
 
 
+class HTTPHeader(Struct, frozen=True, kw_only=True):
+    name: str = ""
+    value: str = ""
+
+
 class HTTPHealthCheck(Struct, frozen=True, kw_only=True, rename="camel"):
+    http_headers: tuple[HTTPHeader, ...] = ()
     path: str = ""
     port: int = 0
     host: str = ""
@@ -51,6 +57,11 @@ class ExecHealthCheck(Struct, frozen=True, kw_only=True):
     command: tuple[str, ...] = ()
 
 
+class GrpcHealthCheck(Struct, frozen=True, kw_only=True):
+    port: int = 0
+    service: str = ""
+
+
 class ReadinessProbe(Struct, frozen=True, kw_only=True, rename="camel"):
     initial_delay_seconds: int = 0
     timeout_seconds: int = 0
@@ -60,6 +71,7 @@ class ReadinessProbe(Struct, frozen=True, kw_only=True, rename="camel"):
     http_get: HTTPHealthCheck | None = None
     tcp_socket: TCPHealthCheck | None = None
     exec: ExecHealthCheck | None = None
+    grpc: GrpcHealthCheck | None = None
     timeout: Duration | None = None
 
 

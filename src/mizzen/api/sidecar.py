@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from mizzen.api.destination_rule import ConnectionPoolSettings
 from mizzen.api.gateway import Port, ServerTLSSettings
-from mizzen.api.meta import LabelSelector
+from mizzen.api.meta import WorkloadSelector
 from mizzen.api.virtual_service import Destination
 
 
@@ -32,7 +32,7 @@ class IstioEgressListener(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Sidecar(Struct, frozen=True, kw_only=True, rename="camel"):
-    workload_selector: LabelSelector | None = None
+    workload_selector: WorkloadSelector | None = None
     ingress: tuple[IstioIngressListener, ...] = ()
     egress: tuple[IstioEgressListener, ...] = ()
     inbound_connection_pool: ConnectionPoolSettings | None = None

@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Messages that the package xds-protos lacks, one module per ``.proto`` file beside it."""

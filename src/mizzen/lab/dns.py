@@ -1,0 +1,188 @@
+"""Cluster DNS: names of services and pods; every other name is asked of the host's own resolver.
+
+Records follow the Kubernetes DNS specification 1.1.0: ``svc.ns.svc.cluster.local`` (A, the cluster address or, headless,
+every ready pod), ``hostname.svc.ns.svc.cluster.local``, ``1-2-3-4.ns.pod.cluster.local``, SRV of named ports, PTR.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dnslib import AAAA, CNAME, PTR, QTYPE, RCODE, SRV, A, DNSError, DNSRecord, RR  # type: ignore[attr-defined, unused-ignore]
+
+_TTL_SECONDS = 5
+_FORWARD_SECONDS = 3.0
+DOMAIN = "cluster.local"
+
+
+class Records:
+    """What the mesh's zone answers. Names are lower case without a final dot."""
+
+    def __init__(self) -> None:
+        self.addresses: dict[str, tuple[str, ...]] = {}
+        self.aliases: dict[str, str] = {}
+        self.ports: dict[str, tuple[tuple[int, str], ...]] = {}
+        self.names: dict[str, str] = {}
+
+    def answer(self, request: Any) -> Any | None:
+        """The reply to one question, or None when the name is not ours."""
+        name, kind = str(request.q.qname).rstrip(".").lower(), QTYPE[request.q.qtype]
+        if kind == "PTR" and name in self.names:
+            return _reply(request, [RR(request.q.qname, QTYPE.PTR, rdata=PTR(self.names[name]), ttl=_TTL_SECONDS)])
+        pod = _pod_address(name)
+        found = (pod,) if pod else self.addresses.get(name)
+        ours = name == DOMAIN or name.endswith("." + DOMAIN)
+        if found is None and name not in self.aliases and name not in self.ports and not ours:
+            return None
+        answers = []
+        if name in self.aliases:
+            answers.append(RR(request.q.qname, QTYPE.CNAME, rdata=CNAME(self.aliases[name]), ttl=_TTL_SECONDS))
+        if kind in ("A", "AAAA", "ANY"):
+            answers += [_address(request, value) for value in found or () if (":" in value) == (kind == "AAAA")]
+        if kind == "SRV":
+            answers += [RR(request.q.qname, QTYPE.SRV, rdata=SRV(0, 100, port, host), ttl=_TTL_SECONDS) for port, host in self.ports.get(name, ())]
+        reply = _reply(request, answers)
+        if not answers and found is None and name not in self.ports and not self._has_below(name):
+            reply.header.rcode = RCODE.NXDOMAIN
+        return reply
+
+    def _has_below(self, name: str) -> bool:
+        return any(other.endswith("." + name) for other in self.addresses)
+
+
+def _address(request: Any, value: str) -> Any:
+    data = AAAA(value) if ":" in value else A(value)
+    return RR(request.q.qname, QTYPE.AAAA if ":" in value else QTYPE.A, rdata=data, ttl=_TTL_SECONDS)
+
+
+def _reply(request: Any, answers: list[Any]) -> Any:
+    reply = request.reply(ra=1, aa=1)
+    for answer in answers:
+        reply.add_answer(answer)
+    return reply
+
+
+def _pod_address(name: str) -> str:
+    parts = name.split(".")
+    if len(parts) != 5 or parts[2:] != ["pod", "cluster", "local"]:
+        return ""
+    numbers = parts[0].split("-")
+    return ".".join(numbers) if len(numbers) == 4 and all(n.isdigit() and int(n) < 256 for n in numbers) else ""
+
+
+class Server(asyncio.DatagramProtocol):
+    """Answers over UDP and TCP. Questions that are not ours go to the resolvers of the host's resolv.conf."""
+
+    def __init__(self, hosts: Mapping[str, str], tasks: asyncio.TaskGroup) -> None:
+        self.records = Records()
+        self._hosts = {name.rstrip(".").lower(): address for name, address in hosts.items()}
+        self._tasks = tasks
+        self._transport: asyncio.DatagramTransport | None = None
+
+    async def start(self, udp: socket.socket, tcp: socket.socket) -> None:
+        """Serve on two sockets that were bound in the node namespace."""
+        loop = asyncio.get_running_loop()
+        await loop.create_datagram_endpoint(lambda: self, sock=udp)
+        await asyncio.start_server(self._stream, sock=tcp)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.DatagramTransport)
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        local = self._local(data)
+        if local is not None:
+            self._send(local, addr)
+        else:
+            self._tasks.create_task(self._relay(data, addr))
+
+    async def _relay(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        self._send(await forward(data), addr)
+
+    def _send(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        if data and self._transport is not None and not self._transport.is_closing():
+            self._transport.sendto(data, addr)
+
+    def _local(self, data: bytes) -> bytes | None:
+        """Our answer; empty for a datagram that is no question; None when somebody else must be asked."""
+        try:
+            request = DNSRecord.parse(data)
+            if request.header.qr or not request.questions:
+                return b""
+            name = str(request.q.qname).rstrip(".").lower()
+            if name in self._hosts:
+                matching = QTYPE[request.q.qtype] == ("AAAA" if ":" in self._hosts[name] else "A")
+                reply = _reply(request, [_address(request, self._hosts[name])] if matching else [])
+            else:
+                reply = self.records.answer(request)
+        except (DNSError, ValueError, KeyError, IndexError):
+            return b""
+        if reply is None:
+            return None
+        packed: bytes = reply.pack()
+        return packed
+
+    async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
+            while True:
+                async with asyncio.timeout(10):
+                    size = int.from_bytes(await reader.readexactly(2), "big")
+                    data = await reader.readexactly(size)
+                local = self._local(data)
+                answer = local if local is not None else await forward(data)
+                writer.write(len(answer).to_bytes(2, "big") + answer)
+                await writer.drain()
+        writer.close()
+
+
+def resolvers(text: str) -> list[str]:
+    """The nameserver addresses of a resolv.conf, in order."""
+    lines = (line.split() for line in text.splitlines())
+    return [words[1] for words in lines if len(words) > 1 and words[0] == "nameserver"]
+
+
+async def forward(data: bytes) -> bytes:
+    """Ask the host's resolvers in turn; SERVFAIL when none answers in 3 s, so that the client does not hang."""
+    try:
+        servers = resolvers(Path("/etc/resolv.conf").read_text(encoding="utf-8"))
+    except OSError:
+        servers = []
+    loop = asyncio.get_running_loop()
+    for server in servers:
+        with contextlib.suppress(OSError, TimeoutError):
+            answer: asyncio.Future[bytes] = loop.create_future()
+            transport, _ = await loop.create_datagram_endpoint(lambda answer=answer: _Question(data, answer), remote_addr=(server, 53))  # type: ignore[misc]
+            try:
+                return await asyncio.wait_for(answer, _FORWARD_SECONDS)
+            finally:
+                transport.close()
+    try:
+        reply = DNSRecord.parse(data).reply()
+    except DNSError:
+        return b""
+    reply.header.rcode = RCODE.SERVFAIL
+    packed: bytes = reply.pack()
+    return packed
+
+
+class _Question(asyncio.DatagramProtocol):
+    def __init__(self, data: bytes, answer: asyncio.Future[bytes]) -> None:
+        self._data = data
+        self._answer = answer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.DatagramTransport)
+        transport.sendto(self._data)
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        if not self._answer.done() and data[:2] == self._data[:2]:
+            self._answer.set_result(data)
+
+    def error_received(self, exc: Exception) -> None:
+        if not self._answer.done():
+            self._answer.set_exception(exc)

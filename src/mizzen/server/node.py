@@ -1,0 +1,114 @@
+"""The node of an xDS request -> :class:`mizzen.model.proxy.Proxy` (row XD-09)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from envoy.config.core.v3 import base_pb2
+from google.protobuf.json_format import MessageToDict
+
+from mizzen.api.meta import Object
+from mizzen.errors import ProtocolError
+from mizzen.model.config import Config
+from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
+from mizzen.model.service import Locality
+
+_LOCALITY_LABELS = ("topology.istio.io/locality", "istio-locality")
+_TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone", "topology.istio.io/subzone")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A proxy as it describes itself: ``id`` is ``type~address~pod.namespace~namespace.svc.domain``."""
+
+    id: str
+    type: ProxyType
+    address: str
+    name: str
+    namespace: str
+    locality: Locality
+    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def parse(cls, node: base_pb2.Node) -> Node:
+        """Raises ProtocolError when the id has another form or the type is not served."""
+        parts = node.id.split("~")
+        if len(parts) != 4 or not all(parts):
+            raise ProtocolError(f"the node id {node.id!r} is not type~address~pod.namespace~domain")
+        try:
+            kind = ProxyType(parts[0])
+        except ValueError as error:
+            raise ProtocolError(f"proxies of type {parts[0]!r} are not served") from error
+        metadata = MessageToDict(node.metadata)
+        name, _, namespace = parts[2].rpartition(".")
+        namespace = _text(metadata, "NAMESPACE") or namespace
+        if not namespace:
+            raise ProtocolError(f"the node id {node.id!r} names no namespace")
+        locality = Locality(node.locality.region, node.locality.zone, node.locality.sub_zone)
+        return cls(node.id, kind, parts[1], _text(metadata, "NAME") or name, namespace, locality, metadata)
+
+    @property
+    def service_account(self) -> str:
+        return _text(self.metadata, "SERVICE_ACCOUNT")
+
+    def proxy(self, config: Config) -> Proxy:
+        """With what the pod says of itself, where the config knows it."""
+        pod = config.of("Pod").get((self.namespace, self.name))
+        labels = dict(pod.meta.labels) if pod is not None else _labels(self.metadata)
+        return Proxy(
+            id=self.id,
+            type=self.type,
+            address=self.address,
+            name=self.name,
+            namespace=self.namespace,
+            labels=labels,
+            service_account=self._account(pod),
+            cluster_id=_text(self.metadata, "CLUSTER_ID") or config.cluster_id,
+            network=_text(self.metadata, "NETWORK"),
+            locality=self._locality(config, pod, labels),
+            node_name=pod.body.spec.node_name if pod is not None else _text(self.metadata, "NODE_NAME"),
+            workload_name=_text(self.metadata, "WORKLOAD_NAME"),
+            pod_ports=self._ports(pod),
+            flags={key: _text(self.metadata, key) for key in PROXY_FLAGS if key in self.metadata},
+            version=_text(self.metadata, "ISTIO_VERSION"),
+        )
+
+    def _account(self, pod: Object | None) -> str:
+        if pod is not None:
+            return pod.body.spec.service_account_name or "default"
+        return self.service_account
+
+    def _ports(self, pod: Object | None) -> tuple[int, ...]:
+        if pod is not None:
+            return tuple(
+                sorted({port.container_port for container in pod.body.spec.containers for port in container.ports})
+            )
+        try:
+            ports = json.loads(_text(self.metadata, "POD_PORTS") or "[]")
+            return tuple(sorted({int(port["containerPort"]) for port in ports}))
+        except (ValueError, TypeError, KeyError):
+            return ()
+
+    def _locality(self, config: Config, pod: Object | None, labels: dict[str, str]) -> Locality:
+        """A label of the pod, else labels of its machine, else what the proxy says (row XD-10)."""
+        for label in _LOCALITY_LABELS:
+            if value := labels.get(label):
+                parts = value.replace("/", ".").split(".")[:3]
+                return Locality(*parts)
+        machine = config.of("Node").get(("", pod.body.spec.node_name)) if pod is not None else None
+        found = (
+            Locality(*(machine.meta.labels.get(key, "") for key in _TOPOLOGY)) if machine is not None else Locality()
+        )
+        return found if found.region else self.locality
+
+
+def _text(metadata: dict[str, Any], key: str) -> str:
+    value = metadata.get(key, "")
+    return value if isinstance(value, str) else str(value)
+
+
+def _labels(metadata: dict[str, Any]) -> dict[str, str]:
+    labels = metadata.get("LABELS")
+    return {str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {}

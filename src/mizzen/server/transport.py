@@ -1,0 +1,146 @@
+"""gRPC behind one seam: everything that knows grpclib is here.
+
+15012 asks for a client certificate and does not require one, which grpcio's server cannot do (product decision 1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import grpclib
+from grpclib.config import Configuration
+from grpclib.const import Cardinality, Handler, Status
+from grpclib.encoding.base import CodecBase
+from grpclib.server import Server
+
+MESSAGE_LIMIT = 4 * 1024 * 1024
+"""Bytes of one request. Envoy's largest is a list of names, about 100 bytes each."""
+KEEPALIVE = 30.0
+KEEPALIVE_TIMEOUT = 10.0
+"""Seconds (row XD-08)."""
+
+__all__ = ["Call", "Cardinality", "GrpcError", "Method", "Status", "client_context", "serve", "server_context"]
+
+
+class GrpcError(grpclib.GRPCError):  # type: ignore[misc]
+    """A call that ends with a status; ``message`` is sent to the caller."""
+
+
+class _Bytes(CodecBase):  # type: ignore[misc]
+    """Requests and responses are bytes here; who serves a method knows their type."""
+
+    __content_subtype__ = "proto"
+
+    def encode(self, message: Any, message_type: Any) -> bytes:
+        return bytes(message)
+
+    def decode(self, data: bytes, message_type: Any) -> bytes:
+        return data
+
+
+class Call:
+    """One call of a method: its metadata, its caller, messages in both directions as bytes."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        return {key: value for key, value in (self._stream.metadata or {}).items() if isinstance(value, str)}
+
+    @property
+    def certificate(self) -> Mapping[str, Any] | None:
+        """The caller's verified certificate in the form of ``SSLSocket.getpeercert``, None without."""
+        return self._stream.peer.cert() or None
+
+    @property
+    def address(self) -> str:
+        peer = self._stream.peer.addr()
+        return str(peer[0]) if isinstance(peer, tuple) else ""
+
+    async def receive(self, limit: int = MESSAGE_LIMIT) -> bytes | None:
+        """The next message, None when the caller has ended. Raises GrpcError when it is longer than ``limit``.
+
+        grpclib itself would take 4 GiB before anybody could object, so its frame is read here.
+        """
+        inner = self._stream._stream
+        head = await inner.recv_data(5)
+        if not head:
+            return None
+        if head[0]:
+            raise GrpcError(Status.UNIMPLEMENTED, "compression is not supported")
+        length = int.from_bytes(head[1:], "big")
+        if length > limit:
+            raise GrpcError(Status.RESOURCE_EXHAUSTED, f"a message of {length} bytes is longer than {limit}")
+        return bytes(await inner.recv_data(length))
+
+    async def send(self, message: bytes) -> None:
+        """Send one message; waits while the caller does not read."""
+        await self._stream.send_message(message)
+
+
+@dataclass(frozen=True)
+class Method:
+    """``path`` is ``/package.Service/Method``."""
+
+    path: str
+    serve: Callable[[Call], Awaitable[None]]
+    cardinality: Any = Cardinality.STREAM_STREAM
+
+
+class _Handlers:
+    def __init__(self, methods: list[Method]) -> None:
+        self._methods = methods
+
+    def __mapping__(self) -> dict[str, Any]:
+        return {
+            method.path: Handler(self._handler(method), method.cardinality, bytes, bytes) for method in self._methods
+        }
+
+    @staticmethod
+    def _handler(method: Method) -> Callable[[Any], Awaitable[None]]:
+        async def handle(stream: Any) -> None:
+            await method.serve(Call(stream))
+
+        return handle
+
+
+def server_context(certificate: str, key: str, roots_pem: str, protocols: list[str]) -> ssl.SSLContext:
+    """TLS of a server that asks for a client certificate without requiring one. ``certificate`` and ``key`` are paths."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    context.load_verify_locations(cadata=roots_pem)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.set_alpn_protocols(protocols)
+    return context
+
+
+def client_context(roots_pem: str) -> ssl.SSLContext:
+    """TLS of a client that trusts only these roots."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=roots_pem)
+    return context
+
+
+async def serve(methods: list[Method], host: str, port: int, context: ssl.SSLContext | None) -> Server:
+    """Listen; the caller closes what is returned (``close`` and ``wait_closed``). ``port`` 0 takes a free one."""
+    configuration = Configuration(
+        _keepalive_time=KEEPALIVE,
+        _keepalive_timeout=KEEPALIVE_TIMEOUT,
+        _http2_max_pings_without_data=0,
+        _http2_min_sent_ping_interval_without_data=KEEPALIVE,
+    )
+    server = Server([_Handlers(methods)], codec=_Bytes(), config=configuration)
+    await server.start(host, port, ssl=context, reuse_port=None)
+    return server
+
+
+def port_of(server: Server) -> int:
+    """The port that a server listens on."""
+    listening: asyncio.Server = server._server
+    return int(listening.sockets[0].getsockname()[1])

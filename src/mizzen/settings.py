@@ -1,0 +1,92 @@
+"""What the environment says to the control plane, read once at start and passed down."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from mizzen.api.meta import Duration
+from mizzen.errors import MeshError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Named after Istio's variables (rows CA-04, CA-09, CR-01, CR-06, XD-03, XD-05, XD-06, DBG-02); times are lengths."""
+
+    default_workload_cert_ttl: timedelta = timedelta(hours=24)
+    max_workload_cert_ttl: timedelta = timedelta(days=90)
+    self_signed_ca_cert_ttl: timedelta = timedelta(days=3650)
+    token_audiences: tuple[str, ...] = ("istio-ca",)
+    custom_hosts: tuple[str, ...] = ()
+    namespace: str = "istio-system"
+    revision: str = "default"
+    identity_check: bool = True
+    debug_auth: bool = True
+    debug_namespaces: tuple[str, ...] = ()
+    coalesce: timedelta = timedelta(milliseconds=100)
+    streams_per_second: float = 0
+
+    @property
+    def stream_rate(self) -> float:
+        """New streams per second: as set, else 15 and 5 more per core, 100 at most (row XD-05)."""
+        return self.streams_per_second or min(15 + 5 * (os.cpu_count() or 1), 100)
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Settings:
+        """Raises MeshError, naming the variable, when a value is none of its type."""
+        ttl = _read(environment, "DEFAULT_WORKLOAD_CERT_TTL", _duration, cls.default_workload_cert_ttl)
+        longest = _read(environment, "MAX_WORKLOAD_CERT_TTL", _duration, cls.max_workload_cert_ttl)
+        return cls(
+            default_workload_cert_ttl=min(ttl, longest),
+            max_workload_cert_ttl=longest,
+            self_signed_ca_cert_ttl=_read(
+                environment, "CITADEL_SELF_SIGNED_CA_CERT_TTL", _duration, cls.self_signed_ca_cert_ttl
+            ),
+            token_audiences=_read(environment, "TOKEN_AUDIENCES", _words, cls.token_audiences),
+            custom_hosts=_read(environment, "ISTIOD_CUSTOM_HOST", _words, ()),
+            namespace=environment.get("POD_NAMESPACE") or cls.namespace,
+            revision=environment.get("REVISION") or cls.revision,
+            identity_check=_read(environment, "PILOT_ENABLE_XDS_IDENTITY_CHECK", _boolean, True),
+            debug_auth=_read(environment, "ENABLE_DEBUG_ENDPOINT_AUTH", _boolean, True),
+            debug_namespaces=_read(environment, "DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES", _words, ()),
+            coalesce=_read(environment, "PILOT_DEBOUNCE_AFTER", _pause, cls.coalesce),
+            streams_per_second=_read(environment, "PILOT_MAX_REQUESTS_PER_SECOND", float, 0.0),
+        )
+
+
+def _read(environment: Mapping[str, str], name: str, parse: Callable[[str], T], default: T) -> T:
+    text = environment.get(name, "")
+    if not text:
+        return default
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise MeshError(f"the environment variable {name} has the value {text!r}: {error}") from error
+
+
+def _pause(text: str) -> timedelta:
+    return timedelta(microseconds=max(Duration.parse(text).nanos, 0) / 1000)
+
+
+def _duration(text: str) -> timedelta:
+    length = _pause(text)
+    if length <= timedelta(0):
+        raise ValueError("a length of time above zero is needed")
+    return length
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() in ("true", "1", "t"):
+        return True
+    if text.lower() in ("false", "0", "f"):
+        return False
+    raise ValueError("true or false is needed")

@@ -1,0 +1,228 @@
+"""A session: one xDS stream as a state machine without I/O.
+
+Rules that hold for both dialects (rows XD-01, XD-02, XD-07):
+
+* One response per type is outstanding. What changes meanwhile is merged: a slow proxy skips to the newest.
+* Make before break. Clusters and endpoints go first, at any time. Listeners and routes wait until the proxy has
+  acknowledged these: Envoy acknowledges clusters when all of them are warm, so a route never names a cluster that
+  is not there yet. Clusters are removed when listeners and routes have moved on.
+* A cluster that changed gets its endpoints sent again, because Envoy warms it until they come and asks for nothing.
+* Refused resources are remembered with the proxy's reason and sent again with the next push of their type.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from mizzen.model.resources import CLUSTER, ENDPOINT, LISTENER, PUSH_ORDER, ROUTE, Resource, ResourceSet
+from mizzen.xds.refusal import judge
+from mizzen.xds.response import Response
+from mizzen.xds.status import Progress, ResourceKey, TypeStatus
+from mizzen.xds.subscription import Outstanding, Plan, Subscription
+
+HISTORY = 256
+"""Snapshots of which a session remembers what they changed."""
+
+
+class Session:
+    """What :class:`DeltaSession` and :class:`SotwSession` share. ``expired`` counts requests with an old nonce."""
+
+    DELTA: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self._subscriptions: dict[str, Subscription] = {}
+        self._resources = ResourceSet()
+        self._history: deque[tuple[int, set[ResourceKey]]] = deque(maxlen=HISTORY)
+        self._responses = 0
+        self._impatient = False
+        self.expired: dict[str, int] = {}
+        self.refusals: dict[str, int] = {}
+
+    @property
+    def snapshot(self) -> int:
+        """The number of the newest snapshot that was offered, -1 before the first."""
+        return self._history[-1][0] if self._history else -1
+
+    def offer(self, resources: ResourceSet, snapshot: int) -> list[Response]:
+        """Aim at ``resources``, those of snapshot number ``snapshot``. Returns what may be sent now."""
+        changed: set[ResourceKey] = set()
+        for type_url, subscription in self._subscriptions.items():
+            target = resources.get(type_url)
+            if target is not subscription.target:
+                changed.update((type_url, name) for name in subscription.retarget(target))
+        self._resources = resources
+        self._history.append((snapshot, changed))
+        return self._pump()
+
+    def hurry(self) -> list[Response]:
+        """Stop waiting for the proxy to be ready for more (a cluster may never become warm). Until all has settled."""
+        self._impatient = True
+        return self._pump()
+
+    @property
+    def waiting(self) -> bool:
+        """Something is held back until the proxy acknowledges something else."""
+        return any(
+            s.out is None and (s.alone or s.plan().updates or s.plan().late) for s in self._subscriptions.values()
+        )
+
+    def status(self) -> dict[str, TypeStatus]:
+        """By type URL, for every type that the proxy asked for."""
+        return {
+            type_url: TypeStatus(
+                s.sent_nonce, s.acked_nonce, {name: refusal.reason for name, refusal in s.refused.items()}
+            )
+            for type_url, s in self._subscriptions.items()
+        }
+
+    def versions(self) -> dict[str, dict[str, str]]:
+        """By type URL and name, the version that the proxy acknowledged."""
+        return {
+            url: {name: version for name, version in s.have.items() if version}
+            for url, s in self._subscriptions.items()
+        }
+
+    def progress(self, snapshot: int) -> Progress:
+        """How far the proxy is with snapshot number ``snapshot`` or the first later one that the session saw."""
+        changed = next((keys for number, keys in self._history if number >= snapshot), None)
+        if changed is None:
+            return Progress(known=False)
+        pending, refused = set(), {}
+        for key in changed:
+            subscription = self._subscriptions.get(key[0])
+            if subscription is None or not subscription.wants(key[1]):
+                continue
+            if key[1] in subscription.blocked:
+                refused[key] = subscription.refused[key[1]].reason
+            elif self._owes(subscription, key[1]):
+                pending.add(key)
+        return Progress(True, frozenset(changed), frozenset(pending), refused)
+
+    @staticmethod
+    def _owes(subscription: Subscription, name: str) -> bool:
+        in_flight = subscription.out is not None and name in subscription.out.items
+        return in_flight or name in subscription.alone or subscription.lacks(name)
+
+    def _subscription(self, type_url: str) -> Subscription:
+        subscription = self._subscriptions.get(type_url)
+        if subscription is None:
+            subscription = self._subscriptions[type_url] = Subscription(type_url, self._resources.get(type_url))
+        return subscription
+
+    def _note_new(self, subscription: Subscription, names: Iterable[str]) -> None:
+        """What a proxy begins to ask for belongs to the change that made it ask."""
+        if self._history:
+            self._history[-1][1].update((subscription.type_url, name) for name in names if subscription.lacks(name))
+
+    def _answered(self, subscription: Subscription, nonce: str, error: str | None) -> bool:
+        """Take an ACK (``error`` None) or a NACK. False when ``nonce`` is not that of the latest response."""
+        if nonce != subscription.sent_nonce:
+            self.expired[subscription.type_url] = self.expired.get(subscription.type_url, 0) + 1
+            return False
+        out, subscription.out = subscription.out, None
+        if out is None:
+            return True
+        if error is None:
+            subscription.acked_nonce = nonce
+            subscription.accept(out.items)
+        else:
+            self.refusals[subscription.type_url] = self.refusals.get(subscription.type_url, 0) + 1
+            self._refuse(subscription, out, error)
+        return True
+
+    def _refuse(self, subscription: Subscription, out: Outstanding, error: str) -> None:
+        sent = {name: resource for name, resource in out.items.items() if resource is not None}
+        verdict = judge(subscription.type_url, sent, error)
+        for name, reason in verdict.guilty.items():
+            subscription.refuse(name, sent[name], reason)
+        rest = {name: resource for name, resource in sent.items() if name not in verdict.guilty}
+        if verdict.rest_applied or not rest:
+            removed: dict[str, Resource | None] = {
+                name: None for name, resource in out.items.items() if resource is None
+            }
+            subscription.accept({**rest, **removed})
+        elif self._may_split(subscription):
+            subscription.alone.extend(rest)
+        else:
+            for name, resource in rest.items():
+                subscription.refuse(name, resource, error)
+        subscription.touch()
+
+    def _may_split(self, subscription: Subscription) -> bool:
+        """Whether a response may hold some of a type's resources without meaning that the others are gone."""
+        return True
+
+    def _pump(self) -> list[Response]:
+        """Every response that may go now, in the order in which they must be sent."""
+        order = [*PUSH_ORDER, *(url for url in self._subscriptions if url not in PUSH_ORDER)]
+        responses = []
+        for type_url in order:
+            subscription = self._subscriptions.get(type_url)
+            if subscription is None or subscription.out is not None:
+                continue
+            items = self._due(subscription)
+            if items or (subscription.answer and self._open(type_url)):
+                responses.append(self._send(subscription, items))
+        if self._impatient and all(s.settled for s in self._subscriptions.values()):
+            self._impatient = False
+        return responses
+
+    def _due(self, subscription: Subscription) -> dict[str, Resource | None]:
+        if not self._open(subscription.type_url):
+            return {}
+        while subscription.alone:
+            name = subscription.alone.pop(0)
+            subscription.touch()
+            if subscription.lacks(name) and (resource := subscription.resource(name)) is not None:
+                return {name: resource}
+        plan: Plan = subscription.plan()
+        items = dict(plan.updates)
+        if plan.late and self._may_break(subscription.type_url):
+            items.update(plan.late)
+        return items
+
+    def _open(self, type_url: str) -> bool:
+        """Listeners and routes wait for clusters and their endpoints."""
+        if self._impatient or type_url not in (LISTENER, ROUTE):
+            return True
+        return all(s.updated for url in (CLUSTER, ENDPOINT) if (s := self._subscriptions.get(url)) is not None)
+
+    def _may_break(self, type_url: str) -> bool:
+        """Whether nothing that the proxy has refers any more to what is gone."""
+        if self._impatient:
+            return True
+        users = {CLUSTER: (LISTENER, ROUTE), ENDPOINT: (LISTENER, ROUTE), ROUTE: (LISTENER,)}.get(type_url, ())
+        for user in users:
+            subscription = self._subscriptions.get(user)
+            if subscription is not None and not (subscription.settled if user == LISTENER else subscription.updated):
+                return False
+        return True
+
+    def _send(self, subscription: Subscription, items: Mapping[str, Resource | None]) -> Response:
+        self._responses += 1
+        nonce = f"{self.snapshot}-{self._responses}"
+        subscription.out = Outstanding(nonce, dict(items))
+        subscription.sent_nonce = nonce
+        subscription.answer = False
+        subscription.force.difference_update(items)
+        subscription.touch()
+        if subscription.type_url == CLUSTER:
+            self._endpoints_again(name for name, resource in items.items() if resource is not None)
+        return self._frame(subscription, nonce, items)
+
+    def _endpoints_again(self, clusters: Iterable[str]) -> None:
+        endpoints = self._subscriptions.get(ENDPOINT)
+        if endpoints is not None:
+            endpoints.force.update(name for name in clusters if endpoints.wants(name))
+            endpoints.touch()
+
+    def _frame(self, subscription: Subscription, nonce: str, items: Mapping[str, Resource | None]) -> Response:
+        return Response(
+            subscription.type_url,
+            nonce,
+            str(self.snapshot),
+            tuple(resource for resource in items.values() if resource is not None),
+            tuple(name for name, resource in items.items() if resource is None),
+        )
