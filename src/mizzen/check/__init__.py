@@ -1,1 +1,64 @@
-"""Placeholder."""
+"""Judging what users wrote: ``validate`` looks at one object, and gives findings, never exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mizzen.api.meta import Object
+from mizzen.check.notes import Notes
+from mizzen.check.validators import (
+    authorization_policy,
+    destination_rule,
+    envoy_filter,
+    extension,
+    gateway,
+    metadata,
+    peer_authentication,
+    proxy_config,
+    request_authentication,
+    service_entry,
+    sidecar,
+    telemetry,
+    virtual_service,
+    workload,
+)
+from mizzen.model.finding import Finding, Level
+
+__all__ = ["VALIDATORS", "refused", "validate"]
+
+Validator = Callable[[Any, Notes], None]
+
+VALIDATORS: Mapping[str, Validator] = {
+    "AuthorizationPolicy": authorization_policy.validate,
+    "DestinationRule": destination_rule.validate,
+    "EnvoyFilter": envoy_filter.validate,
+    "Gateway": gateway.validate,
+    "PeerAuthentication": peer_authentication.validate,
+    "ProxyConfig": proxy_config.validate,
+    "RequestAuthentication": request_authentication.validate,
+    "ServiceEntry": service_entry.validate,
+    "Sidecar": sidecar.validate,
+    "Telemetry": telemetry.validate,
+    "TrafficExtension": extension.validate_traffic_extension,
+    "VirtualService": virtual_service.validate,
+    "WasmPlugin": extension.validate_wasm_plugin,
+    "WorkloadEntry": workload.validate_entry,
+    "WorkloadGroup": workload.validate_group,
+}
+"""The validator of each kind that has rules of its own."""
+
+
+def validate(obj: Object) -> list[Finding]:
+    """Everything that is wrong with one object, in the order of its fields. An ``Error`` refuses it."""
+    notes = Notes(obj)
+    metadata.validate(obj.meta, notes)
+    validator = VALIDATORS.get(obj.kind)
+    if validator is not None:
+        validator(obj.body, notes)
+    return notes.findings
+
+
+def refused(findings: list[Finding]) -> bool:
+    """Whether these findings of one object refuse it."""
+    return any(finding.level is Level.ERROR for finding in findings)

@@ -1,0 +1,1 @@
+"""The rules of each kind, one file per kind."""

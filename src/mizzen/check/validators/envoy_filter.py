@@ -1,0 +1,52 @@
+"""EnvoyFilter. Rows EF-*."""
+
+from __future__ import annotations
+
+from mizzen.api.envoy_filter import EnvoyConfigObjectPatch, EnvoyFilter
+from mizzen.check import codes, rules
+from mizzen.check.notes import Notes
+
+_MATCH_OF = {
+    "listener": ("LISTENER", "FILTER_CHAIN", "NETWORK_FILTER", "HTTP_FILTER", "LISTENER_FILTER"),
+    "route_configuration": ("ROUTE_CONFIGURATION", "VIRTUAL_HOST", "HTTP_ROUTE"),
+    "cluster": ("CLUSTER",),
+}
+
+
+def validate(spec: EnvoyFilter, notes: Notes) -> None:
+    rules.selector(notes, "spec.workloadSelector", spec.workload_selector)
+    rules.target_refs(notes, "spec", None, spec.target_refs, spec.workload_selector)
+    for index, patch in enumerate(spec.config_patches):
+        _patch(patch, f"spec.configPatches[{index}]", notes)
+
+
+def _patch(patch: EnvoyConfigObjectPatch, path: str, notes: Notes) -> None:
+    if not notes.need(patch.apply_to != "INVALID", f"{path}.applyTo", "applyTo is required"):
+        return
+    if patch.patch is None:
+        notes.error(f"{path}.patch", "a patch is required")
+        return
+    operation = patch.patch.operation
+    notes.need(operation != "INVALID", f"{path}.patch.operation", "an operation is required")
+    notes.need(operation == "REMOVE" or patch.patch.value is not None, f"{path}.patch.value", "a value is required")
+    if patch.patch.filter_class != "UNSPECIFIED":
+        ok = patch.apply_to in ("HTTP_FILTER", "NETWORK_FILTER") and operation == "ADD"
+        notes.need(ok, f"{path}.patch.filterClass", "filterClass goes with ADD of a filter")
+    _match(patch, path, notes)
+
+
+def _match(patch: EnvoyConfigObjectPatch, path: str, notes: Notes) -> None:
+    match = patch.match
+    if match is None:
+        return
+    if match.proxy is not None:
+        if match.proxy.proxy_version:
+            rules.regex(notes, f"{path}.match.proxy.proxyVersion", match.proxy.proxy_version)
+        for key in match.proxy.metadata:
+            notes.need(bool(key), f"{path}.match.proxy.metadata", "a metadata key may not be empty")
+    for kind, places in _MATCH_OF.items():
+        if getattr(match, kind) is not None:
+            fits = patch.apply_to in places or patch.apply_to == "EXTENSION_CONFIG"
+            notes.need(fits, f"{path}.match", f"applyTo {patch.apply_to} cannot match a {kind.replace('_', ' ')}")
+    if match.waypoint is not None:
+        notes.warn(f"{path}.match.waypoint", "waypoints do not exist in sidecar mode", codes.NO_EFFECT)

@@ -1,0 +1,53 @@
+"""Header operations of a route and of its destinations. Rows VS-29, VS-30."""
+
+from __future__ import annotations
+
+from mizzen.api.virtual_service import HeaderOperations, Headers, HTTPRoute
+from mizzen.check import rules
+from mizzen.check.notes import Notes
+from mizzen.check.validators.virtual_service_names import HOST_HEADERS
+
+
+def validate(headers: Headers | None, path: str, notes: Notes) -> None:
+    if headers is None:
+        return
+    for side, operations in (("request", headers.request), ("response", headers.response)):
+        if operations is not None:
+            _operations(operations, f"{path}.{side}", notes, request=side == "request")
+
+
+def _operations(operations: HeaderOperations, path: str, notes: Notes, *, request: bool) -> None:
+    for verb in ("set", "add", "remove"):
+        for name in getattr(operations, verb):
+            _name(name, f"{path}.{verb}", notes, host_allowed=request and verb != "remove")
+    for verb, values in (("set", operations.set), ("add", operations.add)):
+        for name, value in values.items():
+            if any(c in value for c in "\r\n\0"):
+                notes.error(f"{path}.{verb}.{name}", "a header value has no line breaks")
+            _percent_signs(value, f"{path}.{verb}.{name}", notes)
+    if sum(name.lower() in HOST_HEADERS for name in (*operations.set, *operations.add)) > 1:
+        notes.error(path, "the host may be rewritten only once")
+
+
+def _name(name: str, path: str, notes: Notes, *, host_allowed: bool) -> None:
+    if name.lower() in HOST_HEADERS:
+        notes.need(host_allowed, path, f"{name} cannot be changed here")
+    elif name.startswith(":"):
+        notes.error(path, f"{name} cannot be changed")
+    else:
+        rules.header_name(notes, path, name)
+
+
+def _percent_signs(value: str, path: str, notes: Notes) -> None:
+    """Envoy reads ``%…%`` as a command; a literal percent is written twice."""
+    rest = value.replace("%%", "")
+    notes.need(rest.count("%") % 2 == 0, path, "a single '%' starts a command of Envoy; write '%%' for the sign itself")
+
+
+def authority(route: HTTPRoute, path: str, notes: Notes) -> None:
+    """The host is rewritten in one place: rewrite.authority or one header."""
+    if route.rewrite is None or not route.rewrite.authority or route.headers is None or route.headers.request is None:
+        return
+    request = route.headers.request
+    if any(name.lower() in HOST_HEADERS for name in (*request.set, *request.add)):
+        notes.error(f"{path}.rewrite.authority", "the host is rewritten by headers.request already")
