@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
@@ -39,3 +40,7 @@ class Snapshot:
     authorization_policies: tuple[Object, ...] = ()
     envoy_filters: tuple[Object, ...] = ()
     findings: tuple[Finding, ...] = ()
+    steps: Mapping[str, tuple[tuple[Any, ...], Any]] = field(default_factory=dict, repr=False)
+    """By step of the build: its inputs and its result. Only a memo for the next build."""
+    interned: dict[Any, Any] = field(default_factory=dict, repr=False)
+    """By key: the Scopes and Inbounds already cut from this snapshot. Only a memo."""

@@ -10,7 +10,7 @@ from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.model.protocol import Protocol
 from mizzen.model.proxy import ProxyType
-from mizzen.model.service import Service
+from mizzen.model.service import Locality, Service
 from mizzen.model.snapshot import Snapshot
 
 
@@ -83,6 +83,10 @@ class Scope:
     policies: Policies = Policies()
     """A router's own policies; a sidecar's are in its Inbound."""
     outbound_mode: str = "ALLOW_ANY"
+    locality: Locality = field(default_factory=Locality)
+    """Where the client runs, for locality failover (row DR-18)."""
+    flags: Mapping[str, str] = field(default_factory=dict)
+    """The client's metadata among ``PROXY_FLAGS``."""
 
     @property
     def mesh(self) -> MeshConfig:

@@ -1,1 +1,6 @@
-"""Placeholder."""
+"""From Config to Snapshot (what the mesh is) and from Snapshot to ProxyView (what one proxy may see and serves). Pure."""
+
+from mizzen.resolve.build import build
+from mizzen.resolve.view import view
+
+__all__ = ["build", "view"]

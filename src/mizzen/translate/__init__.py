@@ -1,1 +1,49 @@
-"""Placeholder."""
+"""ProxyView to ResourceSet: what Envoy is to be told. Pure; nothing in a resource is about one proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from mizzen.model.proxy import ProxyType
+from mizzen.model.resources import CLUSTER, LISTENER, Resource, ResourceSet
+from mizzen.model.view import Inbound, ProxyView, Scope
+from mizzen.translate import clusters, gateway, inbound, outbound, routes
+from mizzen.translate.catalog import Catalog
+from mizzen.translate.memo import Memo
+from mizzen.translate.messages import resource
+
+__all__ = ["Memo", "resources"]
+
+
+def resources(view: ProxyView, memo: Memo | None = None) -> ResourceSet:
+    """Everything that the proxies of ``view`` get, in CDS and LDS order (section 2.6).
+
+    ``memo`` is kept by the caller from call to call. With it, each Scope and each Inbound is translated once, and two
+    views that share both get the same ResourceSet object; without it the result is the same.
+    """
+    memo = memo or Memo()
+    scope, served = view.scope, view.inbound
+    key: Hashable = ("set", scope.key, served.key if served else None)
+    return memo.get(key, (scope, served), lambda: _set(scope, served, memo))
+
+
+def _set(scope: Scope, served: Inbound | None, memo: Memo) -> ResourceSet:
+    client = memo.get(("scope", scope.key), (scope,), lambda: _client(scope, memo))
+    if served is None:
+        return ResourceSet.of(client)
+    key = ("inbound", served.key)
+    return ResourceSet.of([*client, *memo.get(key, (served,), lambda: _server(served))])
+
+
+def _client(scope: Scope, memo: Memo) -> list[Resource]:
+    catalog = Catalog(scope)
+    found = list(clusters.outbound(catalog, memo))
+    if scope.proxy_type is ProxyType.ROUTER:
+        return [*found, *gateway.resources(catalog)]
+    return [*found, *outbound.listeners(catalog), *routes.outbound(catalog)]
+
+
+def _server(served: Inbound) -> list[Resource]:
+    listener = inbound.listener(served)
+    found = [resource(CLUSTER, cluster.name, cluster) for cluster in inbound.clusters(served)]
+    return [*found, resource(LISTENER, listener.name, listener)]

@@ -1,0 +1,108 @@
+"""Config to Snapshot, in named steps. A step runs again only when one of its inputs is another object than last time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from mizzen.api.meta import Object
+from mizzen.model.config import Config, ObjectKey
+from mizzen.model.snapshot import Snapshot
+from mizzen.resolve.destination_rules import destination_rules
+from mizzen.resolve.endpoints import endpoints
+from mizzen.resolve.mtls import peer_policies
+from mizzen.resolve.references import reference_findings
+from mizzen.resolve.services import by_hostname, services
+from mizzen.resolve.virtual_services import virtual_services
+from mizzen.resolve.workloads import workloads
+
+_T = TypeVar("_T")
+
+
+def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
+    """The mesh that ``config`` describes. ``previous`` only saves work: the result equals that without it.
+
+    Never raises for what users write; what could not be resolved is in ``findings``.
+    """
+    run = _Run(previous)
+    mesh, domain = config.mesh, config.domain
+    pods, slices, nodes = config.of("Pod"), config.of("EndpointSlice"), config.of("Node")
+    entries, workload_entries = config.of("ServiceEntry"), config.of("WorkloadEntry")
+
+    found = run.step("services", services, config.of("Service"), entries, mesh, domain)
+    hosts = run.step("by_hostname", by_hostname, found)
+    running = run.step("workloads", workloads, pods, workload_entries, nodes, mesh)
+    peer_authentications = run.step("peer_authentications", _oldest_first, config.of("PeerAuthentication"))
+    peers = run.step("peers", peer_policies, peer_authentications, mesh.root_namespace)
+    members = run.step("endpoints", endpoints, found, slices, entries, workload_entries, running, peers, mesh)
+    routes, route_findings = run.step("virtual_services", virtual_services, config.of("VirtualService"), mesh, domain)
+    rules = run.step("destination_rules", destination_rules, config.of("DestinationRule"), mesh, domain)
+    gateways = run.step("gateways", _oldest_first, config.of("Gateway"))
+    references = run.step("references", reference_findings, routes, rules, gateways, hosts)
+    return Snapshot(
+        config=config,
+        mesh=mesh,
+        services=found,
+        by_hostname=hosts,
+        workloads=running,
+        endpoints=members,
+        virtual_services=routes,
+        destination_rules=rules,
+        gateways=gateways,
+        sidecars=run.step("sidecars", _oldest_first, config.of("Sidecar")),
+        peer_authentications=peer_authentications,
+        request_authentications=run.step("request_authentications", _oldest_first, config.of("RequestAuthentication")),
+        authorization_policies=run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy")),
+        envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
+        findings=(*config.findings, *route_findings, *references),
+        steps=run.done,
+    )
+
+
+def _oldest_first(objects: Mapping[ObjectKey, Object]) -> tuple[Object, ...]:
+    return tuple(sorted(objects.values(), key=lambda o: o.age_key))
+
+
+class _Run:
+    """One build: what each step was given and what it gave."""
+
+    def __init__(self, previous: Snapshot | None) -> None:
+        self.done: dict[str, tuple[tuple[Any, ...], Any]] = {}
+        self._previous = previous.steps if previous is not None else {}
+
+    def step(self, name: str, function: Callable[..., _T], *inputs: Any) -> _T:
+        before = self._previous.get(name)
+        if before is not None and _same(before[0], inputs):
+            result = before[1]
+        else:
+            result = function(*inputs)
+            if before is not None:
+                result = _keep(before[1], result)
+        self.done[name] = (inputs, result)
+        return result  # type: ignore[no-any-return]
+
+
+def _same(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
+    return len(old) == len(new) and all(
+        a is b or (isinstance(b, str) and a == b) for a, b in zip(old, new, strict=True)
+    )
+
+
+def _keep(old: Any, new: Any) -> Any:
+    """``new``, but with the old object wherever it is equal, so that a change stops spreading (translation compares by identity)."""
+    if isinstance(new, Mapping) and isinstance(old, Mapping):
+        kept = {key: old[key] if key in old and old[key] == value else value for key, value in new.items()}
+        return old if len(old) == len(kept) and all(old.get(k) is v for k, v in kept.items()) else kept
+    if old == new:
+        return old
+    if isinstance(new, tuple) and isinstance(old, tuple):
+        known = {_identity(item): item for item in old}
+        return tuple(known[_identity(item)] if known.get(_identity(item)) == item else item for item in new)
+    return new
+
+
+def _identity(item: Any) -> Any:
+    for names in (("kind", "namespace", "name"), ("namespace", "hostname")):
+        if all(hasattr(item, name) for name in names):
+            return tuple(getattr(item, name) for name in names)
+    return id(item)

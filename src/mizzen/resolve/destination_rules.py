@@ -1,0 +1,95 @@
+"""DestinationRules with full host names, merged, and found for a client and a service (rows DR-01 to DR-04, DR-53)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
+
+from mizzen.api.destination_rule import DestinationRule, Subset
+from mizzen.api.mesh_config import MeshConfig
+from mizzen.api.meta import Object
+from mizzen.model.config import ObjectKey
+from mizzen.model.hosts import covers, full_name, specificity
+from mizzen.model.service import Service
+from mizzen.resolve import exports
+
+RulesByNamespace = Mapping[str, tuple[Object, ...]]
+
+
+def destination_rules(objects: Mapping[ObjectKey, Object], mesh: MeshConfig, domain: str) -> tuple[Object, ...]:
+    """All rules, oldest first; those of one namespace, host, selector and *written* exportTo are one (row DR-03)."""
+    groups: dict[tuple[str, str, tuple[str, ...], tuple[tuple[str, str], ...]], list[Object]] = {}
+    for obj in sorted(objects.values(), key=lambda o: o.age_key):
+        body: DestinationRule = obj.body
+        host = full_name(body.host.lower(), obj.namespace, domain)
+        selector = tuple(sorted(body.workload_selector.match_labels.items())) if body.workload_selector else ()
+        key = (obj.namespace, host, tuple(sorted(body.export_to)), selector)
+        exported = (
+            (obj.namespace,)
+            if selector
+            else exports.resolved(body.export_to, mesh.default_destination_rule_export_to, obj.namespace)
+        )
+        groups.setdefault(key, []).append(replace(obj, body=replace(body, host=host, export_to=exported)))
+    return tuple(sorted((_merge(group) for group in groups.values()), key=lambda o: o.age_key))
+
+
+def by_namespace(rules: Iterable[Object]) -> dict[str, tuple[Object, ...]]:
+    found: dict[str, list[Object]] = {}
+    for rule in rules:
+        found.setdefault(rule.namespace, []).append(rule)
+    return {namespace: tuple(group) for namespace, group in found.items()}
+
+
+def rule_for(
+    rules: RulesByNamespace, service: Service, client_namespace: str, labels: dict[str, str], root_namespace: str
+) -> Object | None:
+    """The one rule that this client uses for ``service``: own namespace, then the service's, then the root (row DR-02)."""
+    own = [r for r in rules.get(client_namespace, ()) if _counts_at_home(r, client_namespace, root_namespace)]
+    found = _pick(own, service.hostname, client_namespace, labels)
+    if found is not None:
+        return found
+    for namespace in dict.fromkeys((service.namespace, root_namespace)):
+        found = _pick(rules.get(namespace, ()), service.hostname, client_namespace, labels)
+        if found is not None:
+            return found
+    return None
+
+
+def _counts_at_home(rule: Object, client_namespace: str, root_namespace: str) -> bool:
+    exported: tuple[str, ...] = rule.body.export_to
+    if client_namespace == root_namespace:
+        return exported == (client_namespace,)
+    return exports.visible(exported, client_namespace)
+
+
+def _pick(rules: Iterable[Object], hostname: str, client_namespace: str, labels: dict[str, str]) -> Object | None:
+    """Of the rules of one namespace: the most specific host first, and only then whether the client may see it."""
+    fitting = [
+        r for r in rules if covers(r.body.host, hostname) and _selects(r.body, r.namespace, client_namespace, labels)
+    ]
+    if not fitting:
+        return None
+    best = min((r.body.host for r in fitting), key=specificity)
+    seen = [r for r in fitting if r.body.host == best and exports.visible(r.body.export_to, client_namespace)]
+    selecting = [r for r in seen if r.body.workload_selector is not None]
+    if selecting:
+        return selecting[0]
+    return seen[-1] if seen else None
+
+
+def _selects(body: DestinationRule, namespace: str, client_namespace: str, labels: dict[str, str]) -> bool:
+    selector = body.workload_selector
+    return selector is None or (namespace == client_namespace and selector.matches(labels))
+
+
+def _merge(group: list[Object]) -> Object:
+    if len(group) == 1:
+        return group[0]
+    oldest = group[0]
+    subsets: dict[str, Subset] = {}
+    for obj in group:
+        for subset in obj.body.subsets:
+            subsets.setdefault(subset.name, subset)
+    policy = next((obj.body.traffic_policy for obj in group if obj.body.traffic_policy is not None), None)
+    return replace(oldest, body=replace(oldest.body, subsets=tuple(subsets.values()), traffic_policy=policy))

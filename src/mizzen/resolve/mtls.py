@@ -1,0 +1,78 @@
+"""PeerAuthentication: the mode in force on a workload and on each of its ports (rows PA-04 to PA-09)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from mizzen.api.meta import Object
+from mizzen.api.security import MutualTLS, PeerAuthentication
+from mizzen.model.snapshot import Snapshot
+from mizzen.model.view import MtlsMode
+
+_NO_PORTS: Mapping[int, MtlsMode] = {}
+
+
+@dataclass(frozen=True)
+class Modes:
+    """``workload`` is the mode of the whole workload, ``ports`` those of single container ports."""
+
+    workload: MtlsMode
+    ports: Mapping[int, MtlsMode]
+
+    def of(self, port: int) -> MtlsMode:
+        return self.ports.get(port, self.workload)
+
+
+@dataclass(frozen=True)
+class PeerPolicies:
+    """The PeerAuthentication objects of the mesh, sorted for look-up; only the oldest of a level counts (row PA-07)."""
+
+    mesh: MtlsMode
+    namespaces: Mapping[str, MtlsMode]
+    selecting: Mapping[str, tuple[Object, ...]]
+
+    def namespace(self, namespace: str) -> MtlsMode:
+        return self.namespaces.get(namespace, self.mesh)
+
+    def modes(self, namespace: str, labels: dict[str, str]) -> Modes:
+        inherited = self.namespace(namespace)
+        for obj in self.selecting.get(namespace, ()):
+            policy: PeerAuthentication = obj.body
+            if policy.selector is not None and policy.selector.matches(labels):
+                own = _mode(policy.mtls, inherited)
+                return Modes(
+                    own,
+                    {int(port): _mode(mtls, own) for port, mtls in policy.port_level_mtls.items() if port.isdigit()},
+                )
+        return Modes(inherited, _NO_PORTS)
+
+
+def peer_policies(policies: Iterable[Object], root_namespace: str) -> PeerPolicies:
+    """``policies`` oldest first. One with a selector in the root namespace is ignored altogether (row PA-05)."""
+    plain: dict[str, Object] = {}
+    selecting: dict[str, tuple[Object, ...]] = {}
+    for obj in policies:
+        selector = obj.body.selector
+        if selector is not None and selector.match_labels:
+            if obj.namespace != root_namespace:
+                selecting[obj.namespace] = (*selecting.get(obj.namespace, ()), obj)
+        else:
+            plain.setdefault(obj.namespace, obj)
+    root = plain.pop(root_namespace, None)
+    mesh = _mode(root.body.mtls, MtlsMode.PERMISSIVE) if root else MtlsMode.PERMISSIVE
+    return PeerPolicies(mesh, {namespace: _mode(obj.body.mtls, mesh) for namespace, obj in plain.items()}, selecting)
+
+
+def peer_policies_of(snapshot: Snapshot) -> PeerPolicies:
+    """The sorted policies of ``snapshot``, taken from its build where it has one."""
+    made = snapshot.steps.get("peers")
+    if made is not None and isinstance(made[1], PeerPolicies):
+        return made[1]
+    return peer_policies(snapshot.peer_authentications, snapshot.mesh.root_namespace)
+
+
+def _mode(mtls: MutualTLS | None, inherited: MtlsMode) -> MtlsMode:
+    if mtls is None or mtls.mode in ("UNSET", ""):
+        return inherited
+    return MtlsMode(mtls.mode)

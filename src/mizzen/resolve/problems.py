@@ -1,0 +1,30 @@
+"""Findings about references between objects, in Istio's codes."""
+
+from __future__ import annotations
+
+from mizzen.api.meta import Object
+from mizzen.model.finding import Finding, Level
+
+NOT_FOUND = "IST0101"
+CONFLICTING_HOSTS = "IST0109"
+
+
+def about(obj: Object, code: str, level: Level, message: str, field: str = "") -> Finding:
+    """A finding about one field of ``obj``."""
+    origin = obj.origin
+    return Finding(
+        code=code,
+        level=level,
+        message=message,
+        kind=obj.kind,
+        namespace=obj.namespace,
+        name=obj.name,
+        field=field,
+        file=origin.file if origin else "",
+        line=origin.line if origin else 0,
+    )
+
+
+def missing(obj: Object, what: str, value: str, field: str) -> Finding:
+    """IST0101: something that ``obj`` names does not exist. Only a warning: it may be created later."""
+    return about(obj, NOT_FOUND, Level.WARNING, f"Referenced {what} not found: {value!r}", field)

@@ -1,0 +1,122 @@
+"""What one kind of client may see: services, routes and rules (rows DR-02, SC-01, SC-02, SC-11, VS-06 to VS-08)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+from mizzen.api.meta import Object
+from mizzen.api.sidecar import Sidecar
+from mizzen.model.hosts import covers
+from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
+from mizzen.model.service import Service
+from mizzen.model.snapshot import Snapshot
+from mizzen.model.view import Policies, Scope
+from mizzen.resolve import exports
+from mizzen.resolve.destination_rules import by_namespace, rule_for
+from mizzen.resolve.inbound import container_port, selecting
+from mizzen.resolve.policies import policies
+from mizzen.resolve.sidecars import Egress, sidecar_for
+from mizzen.resolve.virtual_services import MESH
+
+_NO_TRANSLATION = "experimental.istio.io/disable-gateway-port-translation"
+
+
+def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str]) -> Scope:
+    """The Scope that every proxy with this ``key`` shares. ``labels`` are the ones that some selector reads."""
+    mesh = snapshot.mesh
+    router = proxy.type is ProxyType.ROUTER
+    sidecar = None if router else sidecar_for(snapshot.sidecars, proxy.namespace, proxy.labels, mesh.root_namespace)
+    body: Sidecar | None = sidecar.body if sidecar else None
+    egress = Egress(body, proxy.namespace)
+    gateways = (
+        tuple(obj for obj in snapshot.gateways if obj.body.selector.items() <= proxy.labels.items()) if router else ()
+    )
+    attached = {f"{obj.namespace}/{obj.name}" for obj in gateways} if router else {MESH}
+    routes = tuple(_virtual_services(snapshot.virtual_services, proxy.namespace, attached, egress))
+    services = _visible(snapshot.services, proxy.namespace, egress, routes)
+    rules = by_namespace(snapshot.destination_rules)
+    chosen = ((s, rule_for(rules, s, proxy.namespace, labels, mesh.root_namespace)) for s in services)
+    traffic = body.outbound_traffic_policy if body and body.outbound_traffic_policy else mesh.outbound_traffic_policy
+    return Scope(
+        key=key,
+        snapshot=snapshot,
+        proxy_type=proxy.type,
+        namespace=proxy.namespace,
+        labels=labels,
+        services=services,
+        virtual_services=routes,
+        destination_rules={(s.namespace, s.hostname): rule for s, rule in chosen if rule is not None},
+        gateways=gateways,
+        gateway_ports=_gateway_ports(snapshot, proxy) if router else {},
+        policies=_router_policies(snapshot, proxy) if router else Policies(),
+        outbound_mode=traffic.mode,
+        locality=proxy.locality,
+        flags={flag: proxy.flags[flag] for flag in PROXY_FLAGS if flag in proxy.flags},
+    )
+
+
+def _virtual_services(objects: Iterable[Object], namespace: str, attached: set[str], egress: Egress) -> list[Object]:
+    """In order of precedence: private ones, those exported by name, public ones; each oldest first (row VS-08)."""
+    seen = [
+        obj
+        for obj in objects
+        if exports.visible(obj.body.export_to, namespace)
+        and not attached.isdisjoint(obj.body.gateways)
+        and (MESH not in attached or any(egress.sees(obj.namespace, host) for host in obj.body.hosts))
+    ]
+    return sorted(seen, key=lambda obj: exports.rank(obj.body.export_to, obj.namespace, namespace))
+
+
+def _visible(
+    services: Iterable[Service], namespace: str, egress: Egress, routes: Iterable[Object]
+) -> tuple[Service, ...]:
+    """Visible services, one per hostname: the own namespace's, then Kubernetes' over others, then the oldest (row SC-11).
+
+    Destinations of the routes are imported even when the Sidecar does not list them (row SC-03).
+    """
+    imported = {r.destination.host for obj in routes for http in obj.body.http for r in http.route if r.destination}
+    imported |= {
+        r.destination.host
+        for obj in routes
+        for s in (obj.body.tcp, obj.body.tls)
+        for route in s
+        for r in route.route
+        if r.destination
+    }
+    chosen: dict[str, Service] = {}
+    for service in services:
+        listed = egress.sees(service.namespace, service.hostname) or any(
+            covers(service.hostname, host) for host in imported
+        )
+        if not listed or not exports.visible(service.export_to, namespace):
+            continue
+        held = chosen.get(service.hostname)
+        if held is None or _closeness(service, namespace) < _closeness(held, namespace):
+            chosen[service.hostname] = service
+    kept = {id(service) for service in chosen.values()}
+    return tuple(service for service in services if id(service) in kept)
+
+
+def _closeness(service: Service, namespace: str) -> tuple[bool, bool]:
+    return (service.namespace != namespace, not service.from_kubernetes)
+
+
+def _gateway_ports(snapshot: Snapshot, proxy: Proxy) -> dict[int, int]:
+    """Service port to container port, by the services that select the gateway's pod (row GW-02)."""
+    workload = snapshot.workloads.get(proxy.address)
+    found: dict[int, int] = {}
+    for service in selecting(snapshot, proxy.namespace, proxy.labels):
+        if _NO_TRANSLATION not in service.labels:
+            for port in service.ports:
+                found.setdefault(port.number, container_port(port, workload) or port.number)
+    return found
+
+
+def _router_policies(snapshot: Snapshot, proxy: Proxy) -> Policies:
+    return policies(
+        snapshot.authorization_policies,
+        snapshot.request_authentications,
+        proxy.namespace,
+        proxy.labels,
+        snapshot.mesh.root_namespace,
+    )

@@ -1,0 +1,106 @@
+"""Snapshot and Proxy to ProxyView. Proxies with equal keys get the same Scope and Inbound objects."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+
+from mizzen.api.meta import Object
+from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
+from mizzen.model.snapshot import Snapshot
+from mizzen.model.view import Inbound, ProxyView, Scope
+from mizzen.resolve.inbound import inbound
+from mizzen.resolve.policies import policies
+from mizzen.resolve.scope import scope
+
+
+def view(snapshot: Snapshot, proxy: Proxy, previous: ProxyView | None = None) -> ProxyView:
+    """What ``proxy`` may see and serves. ``previous`` is its last view: an equal Inbound is kept as the same object."""
+    found = _scope(snapshot, proxy)
+    if proxy.type is ProxyType.ROUTER:
+        return ProxyView(found)
+    served = inbound(snapshot, proxy)
+    served = snapshot.interned.setdefault(("inbound", served.key), served)
+    if previous is not None and previous.inbound is not None and _equal(previous.inbound, served):
+        served = snapshot.interned[("inbound", served.key)] = previous.inbound
+    return ProxyView(found, served)
+
+
+def _scope(snapshot: Snapshot, proxy: Proxy) -> Scope:
+    """The Scope of ``proxy``: taken from the table of this snapshot, else made and put there."""
+    labels = _relevant_labels(snapshot, proxy)
+    key: Hashable = (
+        "scope",
+        proxy.type,
+        proxy.namespace,
+        proxy.cluster_id,
+        proxy.network,
+        proxy.locality,
+        tuple(sorted(labels.items())),
+        tuple((flag, proxy.flags[flag]) for flag in PROXY_FLAGS if flag in proxy.flags),
+        _router_key(snapshot, proxy) if proxy.type is ProxyType.ROUTER else (),
+    )
+    found = snapshot.interned.get(key)
+    if found is None:
+        found = snapshot.interned[key] = scope(snapshot, proxy, key, labels)
+    assert isinstance(found, Scope)
+    return found
+
+
+def _relevant_labels(snapshot: Snapshot, proxy: Proxy) -> dict[str, str]:
+    names = set(_labels_read(snapshot))
+    if proxy.type is ProxyType.ROUTER:
+        names |= {key for obj in snapshot.gateways for key in obj.body.selector}
+    return {key: value for key, value in proxy.labels.items() if key in names}
+
+
+def _labels_read(snapshot: Snapshot) -> Iterator[str]:
+    """The label keys that some client-side selector or ``sourceLabels`` reads."""
+    found = snapshot.interned.get("labels read")
+    if found is None:
+        found = snapshot.interned["labels read"] = frozenset(_keys(snapshot))
+    yield from found
+
+
+def _keys(snapshot: Snapshot) -> Iterator[str]:
+    selecting: Iterable[Object] = (*snapshot.destination_rules, *snapshot.sidecars)
+    for obj in selecting:
+        if obj.body.workload_selector is not None:
+            yield from obj.body.workload_selector.match_labels
+    for obj in snapshot.virtual_services:
+        for section in (obj.body.http, obj.body.tls, obj.body.tcp):
+            for route in section:
+                for match in route.match:
+                    yield from match.source_labels
+
+
+def _router_key(snapshot: Snapshot, proxy: Proxy) -> Hashable:
+    """What else tells routers apart: the services that lead to them and the policies on them."""
+    selecting = tuple(
+        s.hostname
+        for s in snapshot.services
+        if s.selector and s.namespace == proxy.namespace and s.selector.items() <= proxy.labels.items()
+    )
+    own = policies(
+        snapshot.authorization_policies,
+        snapshot.request_authentications,
+        proxy.namespace,
+        proxy.labels,
+        snapshot.mesh.root_namespace,
+    )
+    names = tuple(
+        (o.kind, o.namespace, o.name)
+        for group in (own.custom, own.audit, own.deny, own.allow, own.request_authentications)
+        for o in group
+    )
+    return (selecting, names)
+
+
+def _equal(old: Inbound, new: Inbound) -> bool:
+    return (
+        old.key == new.key
+        and old.mesh is new.mesh
+        and old.mtls == new.mtls
+        and old.ports == new.ports
+        and old.unlisted == new.unlisted
+        and old.policies == new.policies
+    )

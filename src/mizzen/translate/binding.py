@@ -1,0 +1,71 @@
+"""Where a service port listens on the client's side, and as what (rows OL-01, OL-03, OL-04, OL-09, SE-02, SE-17)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from mizzen.model.protocol import Protocol
+from mizzen.model.service import Port, Resolution, Service
+from mizzen.translate import names
+from mizzen.translate.catalog import Catalog
+
+
+class Kind(Enum):
+    HTTP = "HTTP"
+    TCP = "TCP"
+    SNIFFED = "SNIFFED"
+    """Undeclared: HTTP when the inspector sees HTTP, else bytes (row PR-03)."""
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One address on which a service port is reached. ``route`` is the RDS name of its HTTP side.
+
+    ``ranges`` and ``server_names`` narrow the TCP chain of a listener that several services share.
+    """
+
+    address: str
+    port: int
+    kind: Kind
+    route: str = ""
+    ranges: tuple[str, ...] = ()
+    server_names: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"{self.address}_{self.port}"
+
+
+def shares_wildcard(service: Service, port: Port) -> bool:
+    """True when the port's HTTP goes through the listener and the routes that all services on that number share."""
+    if port.protocol.is_http:
+        return True
+    return port.protocol is Protocol.UNSUPPORTED and not _addresses(service) and not service.headless
+
+
+def bindings(catalog: Catalog, service: Service, port: Port) -> Iterator[Binding]:
+    """The bindings of one port; none for a headless service without endpoints."""
+    if port.protocol.is_http:
+        yield Binding(names.WILDCARD, port.number, Kind.HTTP, str(port.number))
+        return
+    kind = Kind.SNIFFED if port.protocol is Protocol.UNSUPPORTED else Kind.TCP
+    own = f"{service.hostname}:{port.number}" if kind is Kind.SNIFFED else ""
+    if service.headless:
+        # One listener per pod. The client's own address is not left out: capture keeps that traffic off it.
+        for address in dict.fromkeys(e.address for e in catalog.endpoints(service, port)):
+            yield Binding(address, port.number, kind, own)
+        return
+    addresses = _addresses(service)
+    for address in addresses:
+        yield Binding(address, port.number, kind, own)
+    ranges = tuple(a for a in service.addresses if "/" in a)
+    if ranges or not addresses:
+        sni = tuple(dict.fromkeys((service.hostname, *catalog.aliases(service)))) if port.protocol.is_tls else ()
+        yield Binding(names.WILDCARD, port.number, kind, str(port.number) if own else "", ranges, sni)
+
+
+def _addresses(service: Service) -> list[str]:
+    """Single addresses: a CIDR range cannot be bound."""
+    return [] if service.resolution is Resolution.ALIAS else [a for a in service.addresses if "/" not in a]

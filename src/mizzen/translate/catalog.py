@@ -1,0 +1,72 @@
+"""The services of one Scope, looked up by hostname, and the clusters that destinations lead to (rows VS-27, OL-11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mizzen.api.destination_rule import DestinationRule
+from mizzen.api.meta import Object
+from mizzen.api.virtual_service import Destination
+from mizzen.model.protocol import Protocol
+from mizzen.model.service import Endpoint, Port, Resolution, Service
+from mizzen.model.view import Scope
+from mizzen.translate import names
+
+_LOOP_LIMIT = 10
+
+
+class Catalog:
+    """An index over ``scope``, made once per translation."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self._by_hostname = {service.hostname: service for service in scope.services}
+        self._aliases: dict[str, list[str]] = {}
+        for service in scope.services:
+            if service.resolution is Resolution.ALIAS:
+                target = self.service(service.hostname)
+                if target is not None:
+                    self._aliases.setdefault(target.hostname, []).append(service.hostname)
+
+    def service(self, hostname: str) -> Service | None:
+        """The service behind ``hostname``; an ExternalName stands for its target, through any chain of them."""
+        for _ in range(_LOOP_LIMIT):
+            service = self._by_hostname.get(hostname)
+            if service is None or service.resolution is not Resolution.ALIAS:
+                return service
+            hostname = service.external_name
+        return None
+
+    def aliases(self, service: Service) -> list[str]:
+        """The ExternalName hostnames that stand for ``service``."""
+        return self._aliases.get(service.hostname, [])
+
+    def service_ports(self) -> Iterable[tuple[Service, Port]]:
+        """Every port that has a cluster, by the age of its service: not UDP, not ExternalName (row PR-05)."""
+        for service in self.scope.services:
+            if service.resolution is not Resolution.ALIAS:
+                yield from ((service, port) for port in service.ports if port.protocol is not Protocol.UDP)
+
+    def endpoints(self, service: Service, port: Port) -> tuple[Endpoint, ...]:
+        return self.scope.snapshot.endpoints.get((service.namespace, service.hostname, port.number), ())
+
+    def rule_object(self, service: Service) -> Object | None:
+        return self.scope.destination_rules.get((service.namespace, service.hostname))
+
+    def rule(self, service: Service) -> DestinationRule | None:
+        """The DestinationRule that this client uses for ``service``."""
+        found = self.rule_object(service)
+        return found.body if found else None
+
+    def port_of(self, destination: Destination, listener_port: int) -> int:
+        """The port of the cluster: as written, else the only port, else the listener's own (row VS-27)."""
+        if destination.port is not None and destination.port.number:
+            return destination.port.number
+        service = self.service(destination.host)
+        return service.ports[0].number if service is not None and len(service.ports) == 1 else listener_port
+
+    def cluster(self, destination: Destination, listener_port: int) -> str:
+        """The cluster's name. It is given too when no such cluster exists: the route then answers 503 (row VS-27)."""
+        service = self.service(destination.host)
+        hostname = service.hostname if service else destination.host
+        return names.cluster(self.port_of(destination, listener_port), destination.subset, hostname)

@@ -1,0 +1,240 @@
+"""Clusters of a client: one per service port and subset, and the built-in ones (rows DR-06, OL-20, OL-21, OL-23, OL-25)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.endpoint.v3 import endpoint_pb2
+
+from mizzen.api.destination_rule import ClientTLSSettings, DestinationRule, TrafficPolicy
+from mizzen.api.meta import Object
+from mizzen.model.proxy import ProxyType
+from mizzen.model.resources import CLUSTER, ENDPOINT, Resource
+from mizzen.model.service import Endpoint, Port, Resolution, Service
+from mizzen.model.view import MtlsMode
+from mizzen.translate import connection_pool, endpoints, load_balancer, names, outlier, upstream_tls
+from mizzen.translate.catalog import Catalog
+from mizzen.translate.locality import distributes
+from mizzen.translate.memo import Memo
+from mizzen.translate.messages import resource
+from mizzen.translate.scalars import duration, seconds
+from mizzen.translate.traffic_policy import NONE, for_port, for_subset
+
+_Cluster = cluster_pb2.Cluster
+_TYPES = {
+    Resolution.CLIENT_SIDE: _Cluster.EDS,
+    Resolution.DNS: _Cluster.STRICT_DNS,
+    Resolution.DNS_ROUND_ROBIN: _Cluster.LOGICAL_DNS,
+    Resolution.DYNAMIC_DNS: _Cluster.STRICT_DNS,
+    Resolution.PASSTHROUGH: _Cluster.ORIGINAL_DST,
+}
+_IDLE = 300.0
+
+
+def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
+    """Every cluster of every visible service with its endpoints, then BlackHoleCluster and PassthroughCluster."""
+    scope = catalog.scope
+    for service, port in catalog.service_ports():
+        rule = catalog.rule_object(service)
+        members = catalog.endpoints(service, port)
+        mode = namespace_mtls(catalog, service)
+        key = ("clusters", scope.proxy_type, scope.locality, mode, service.namespace, service.hostname, port.number)
+        yield from memo.get(
+            key,
+            (service, rule, members or None, scope.mesh),
+            lambda s=service, p=port, r=rule, m=members: list(_PortClusters(catalog, s, p, r, m).resources()),  # type: ignore[misc]
+        )
+    yield resource(CLUSTER, names.BLACK_HOLE, black_hole())
+    if scope.proxy_type is ProxyType.SIDECAR:
+        yield resource(CLUSTER, names.PASSTHROUGH, passthrough(catalog))
+
+
+def namespace_mtls(catalog: Catalog, service: Service) -> MtlsMode:
+    """The server's mode at namespace or mesh level, the only ones that switch auto mTLS off as a whole (row OL-20)."""
+    scope = catalog.scope
+    found = MtlsMode.PERMISSIVE
+    for namespace in (scope.mesh.root_namespace, service.namespace):
+        policy = next(
+            (o for o in scope.snapshot.peer_authentications if o.namespace == namespace and not _selective(o)), None
+        )
+        if policy is not None and policy.body.mtls is not None and policy.body.mtls.mode not in ("UNSET", ""):
+            found = MtlsMode(policy.body.mtls.mode)
+    return found
+
+
+def _selective(policy: Object) -> bool:
+    selector = policy.body.selector
+    return selector is not None and bool(selector.match_labels)
+
+
+def black_hole() -> cluster_pb2.Cluster:
+    """Where blocked traffic goes: a cluster that never has an endpoint."""
+    cluster = _Cluster(name=names.BLACK_HOLE, type=_Cluster.STATIC, lb_policy=_Cluster.ROUND_ROBIN)
+    cluster.connect_timeout.CopyFrom(seconds(10))
+    return cluster
+
+
+def passthrough(catalog: Catalog) -> cluster_pb2.Cluster:
+    """Where unknown traffic goes on to: the address that the app dialled (row OL-23)."""
+    cluster = _Cluster(name=names.PASSTHROUGH, type=_Cluster.ORIGINAL_DST, lb_policy=_Cluster.CLUSTER_PROVIDED)
+    cluster.connect_timeout.CopyFrom(duration(catalog.scope.mesh.connect_timeout))
+    cluster.circuit_breakers.CopyFrom(connection_pool.breakers(NONE))
+    connection_pool.follow_client(cluster, seconds(_IDLE))
+    return cluster
+
+
+class _PortClusters:
+    """The clusters of one service port."""
+
+    def __init__(
+        self, catalog: Catalog, service: Service, port: Port, rule: Object | None, members: tuple[Endpoint, ...]
+    ) -> None:
+        self._catalog = catalog
+        self._scope = catalog.scope
+        self._service = service
+        self._port = port
+        self._rule = rule
+        self._members = members
+
+    def resources(self) -> Iterator[Resource]:
+        rule: DestinationRule | None = self._rule.body if self._rule else None
+        yield from self._one("", for_port(rule.traffic_policy, self._port.number) if rule else NONE, self._members)
+        for subset in rule.subsets if rule else ():
+            chosen = tuple(e for e in self._members if subset.labels.items() <= e.labels.items())
+            yield from self._one(subset.name, for_subset(rule, subset, self._port.number) if rule else NONE, chosen)
+
+    def _one(self, subset: str, policy: TrafficPolicy, members: tuple[Endpoint, ...]) -> Iterator[Resource]:
+        name = names.cluster(self._port.number, subset, self._service.hostname)
+        kind = self._kind(policy)
+        if kind in (_Cluster.STRICT_DNS, _Cluster.LOGICAL_DNS):
+            members = self._dns_members(members, subset)
+            if not members:
+                return
+        cluster = _Cluster(name=name, alt_stat_name=f"{name};", type=kind)
+        sidecar = self._scope.proxy_type is ProxyType.SIDECAR
+        connection_pool.apply(
+            cluster, policy, self._scope.mesh, self._port.protocol, sidecar=sidecar, tls=self._own_tls(policy)
+        )
+        outlier.apply(cluster, policy.outlier_detection)
+        load_balancer.apply(cluster, policy.load_balancer)
+        self._metadata(cluster)
+        self._secure(cluster, subset, policy, members)
+        yield from self._place(cluster, self._assignment(name, policy, members), policy)
+
+    def _place(
+        self, cluster: cluster_pb2.Cluster, assignment: endpoint_pb2.ClusterLoadAssignment, policy: TrafficPolicy
+    ) -> Iterator[Resource]:
+        """Say where the endpoints come from: over EDS, by DNS, or the original address."""
+        setting = policy.load_balancer.locality_lb_setting if policy.load_balancer else None
+        if cluster.type != _Cluster.ORIGINAL_DST and distributes(setting or self._scope.mesh.locality_lb_setting):
+            cluster.common_lb_config.locality_weighted_lb_config.SetInParent()
+        if cluster.type == _Cluster.EDS:
+            source = cluster.eds_cluster_config
+            source.service_name = cluster.name
+            source.eds_config.ads.SetInParent()
+            source.eds_config.initial_fetch_timeout.SetInParent()
+            source.eds_config.resource_api_version = 2
+            yield resource(CLUSTER, cluster.name, cluster)
+            yield resource(ENDPOINT, cluster.name, assignment)
+            return
+        if cluster.type == _Cluster.ORIGINAL_DST:
+            override = self._port.target if not self._service.from_kubernetes else 0
+            if override and override != self._port.number:
+                cluster.original_dst_lb_config.upstream_port_override.value = override
+        else:
+            cluster.load_assignment.CopyFrom(assignment)
+            cluster.dns_lookup_family = _Cluster.V4_ONLY
+            cluster.dns_refresh_rate.CopyFrom(duration(self._scope.mesh.dns_refresh_rate))
+            cluster.respect_dns_ttl = True
+        yield resource(CLUSTER, cluster.name, cluster)
+
+    def _kind(self, policy: TrafficPolicy) -> cluster_pb2.Cluster.DiscoveryType:
+        """A router has no original address to go on to: it takes endpoints instead (row SE-05)."""
+        kind = _TYPES.get(self._service.resolution, _Cluster.EDS)
+        if load_balancer.is_passthrough(policy.load_balancer):
+            kind = _Cluster.ORIGINAL_DST
+        return _Cluster.EDS if kind == _Cluster.ORIGINAL_DST and self._scope.proxy_type is ProxyType.ROUTER else kind
+
+    def _dns_members(self, members: tuple[Endpoint, ...], subset: str) -> tuple[Endpoint, ...]:
+        """A ServiceEntry without endpoints stands for its own host (row SE-07)."""
+        if members or subset or self._service.hostname.startswith("*") or self._service.selector:
+            return members
+        target = self._port.target or self._port.number
+        return (Endpoint(address=self._service.hostname, port=target, service_port=self._port.number),)
+
+    def _assignment(
+        self, name: str, policy: TrafficPolicy, members: tuple[Endpoint, ...]
+    ) -> endpoint_pb2.ClusterLoadAssignment:
+        scope = self._scope
+        return endpoints.load_assignment(
+            name,
+            members,
+            policy=policy,
+            client=scope.locality,
+            cluster_id=scope.snapshot.config.cluster_id,
+            mesh_locality=scope.mesh.locality_lb_setting,
+        )
+
+    def _metadata(self, cluster: cluster_pb2.Cluster) -> None:
+        facts = cluster.metadata.filter_metadata["istio"]
+        service = self._service
+        named = {"host": service.hostname, "name": service.name, "namespace": service.namespace}
+        facts.get_or_create_list("services").append(named)
+        if self._rule is not None:
+            facts["config"] = (
+                f"/apis/networking.istio.io/v1/namespaces/{self._rule.namespace}/destination-rule/{self._rule.name}"
+            )
+        if service.mesh_external:
+            facts["external"] = True
+
+    def _secure(
+        self, cluster: cluster_pb2.Cluster, subset: str, policy: TrafficPolicy, members: tuple[Endpoint, ...]
+    ) -> None:
+        service, port = self._service, self._port
+        sni = names.sni(port.number, subset, service.hostname)
+        tls = self._own_tls(policy)
+        if policy.tls is not None:
+            if tls is None:
+                return
+            socket = upstream_tls.socket_of(
+                tls, sni=sni, sans=self._sans(), entry_sans=service.subject_alt_names, protocol=port.protocol
+            )
+            if socket is not None:
+                cluster.transport_socket.CopyFrom(socket)
+            if tls.mode in ("SIMPLE", "MUTUAL"):
+                cluster.metadata.filter_metadata["istio"]["alpn_override"] = "false"
+            return
+        if (
+            service.mesh_external
+            or not self._scope.mesh.enable_auto_mtls
+            or namespace_mtls(self._catalog, service) is MtlsMode.DISABLE
+        ):
+            return
+        matches = upstream_tls.auto_mtls_matches(sni, self._sans(), port.protocol)
+        if cluster.type != _Cluster.ORIGINAL_DST:
+            cluster.transport_socket_matches.extend(matches)
+        elif members and all(e.tls_mode == "istio" for e in members):
+            # Envoy sees no endpoint metadata here, so it is all or nothing (row OL-20).
+            cluster.transport_socket.CopyFrom(matches[0].transport_socket)
+
+    def _own_tls(self, policy: TrafficPolicy) -> ClientTLSSettings | None:
+        """The rule's TLS block; a sidecar drops one with a credential unless the rule selects workloads (row DR-48)."""
+        tls = policy.tls
+        if tls is None or not tls.credential_name or self._scope.proxy_type is ProxyType.ROUTER:
+            return tls
+        selects = self._rule is not None and self._rule.body.workload_selector is not None
+        return tls if selects else None
+
+    def _sans(self) -> list[str]:
+        """The identities of all servers of this hostname, in every trust domain of the mesh (rows OL-21, SE-13)."""
+        service, snapshot, mesh = self._service, self._scope.snapshot, self._scope.mesh
+        found = set(service.subject_alt_names)
+        for port in service.ports:
+            for endpoint in snapshot.endpoints.get((service.namespace, service.hostname, port.number), ()):
+                identity = endpoint.identity
+                if identity is not None:
+                    found.add(identity.uri)
+                    for alias in mesh.trust_domain_aliases:
+                        found.add(type(identity)(alias, identity.namespace, identity.service_account).uri)
+        return sorted(found)

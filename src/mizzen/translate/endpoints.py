@@ -1,0 +1,93 @@
+"""Endpoints of a cluster: health, weights, localities, priorities and metadata (rows OL-18, OL-19, DR-18, DR-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from envoy.config.core.v3 import address_pb2, base_pb2, health_check_pb2
+from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
+
+from mizzen.api.destination_rule import LocalityLoadBalancerSetting, TrafficPolicy
+from mizzen.model.service import Endpoint, Locality, Workload
+from mizzen.translate.locality import Priorities, weights
+
+_Localities = endpoint_components_pb2.LocalityLbEndpoints
+
+
+def load_assignment(
+    name: str,
+    endpoints: Iterable[Endpoint],
+    *,
+    policy: TrafficPolicy,
+    client: Locality,
+    cluster_id: str,
+    mesh_locality: LocalityLoadBalancerSetting | None,
+) -> endpoint_pb2.ClusterLoadAssignment:
+    """``endpoints`` as one assignment. Without locality failover they are all of priority 0 (row DR-20)."""
+    outlier = policy.outlier_detection
+    if outlier is not None and outlier.min_health_percent > 0:
+        endpoints = [e for e in endpoints if e.healthy]
+    groups: dict[Locality, list[Endpoint]] = {}
+    for endpoint in endpoints:
+        groups.setdefault(endpoint.locality, []).append(endpoint)
+    own = policy.load_balancer.locality_lb_setting if policy.load_balancer else None
+    setting = own or mesh_locality
+    priorities = Priorities(setting, client, failover=outlier is not None).of(groups)
+    message = endpoint_pb2.ClusterLoadAssignment(cluster_name=name)
+    shares = weights(
+        setting, client, {locality: sum(e.weight or 1 for e in group) for locality, group in groups.items()}
+    )
+    for locality in sorted(groups):
+        if locality not in shares:
+            continue
+        message.endpoints.append(
+            _group(locality, groups[locality], priorities.get(locality, 0), shares[locality], cluster_id)
+        )
+    return message
+
+
+def _group(
+    locality: Locality, endpoints: list[Endpoint], priority: int, weight: int, cluster_id: str
+) -> endpoint_components_pb2.LocalityLbEndpoints:
+    group = _Localities(priority=priority, lb_endpoints=[_endpoint(e, cluster_id) for e in endpoints])
+    if locality != Locality():
+        group.locality.CopyFrom(
+            base_pb2.Locality(region=locality.region, zone=locality.zone, sub_zone=locality.subzone)
+        )
+    group.load_balancing_weight.value = weight
+    return group
+
+
+def _endpoint(endpoint: Endpoint, cluster_id: str) -> endpoint_components_pb2.LbEndpoint:
+    message = endpoint_components_pb2.LbEndpoint()
+    message.endpoint.address.CopyFrom(_address(endpoint))
+    message.health_status = health_check_pb2.HEALTHY if endpoint.healthy else health_check_pb2.UNHEALTHY
+    message.load_balancing_weight.value = endpoint.weight or 1
+    if endpoint.tls_mode != "disabled":
+        message.metadata.filter_metadata["envoy.transport_socket_match"].update({"tlsMode": endpoint.tls_mode})
+    if endpoint.workload is not None:
+        message.metadata.filter_metadata["istio"].update(_identity(endpoint.workload, cluster_id))
+    return message
+
+
+def _address(endpoint: Endpoint) -> address_pb2.Address:
+    if endpoint.address.startswith("unix://"):
+        return address_pb2.Address(pipe=address_pb2.Pipe(path=endpoint.address.removeprefix("unix://")))
+    return address_pb2.Address(
+        socket_address=address_pb2.SocketAddress(address=endpoint.address, port_value=endpoint.port)
+    )
+
+
+def _identity(workload: Workload, cluster_id: str) -> dict[str, str]:
+    """What the client's metrics say of their server (row OL-19)."""
+    revision = "" if workload.canonical_revision == "latest" else workload.canonical_revision
+    return {
+        "workload": f"{workload.workload_name};{workload.namespace};{workload.canonical_name};{revision};{cluster_id}",
+        "workload_name": workload.workload_name,
+        "workload_namespace": workload.namespace,
+        "canonical_name": workload.canonical_name,
+        "canonical_revision": workload.canonical_revision,
+        "cluster": cluster_id,
+        "app": workload.labels.get("app", ""),
+        "version": workload.labels.get("version", ""),
+    }

@@ -1,0 +1,78 @@
+"""TLS of a Gateway server (rows GW-11 to GW-13, GW-16 to GW-18, GW-22)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from envoy.config.core.v3 import base_pb2
+from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
+from envoy.type.matcher.v3 import string_pb2
+
+from mizzen.api.gateway import ServerTLSSettings
+from mizzen.api.mesh_config import MeshConfig
+from mizzen.translate.messages import any_of
+from mizzen.translate.tls import mesh_downstream_socket
+from mizzen.translate.upstream_tls import sds
+
+_VERSIONS = {
+    "TLSV1_0": common_pb2.TlsParameters.TLSv1_0,
+    "TLSV1_1": common_pb2.TlsParameters.TLSv1_1,
+    "TLSV1_2": common_pb2.TlsParameters.TLSv1_2,
+    "TLSV1_3": common_pb2.TlsParameters.TLSv1_3,
+}
+
+
+def downstream_socket(tls: ServerTLSSettings, mesh: MeshConfig, alpn: Sequence[str]) -> base_pb2.TransportSocket:
+    """The server's side: its certificate from a Secret (over ADS) or files, and what it asks of the client."""
+    if tls.mode == "ISTIO_MUTUAL":
+        return mesh_downstream_socket(mesh, alpn=alpn or ("h2", "http/1.1"))
+    context = tls_pb2.DownstreamTlsContext()
+    common = context.common_tls_context
+    common.alpn_protocols.extend(alpn)
+    _versions(common, tls)
+    credentials = tls.credential_names or ((tls.credential_name,) if tls.credential_name else ())
+    _certificates(common, tls, credentials)
+    context.require_client_certificate.value = tls.mode == "MUTUAL"
+    if tls.mode in ("MUTUAL", "OPTIONAL_MUTUAL"):
+        _client_roots(common, tls, credentials)
+    return base_pb2.TransportSocket(name="envoy.transport_sockets.tls", typed_config=any_of(context))
+
+
+def _versions(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings) -> None:
+    if tls.min_protocol_version in _VERSIONS:
+        common.tls_params.tls_minimum_protocol_version = _VERSIONS[tls.min_protocol_version]
+    if tls.max_protocol_version in _VERSIONS:
+        common.tls_params.tls_maximum_protocol_version = _VERSIONS[tls.max_protocol_version]
+    common.tls_params.cipher_suites.extend(tls.cipher_suites)
+
+
+def _certificates(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, credentials: Sequence[str]) -> None:
+    if credentials:
+        common.tls_certificate_sds_secret_configs.extend(sds(f"kubernetes://{name}") for name in credentials)
+        return
+    files = [(c.server_certificate, c.private_key) for c in tls.tls_certificates] or [
+        (tls.server_certificate, tls.private_key)
+    ]
+    for chain, key in files:
+        certificate = common.tls_certificates.add()
+        certificate.certificate_chain.filename = chain
+        certificate.private_key.filename = key
+
+
+def _client_roots(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, credentials: Sequence[str]) -> None:
+    validation = common_pb2.CertificateValidationContext()
+    for san in tls.subject_alt_names:
+        for kind in (common_pb2.SubjectAltNameMatcher.DNS, common_pb2.SubjectAltNameMatcher.URI):
+            validation.match_typed_subject_alt_names.add(san_type=kind, matcher=string_pb2.StringMatcher(exact=san))
+    if credentials:
+        validation.verify_certificate_spki.extend(tls.verify_certificate_spki)
+        validation.verify_certificate_hash.extend(tls.verify_certificate_hash)
+        combined = common.combined_validation_context
+        combined.default_validation_context.CopyFrom(validation)
+        name = tls.ca_cert_credential_name or f"{credentials[0]}-cacert"
+        combined.validation_context_sds_secret_config.CopyFrom(sds(f"kubernetes://{name}"))
+    else:
+        validation.trusted_ca.filename = tls.ca_certificates
+        if tls.ca_crl:
+            validation.crl.filename = tls.ca_crl
+        common.validation_context.CopyFrom(validation)

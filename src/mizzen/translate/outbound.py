@@ -1,0 +1,156 @@
+"""The outbound listeners of a sidecar (rows OL-01 to OL-09; section 2.6 of the compatibility list is exact about them)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from envoy.config.core.v3 import address_pb2, base_pb2
+from envoy.config.listener.v3 import listener_components_pb2 as components
+from envoy.config.listener.v3 import listener_pb2
+from envoy.extensions.filters.listener.http_inspector.v3 import http_inspector_pb2
+from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
+
+from mizzen.api.mesh_config import MeshConfig
+from mizzen.model.protocol import Protocol
+from mizzen.model.resources import LISTENER, Resource
+from mizzen.model.service import Port, Service
+from mizzen.translate import access_log, hcm, names, tcp, tcp_routes
+from mizzen.translate.binding import Binding, Kind, bindings
+from mizzen.translate.catalog import Catalog
+from mizzen.translate.filters import Direction
+from mizzen.translate.messages import any_of, resource
+from mizzen.translate.scalars import duration, seconds
+
+_HTTP = ("http/1.1", "h2c")
+_CONNECT_TIMEOUT = 15.0
+"""Seconds that a TLS handshake towards one of our chains may take."""
+
+
+def listeners(catalog: Catalog) -> Iterator[Resource]:
+    """One listener per address and port, sorted by name, then ``virtualOutbound``."""
+    drafts: dict[str, _Draft] = {}
+    for service, port in catalog.service_ports():
+        for binding in bindings(catalog, service, port):
+            draft = drafts.get(binding.name)
+            if draft is None:
+                draft = drafts[binding.name] = _Draft(binding.address, binding.port)
+            draft.add(catalog, service, port, binding)
+    for name in sorted(drafts):
+        yield resource(LISTENER, name, drafts[name].listener(catalog))
+    yield resource(LISTENER, "virtualOutbound", virtual_outbound(catalog))
+
+
+def virtual_outbound(catalog: Catalog) -> listener_pb2.Listener:
+    """Where capture sends everything; it hands over to the listener of the original destination (rows PO-02, OL-07)."""
+    mesh = catalog.scope.mesh
+    message = listener_pb2.Listener(name="virtualOutbound", traffic_direction=base_pb2.OUTBOUND)
+    message.address.CopyFrom(socket_address(names.WILDCARD, mesh.proxy_listen_port))
+    message.use_original_dst.value = True
+    black_hole = message.filter_chains.add(name="virtualOutbound-blackhole")
+    black_hole.filter_chain_match.destination_port.value = mesh.proxy_listen_port
+    black_hole.filters.extend(_tcp(mesh, names.BLACK_HOLE, [(names.BLACK_HOLE, 1)]))
+    catch_all = message.filter_chains.add(name="virtualOutbound-catchall-tcp")
+    catch_all.filters.extend(_fallback(catalog))
+    message.access_log.extend(access_log.listener_logs(mesh))
+    return message
+
+
+def socket_address(address: str, port: int) -> address_pb2.Address:
+    return address_pb2.Address(socket_address=address_pb2.SocketAddress(address=address, port_value=port))
+
+
+def fallback_cluster(catalog: Catalog) -> str:
+    """Where traffic to unknown places goes (row OL-05)."""
+    return names.BLACK_HOLE if catalog.scope.outbound_mode == "REGISTRY_ONLY" else names.PASSTHROUGH
+
+
+def _fallback(catalog: Catalog) -> list[components.Filter]:
+    cluster = fallback_cluster(catalog)
+    return _tcp(catalog.scope.mesh, cluster, [(cluster, 1)])
+
+
+def _tcp(mesh: MeshConfig, stat_prefix: str, clusters: list[tuple[str, int]]) -> list[components.Filter]:
+    return tcp.filters(direction=Direction.OUTBOUND, stat_prefix=stat_prefix, mesh=mesh, clusters=clusters)
+
+
+@dataclass
+class _Draft:
+    """A listener while services add to it, the oldest first."""
+
+    address: str
+    port: int
+    route: str = ""
+    grpc_web: bool = False
+    chains: list[components.FilterChain] = field(default_factory=list)
+    default: components.FilterChain | None = None
+
+    def add(self, catalog: Catalog, service: Service, port: Port, binding: Binding) -> None:
+        if binding.kind is not Kind.TCP and not self.route:
+            self.route = binding.route
+            self.grpc_web = port.protocol is Protocol.GRPC_WEB
+        if binding.kind is not Kind.HTTP:
+            for chain in tcp_routes.chains(catalog, service, port, binding):
+                self._add_tcp(chain)
+
+    def _add_tcp(self, chain: components.FilterChain) -> None:
+        """Of chains with equal match the older service's stays (row PR-11)."""
+        chain.transport_socket_connect_timeout.CopyFrom(seconds(_CONNECT_TIMEOUT))
+        match = chain.filter_chain_match
+        if not match.ByteSize():
+            self.default = self.default or chain
+        elif all(other.filter_chain_match != match for other in self.chains):
+            self.chains.append(chain)
+
+    def listener(self, catalog: Catalog) -> listener_pb2.Listener:
+        mesh = catalog.scope.mesh
+        name = f"{self.address}_{self.port}"
+        message = listener_pb2.Listener(
+            name=name, traffic_direction=base_pb2.OUTBOUND, continue_on_listener_filters_timeout=True
+        )
+        message.address.CopyFrom(socket_address(self.address, self.port))
+        message.bind_to_port.value = False
+        message.listener_filters_timeout.CopyFrom(
+            duration(mesh.protocol_detection_timeout) if self.route else seconds(0)
+        )
+        if any(chain.filter_chain_match.server_names for chain in self.chains):
+            _inspect(message, "envoy.filters.listener.tls_inspector", tls_inspector_pb2.TlsInspector())
+        if self.route:
+            _inspect(message, "envoy.filters.listener.http_inspector", http_inspector_pb2.HttpInspector())
+            self._http_chain(message, name, mesh)
+        message.filter_chains.extend(self.chains)
+        self._default_chain(message, catalog)
+        message.access_log.extend(access_log.listener_logs(mesh))
+        return message
+
+    def _http_chain(self, message: listener_pb2.Listener, name: str, mesh: MeshConfig) -> None:
+        chain = message.filter_chains.add()
+        chain.filter_chain_match.application_protocols.extend(_HTTP)
+        chain.filter_chain_match.transport_protocol = "raw_buffer"
+        chain.transport_socket_connect_timeout.CopyFrom(seconds(_CONNECT_TIMEOUT))
+        chain.filters.append(
+            hcm.http_connection_manager(
+                direction=Direction.OUTBOUND,
+                stat_prefix=f"outbound_{name};",
+                mesh=mesh,
+                rds=self.route,
+                grpc_web=self.grpc_web,
+            )
+        )
+
+    def _default_chain(self, message: listener_pb2.Listener, catalog: Catalog) -> None:
+        if self.default is not None and not message.filter_chains:
+            message.filter_chains.append(self.default)
+        elif self.default is not None:
+            message.default_filter_chain.CopyFrom(self.default)
+            message.default_filter_chain.ClearField("filter_chain_match")
+        else:
+            message.default_filter_chain.name = names.PASSTHROUGH_CHAIN
+            message.default_filter_chain.filter_chain_match.SetInParent()
+            message.default_filter_chain.filters.extend(_fallback(catalog))
+
+
+def _inspect(message: listener_pb2.Listener, name: str, config: http_inspector_pb2.HttpInspector) -> None:
+    message.listener_filters.add(name=name, typed_config=any_of(config))
+
+

@@ -1,0 +1,108 @@
+"""How a client secures its connections: auto mTLS per endpoint, or what the DestinationRule says (DR-44 to DR-51, OL-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.core.v3 import base_pb2, config_source_pb2
+from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
+from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
+from envoy.type.matcher.v3 import string_pb2
+from google.protobuf.struct_pb2 import Struct
+
+from mizzen.api.destination_rule import ClientTLSSettings
+from mizzen.model.protocol import Protocol
+from mizzen.translate.messages import any_of
+from mizzen.translate.tls import mesh_upstream_socket
+
+SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
+_TLS = "envoy.transport_sockets.tls"
+
+
+def mesh_alpn(protocol: Protocol) -> tuple[str, ...]:
+    """What a mesh client offers: it tells the server's chains HTTP from bytes (rows OL-22, PA-01).
+
+    ``istio-peer-exchange`` is not offered: nothing of ours speaks that protocol. Of an undeclared port ``istio.alpn``
+    decides for each request.
+    """
+    if protocol.is_http2:
+        return ("istio-h2", "istio", "h2")
+    if protocol.is_http:
+        return ("istio-http/1.1", "istio", "http/1.1")
+    return ("istio",)
+
+
+def auto_mtls_matches(
+    sni: str, sans: Sequence[str], protocol: Protocol
+) -> list[cluster_pb2.Cluster.TransportSocketMatch]:
+    """mTLS to endpoints marked ``tlsMode: istio``, plain text to all others (row OL-20)."""
+    marked = Struct()
+    marked.update({"tlsMode": "istio"})
+    match = cluster_pb2.Cluster.TransportSocketMatch
+    return [
+        match(
+            name="tlsMode-istio",
+            match=marked,
+            transport_socket=mesh_upstream_socket(sni=sni, sans=sans, alpn=mesh_alpn(protocol)),
+        ),
+        match(name="tlsMode-disabled", match=Struct(), transport_socket=_raw()),
+    ]
+
+
+def socket_of(
+    tls: ClientTLSSettings, *, sni: str, sans: Sequence[str], entry_sans: Sequence[str], protocol: Protocol
+) -> base_pb2.TransportSocket | None:
+    """The socket that a rule's ``tls`` block asks for; None is plain text. ``sni`` and ``sans`` are the mesh's own ones."""
+    if tls.mode == "ISTIO_MUTUAL":
+        return mesh_upstream_socket(sni=tls.sni or sni, sans=tls.subject_alt_names or sans, alpn=mesh_alpn(protocol))
+    if tls.mode in ("SIMPLE", "MUTUAL"):
+        return _originate(tls, entry_sans, protocol)
+    return None
+
+
+def _originate(tls: ClientTLSSettings, entry_sans: Sequence[str], protocol: Protocol) -> base_pb2.TransportSocket:
+    context = tls_pb2.UpstreamTlsContext(sni=tls.sni)
+    common = context.common_tls_context
+    common.tls_params.tls_minimum_protocol_version = common_pb2.TlsParameters.TLSv1_2
+    common.tls_params.tls_maximum_protocol_version = common_pb2.TlsParameters.TLSv1_3
+    if protocol.is_http2:
+        common.alpn_protocols.append("h2")
+    if tls.mode == "MUTUAL" and tls.credential_name:
+        common.tls_certificate_sds_secret_configs.append(sds(f"kubernetes://{tls.credential_name}"))
+    elif tls.mode == "MUTUAL":
+        certificate = common.tls_certificates.add()
+        certificate.certificate_chain.filename = tls.client_certificate
+        certificate.private_key.filename = tls.private_key
+    if not tls.insecure_skip_verify:
+        _verify(common, tls, tls.subject_alt_names or tuple(entry_sans))
+    return base_pb2.TransportSocket(name=_TLS, typed_config=any_of(context))
+
+
+def _verify(common: tls_pb2.CommonTlsContext, tls: ClientTLSSettings, sans: Sequence[str]) -> None:
+    validation = common_pb2.CertificateValidationContext()
+    for san in sans:
+        for kind in (common_pb2.SubjectAltNameMatcher.DNS, common_pb2.SubjectAltNameMatcher.URI):
+            validation.match_typed_subject_alt_names.add(san_type=kind, matcher=string_pb2.StringMatcher(exact=san))
+    if tls.ca_crl:
+        validation.crl.filename = tls.ca_crl
+    if tls.credential_name:
+        combined = common.combined_validation_context
+        combined.default_validation_context.CopyFrom(validation)
+        combined.validation_context_sds_secret_config.CopyFrom(sds(f"kubernetes://{tls.credential_name}-cacert"))
+    else:
+        validation.trusted_ca.filename = tls.ca_certificates or SYSTEM_ROOTS
+        common.validation_context.CopyFrom(validation)
+
+
+def sds(name: str) -> secret_pb2.SdsSecretConfig:
+    """A secret that the control plane serves over ADS."""
+    source = config_source_pb2.ConfigSource(resource_api_version=config_source_pb2.V3)
+    source.ads.SetInParent()
+    return secret_pb2.SdsSecretConfig(name=name, sds_config=source)
+
+
+def _raw() -> base_pb2.TransportSocket:
+    return base_pb2.TransportSocket(
+        name="envoy.transport_sockets.raw_buffer", typed_config=any_of(raw_buffer_pb2.RawBuffer())
+    )

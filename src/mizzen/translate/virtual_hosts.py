@@ -1,0 +1,166 @@
+"""Virtual hosts of a sidecar's route configurations (rows OL-02, OL-06, VS-01, VS-08, VS-09, VS-45)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from envoy.config.route.v3 import route_components_pb2 as route
+
+from mizzen.api.meta import Object
+from mizzen.model.hosts import covers, specificity
+from mizzen.model.service import Port, Service
+from mizzen.translate import names
+from mizzen.translate.catalog import Catalog
+from mizzen.translate.http import hash_policy, retry
+from mizzen.translate.http.routes import Place, routes
+
+MESH = frozenset({"mesh"})
+_ONLY_PORT = 80
+"""Where a VirtualService is served whose hosts are no services (row VS-01)."""
+
+
+@dataclass
+class _Host:
+    """A virtual host in the making. ``full`` are its own names, ``short`` what expands to them."""
+
+    name: str
+    full: list[str]
+    routes: list[route.Route]
+    short: list[str] = field(default_factory=list)
+
+
+def of_port(catalog: Catalog, port: int, served: Iterable[tuple[Service, Port]]) -> list[route.VirtualHost]:
+    """The virtual hosts of a shared route configuration, by name, then the catch-all of the outbound mode.
+
+    ``served`` are the services on this port, the oldest first.
+    """
+    place = Place(catalog, port, MESH)
+    hosts = [service_host(catalog, service, own, place) for service, own in served]
+    hosts += _foreign_hosts(catalog, port, place)
+    return [*sorted(_without_doubles(hosts), key=lambda v: v.name), catch_all(catalog)]
+
+
+def of_one(catalog: Catalog, service: Service, port: Port) -> route.VirtualHost:
+    """The one virtual host of a sniffed port: it takes every Host, for the address has chosen the service (row OL-04)."""
+    host = service_host(catalog, service, port, Place(catalog, port.number, MESH))
+    return _message(host, ["*"])
+
+
+def service_host(catalog: Catalog, service: Service, port: Port, place: Place) -> _Host:
+    """The virtual host of a service: its VirtualService's routes, else (also if none is for this client) the default one."""
+    chosen = _virtual_service(catalog, service)
+    found = routes(chosen, place) if chosen is not None else []
+    found = found or [default_route(catalog, service, port)]
+    full, short = _domains(catalog, service)
+    return _Host(f"{service.hostname}:{port.number}", full, found, short)
+
+
+def default_route(catalog: Catalog, service: Service, port: Port) -> route.Route:
+    """Route ``default``: everything to the service, no timeout, the default retries."""
+    message = route.Route(name="default")
+    message.match.prefix = "/"
+    message.decorator.operation = f"{service.hostname}:{port.number}/*"
+    action = message.route
+    action.cluster = names.cluster(port.number, "", service.hostname)
+    action.timeout.SetInParent()
+    action.max_grpc_timeout.SetInParent()
+    settings = hash_policy.consistent_hash(catalog.rule(service), "", port.number)
+    hashed = hash_policy.hash_policy(settings) if settings else None
+    if hashed is not None:
+        action.hash_policy.append(hashed)
+    retries = retry.retry_policy(None, catalog.scope.mesh, hashed=hashed is not None)
+    if retries is not None:
+        action.retry_policy.CopyFrom(retries)
+    return message
+
+
+def catch_all(catalog: Catalog) -> route.VirtualHost:
+    """``allow_any`` or ``block_all`` (row OL-06)."""
+    if catalog.scope.outbound_mode == "REGISTRY_ONLY":
+        message = route.Route(name="block_all", direct_response=route.DirectResponseAction(status=502))
+        name = "block_all"
+    else:
+        message = route.Route(name="allow_any")
+        message.route.cluster = names.PASSTHROUGH
+        message.route.timeout.SetInParent()
+        message.route.max_grpc_timeout.SetInParent()
+        name = "allow_any"
+    message.match.prefix = "/"
+    return route.VirtualHost(name=name, domains=["*"], routes=[message], include_request_attempt_count=True)
+
+
+def _virtual_service(catalog: Catalog, service: Service) -> Object | None:
+    """The one for this service: the most specific host, then the order of precedence (rows VS-08, VS-09)."""
+    best: tuple[tuple[bool, int, str], int] | None = None
+    found = None
+    for order, obj in enumerate(catalog.scope.virtual_services):
+        for host in obj.body.hosts:
+            if covers(host, service.hostname):
+                rank = (specificity(host), order)
+                if best is None or rank < best:
+                    best, found = rank, obj
+    return found
+
+
+def _foreign_hosts(catalog: Catalog, port: int, place: Place) -> Iterator[_Host]:
+    """Hosts of VirtualServices that are no service: on the ports of the hosts that are, else on 80 (row VS-01)."""
+    for obj in catalog.scope.virtual_services:
+        if not obj.body.http:
+            continue
+        known = {host: catalog.service(host) for host in obj.body.hosts}
+        ports = {p.number for s in known.values() if s is not None for p in s.ports if p.protocol.is_http} or {
+            _ONLY_PORT
+        }
+        if port not in ports:
+            continue
+        found = routes(obj, place)
+        for host, service in known.items():
+            if service is None and found:
+                yield _Host(f"{host}:{port}", [host], found)
+
+
+def _domains(catalog: Catalog, service: Service) -> tuple[list[str], list[str]]:
+    """Row OL-02: full names, then what a client in this namespace may shorten them to, then ``*.`` names, then VIPs."""
+    full = [service.hostname]
+    expansions = [f"{service.hostname}."]
+    expansions += _short(catalog, service.hostname, service)
+    for alias in catalog.aliases(service):
+        full.append(alias)
+        expansions += [f"{alias}.", *_short(catalog, alias, service)]
+    if service.headless:
+        expansions += [f"*.{name}" for name in (*full, *expansions)]
+    expansions += [address for address in service.addresses if "/" not in address]
+    return full, expansions
+
+
+def _short(catalog: Catalog, hostname: str, service: Service) -> list[str]:
+    suffix = f".svc.{catalog.scope.snapshot.config.domain}"
+    if not hostname.endswith(suffix) or not (service.from_kubernetes or hostname != service.hostname):
+        return []
+    base = hostname.removesuffix(suffix)
+    name, _, namespace = base.rpartition(".")
+    if namespace == catalog.scope.namespace:
+        return [name, f"{base}.svc", base]
+    return [base, f"{base}.svc"]
+
+
+def _without_doubles(hosts: list[_Host]) -> Iterator[route.VirtualHost]:
+    """A domain belongs to the first that claims it, and a full name beats an expansion (row OL-02)."""
+    owners: dict[str, _Host] = {}
+    for host in hosts:
+        for domain in host.full:
+            owners.setdefault(domain.lower(), host)
+    for host in hosts:
+        for domain in host.short:
+            owners.setdefault(domain.lower(), host)
+    seen: set[str] = set()
+    for host in hosts:
+        domains = [d for d in dict.fromkeys((*host.full, *host.short)) if owners[d.lower()] is host]
+        if domains and host.name not in seen:
+            seen.add(host.name)
+            yield _message(host, domains)
+
+
+def _message(host: _Host, domains: list[str]) -> route.VirtualHost:
+    return route.VirtualHost(name=host.name, domains=domains, routes=host.routes, include_request_attempt_count=True)
