@@ -75,7 +75,7 @@ async def control(
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(mailbox.fill(configs)), group.create_task(_publish(mailbox, hub, settings.coalesce))]
         stopping = group.create_task(stop.wait())
-        first = group.create_task(hub.changed.wait())
+        first = group.create_task(_first(hub))
         await asyncio.wait([stopping, first], return_when=asyncio.FIRST_COMPLETED)
         first.cancel()
         if not stop.is_set():
@@ -86,6 +86,11 @@ async def control(
                 await stopping
         for task in tasks:
             task.cancel()
+
+
+async def _first(hub: Hub) -> None:
+    while hub.current is None:
+        await hub.changed.wait()
 
 
 class Mailbox:
