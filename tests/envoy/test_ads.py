@@ -138,7 +138,7 @@ def bootstrap(directory: Path, mesh: ControlPlane) -> Path:
                 "default_validation_context": {
                     "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": "istiod.istio-system.svc"}}]
                 },
-                "validation_context_secret_config": source("ROOTCA"),
+                "validation_context_sds_secret_config": source("ROOTCA"),
             },
         },
     }
