@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -37,12 +38,16 @@ class Stop(Exception):
 def run(*arguments: str, seconds: float = 30.0) -> subprocess.CompletedProcess[str]:
     """Runs ``mizzen``; the name of the mesh is put behind the verb. Never raises for what the command answers."""
     command = [str(MIZZEN), arguments[0], "--mesh", MESH, *arguments[1:]]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
-    except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(
-            command, 124, "", f"no end after {seconds:g} s: mizzen {' '.join(arguments)}"
-        )
+    # Files and not pipes: a daemon that kept a pipe open would keep us waiting for its end.
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        try:
+            code = subprocess.run(command, stdout=out, stderr=err, timeout=seconds, stdin=subprocess.DEVNULL).returncode
+        except subprocess.TimeoutExpired:
+            code = 124
+            err.write(f"no end after {seconds:g} s: mizzen {' '.join(arguments)}")
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(command, code, out.read(), err.read())
 
 
 def apply(name: str) -> float:
@@ -118,9 +123,10 @@ def start(tour: Tour) -> None:
     """Brings the mesh up from nothing."""
     if status().get("pods"):
         print("a mesh named demo runs already: taking it down first", flush=True)
-        down = run("down", "--purge", seconds=30)
-        if down.returncode:
-            raise Stop(f"mizzen down: exit {down.returncode}\n{down.stderr}")
+    # Also when none runs: objects of an earlier tour may lie in the state directory.
+    down = run("down", "--purge", seconds=30)
+    if down.returncode:
+        raise Stop(f"mizzen down: exit {down.returncode}\n{down.stderr}")
     tour.begin = begin = time.monotonic()
     manifests = [ROOT / "demo" / "namespaces.yaml", *(SAMPLES / f"{name}.yaml" for name in MANIFESTS)]
     files = [argument for path in manifests for argument in ("-f", str(path))]
