@@ -28,11 +28,17 @@ def read(paths: Sequence[str], namespace: str | None = None) -> Read:
     Objects without a namespace get ``namespace``, else ``default``; one that names another than ``-n`` is a usage error,
     as with kubectl. What cannot be read is a finding.
     """
+    found = read_as_written(paths)
+    return Read([{**document, "object": placed(document["object"], namespace)} for document in found.documents], found.findings)
+
+
+def read_as_written(paths: Sequence[str]) -> Read:
+    """Read files, directories and ``-``, and change nothing in what they say."""
     from mizzen.sources import files
 
     loaded = files.load(paths)
     documents = [
-        {"object": placed(document.raw, namespace), "origin": {"file": document.origin.file, "line": document.origin.line}}
+        {"object": document.raw, "origin": {"file": document.origin.file, "line": document.origin.line}}
         for document in loaded.documents
         if isinstance(document.raw, dict)
     ]
