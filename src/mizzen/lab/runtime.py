@@ -24,7 +24,7 @@ def envoy() -> str:
     except importlib.metadata.PackageNotFoundError:
         files = []
     for file in files:
-        if file.name == "envoy" and "bin" in str(file.parent):
+        if file.name == "envoy" and file.parent.name == "_bin":  # bin/envoy is a Python script that starts this one
             return str(Path(str(file.locate())).resolve())
     raise LabError("the Envoy binary is not installed", "run make setup")
 
@@ -49,6 +49,8 @@ def files() -> dict[str, str]:
     path = ":".join([f"{_TOP}/lib", *(f"{_TOP}/packages/{number}" for number in range(len(packages)))])
     binary = os.path.relpath(os.path.realpath(sys.executable), os.path.realpath(sys.base_prefix))
     python = f"{_TOP}/python/{binary}"
-    start = f'#!/bin/sh\nPYTHONPATH={path}${{PYTHONPATH:+:$PYTHONPATH}} PYTHONUNBUFFERED=1 exec {python} -s "$@"\n'
+    # A shared build names its library by the path on the host, which a pod may not be allowed to read.
+    library = f"LD_LIBRARY_PATH={_TOP}/python/lib " if sysconfig.get_config_var("Py_ENABLE_SHARED") else ""
+    start = f'#!/bin/sh\n{library}PYTHONPATH={path}${{PYTHONPATH:+:$PYTHONPATH}} PYTHONUNBUFFERED=1 exec {python} -s "$@"\n'
     agent = f'#!/bin/sh\nexec {_TOP}/bin/mizzen-python -m mizzen.agent "$@"\n'
     return {f"{_TOP}/bin/mizzen-python": start, f"{_TOP}/bin/pilot-agent": agent, "/usr/local/bin/pilot-agent": agent}
