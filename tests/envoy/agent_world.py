@@ -41,7 +41,9 @@ class Authority:
     def certificate(self, public, subject, seconds, *, ca=False, names=()):
         now = datetime.datetime.now(datetime.UTC)
         builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(public)
-        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(seconds=60))
+        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(
+            now - datetime.timedelta(seconds=60)
+        )
         builder = builder.not_valid_after(now + datetime.timedelta(seconds=seconds))
         builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         if names:
@@ -83,7 +85,9 @@ class Discovery(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):
                 self.nodes.append(request.node)
             self.answering.wait()
             if not request.response_nonce:
-                yield discovery_pb2.DeltaDiscoveryResponse(type_url=request.type_url, nonce=request.type_url, system_version_info="1")
+                yield discovery_pb2.DeltaDiscoveryResponse(
+                    type_url=request.type_url, nonce=request.type_url, system_version_info="1"
+                )
 
 
 class World:

@@ -129,7 +129,9 @@ def test_small_and_standard_library_only(world):
     world.until(lambda: ready(world))
     for _ in range(5):
         world.ask("status", "/stats/prometheus")
-    fields = dict(line.split(":") for line in Path(f"/proc/{world.process.pid}/smaps_rollup").read_text().splitlines()[1:])
+    fields = dict(
+        line.split(":") for line in Path(f"/proc/{world.process.pid}/smaps_rollup").read_text().splitlines()[1:]
+    )
     assert int(fields["Pss"].split()[0]) <= 20 * 1024
     maps = Path(f"/proc/{world.process.pid}/maps").read_text()
     assert "site-packages" not in maps
