@@ -53,12 +53,22 @@ def bootstrap(settings: Settings) -> Json:
             "resource_monitors": [
                 {
                     "name": "envoy.resource_monitors.global_downstream_max_connections",
-                    "typed_config": {"@type": _MONITOR, "max_active_downstream_connections": 2147483647},
+                    "typed_config": {"@type": _MONITOR, "max_active_downstream_connections": _connections(settings)},
                 }
             ]
         },
-        "cluster_manager": {"outlier_detection": {"event_log_path": "/dev/stdout"}},
+        **_outlier_log(settings),
     }
+
+
+def _connections(settings: Settings) -> int:
+    asked = str(settings.node_metadata.get("GLOBAL_DOWNSTREAM_MAX_CONNECTIONS", ""))
+    return int(asked) if asked.isdigit() else 2147483647
+
+
+def _outlier_log(settings: Settings) -> Json:
+    path = settings.outlier_log_path
+    return {"cluster_manager": {"outlier_detection": {"event_log_path": path}}} if path else {}
 
 
 def _runtime() -> Json:

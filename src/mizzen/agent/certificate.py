@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from mizzen.agent import secrets
 from mizzen.agent.settings import Settings
@@ -63,6 +64,8 @@ class Rotation:
             "uri": f"spiffe://{settings.trust_domain}/ns/{settings.namespace}/sa/{settings.service_account}",
             "ttl_seconds": round(settings.secret_ttl),
         }
+        # While the control plane is not there yet, a child per attempt would keep a small machine busy.
+        await reachable(settings.certificate_url)
         answer = await ask_child(request)
         # Roots first: a new certificate may be signed by a root that the old bundle lacks.
         secrets.write(settings.sds_path / "ROOTCA.json", secrets.roots(answer["roots"]))
@@ -83,6 +86,17 @@ async def retry(
             failed(error)
         await asyncio.sleep(delay * jitter.uniform(0.5, 1.5))
         delay = min(delay * 2, LAST_RETRY)
+
+
+async def reachable(url: str) -> None:
+    """Connect to the host and port of ``url`` and hang up. Raises NoCertificate."""
+    parts = urlsplit(url)
+    try:
+        async with asyncio.timeout(10):
+            _, writer = await asyncio.open_connection(parts.hostname, parts.port or 443)
+    except (OSError, TimeoutError) as error:
+        raise NoCertificate(f"{parts.hostname}:{parts.port or 443} cannot be reached: {error}") from None
+    writer.close()
 
 
 async def ask_child(request: dict[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,8 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "LABELS": labels,
         "ANNOTATIONS": dict(settings.annotations),
     }
+    if settings.outlier_log_path:
+        found["OUTLIER_LOG_PATH"] = settings.outlier_log_path
     found |= settings.node_metadata
     ports = found.get("POD_PORTS")
     if isinstance(ports, str):

@@ -40,6 +40,7 @@ class Settings:
     cpu_limit: int = 0
     proxy_log_level: str = "warning"
     component_log_level: str = "misc:error"
+    outlier_log_path: str = ""
     secret_ttl: float = 0.0
     grace_ratio: float = 0.5
     grace_jitter: float = 0.01
@@ -127,6 +128,7 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         cpu_limit=_integer(env, "ISTIO_CPU_LIMIT", 0),
         proxy_log_level=options.get("proxyLogLevel") or "warning",
         component_log_level=options.get("proxyComponentLogLevel", "misc:error"),
+        outlier_log_path=options.get("outlierLogPath", ""),
         secret_ttl=seconds(env.get("SECRET_TTL", ""), 0.0),
         grace_ratio=_number(env, "SECRET_GRACE_PERIOD_RATIO", 0.5),
         grace_jitter=_number(env, "SECRET_GRACE_PERIOD_RATIO_JITTER", 0.01),

@@ -1,0 +1,74 @@
+"""Rows AG-01, AG-06, ME-15, ME-16, PO-01, 07, 09: the bootstrap as a value."""
+
+import json
+
+import pytest
+
+from mizzen.agent.bootstrap import bootstrap
+from mizzen.agent.node import environment
+from mizzen.agent.settings import Settings
+from mizzen.agent.supervise import arguments
+
+
+def clusters(found):
+    return {cluster["name"]: cluster for cluster in found["static_resources"]["clusters"]}
+
+
+@pytest.mark.row("AG-01")
+def test_discovery_is_delta_ads_over_mtls_with_file_secrets():
+    found = bootstrap(Settings())
+    assert found["dynamic_resources"]["ads_config"]["api_type"] == "DELTA_GRPC"
+    assert found["dynamic_resources"]["lds_config"]["initial_fetch_timeout"] == "0s"
+    cluster = clusters(found)["xds-grpc"]
+    assert cluster["type"] == "STRICT_DNS"
+    tls = cluster["transport_socket"]["typed_config"]
+    assert tls["sni"] == "istiod.istio-system.svc"
+    source = tls["common_tls_context"]["tls_certificate_sds_secret_configs"][0]["sds_config"]["path_config_source"]
+    assert source == {
+        "path": "/etc/istio/proxy/sds/default.json",
+        "watched_directory": {"path": "/etc/istio/proxy/sds"},
+    }
+
+
+@pytest.mark.row("PO-01", "PO-07", "PO-09")
+def test_ports():
+    found = bootstrap(Settings(envoy_status_port=15921, metrics_localhost_only=True))
+    assert found["admin"]["address"]["socket_address"] == {"address": "127.0.0.1", "port_value": 15000}
+    listeners = {x["name"]: x["address"]["socket_address"]["address"] for x in found["static_resources"]["listeners"]}
+    assert listeners == {"0.0.0.0_15090": "127.0.0.1", "0.0.0.0_15921": "0.0.0.0"}
+
+
+@pytest.mark.row("ME-15", "ME-16")
+def test_stats_have_the_required_patterns_and_the_users():
+    config = {"proxyStatsMatcher": {"inclusionPrefixes": ["mine"], "inclusionRegexps": ["x.*"]}}
+    found = bootstrap(Settings(proxy_config=config, annotations={"sidecar.istio.io/statsInclusionPrefixes": "a,b"}))
+    patterns = found["stats_config"]["stats_matcher"]["inclusion_list"]["patterns"]
+    prefixes = [pattern["prefix"] for pattern in patterns if "prefix" in pattern]
+    assert {"istio", "cluster_manager", "listener_manager", "server", "a", "b"} <= set(prefixes)
+    assert "mine" not in prefixes
+    assert {"safe_regex": {"regex": "x.*"}} in patterns
+    assert "cluster_name" in {tag["tag_name"] for tag in found["stats_config"]["stats_tags"]}
+
+
+@pytest.mark.row("AG-06")
+def test_envoys_arguments(tmp_path):
+    settings = Settings(
+        proxy_config={"concurrency": 2, "drainDuration": "30s"}, instance_ip="fd00::1", proxy_log_level="info"
+    )
+    text = " ".join(arguments(settings, tmp_path))
+    assert "--drain-time-s 30 --drain-strategy immediate --local-address-ip-version v6" in text
+    assert "-l info --component-log-level misc:error --concurrency 2" in text
+    assert "--disable-hot-restart" in text
+
+
+def test_what_differs_per_proxy_is_environment():
+    settings = Settings(labels={"app": "web", "version": "v1"}, workload_name="web", pod_name="web-1")
+    found = environment(settings)
+    assert (found["MIZZEN_APP"], found["MIZZEN_VERSION_LABEL"], found["MIZZEN_WORKLOAD_NAME"]) == ("web", "v1", "web")
+    assert found["MIZZEN_CANONICAL_REVISION"] == "v1"
+    assert environment(Settings(workload_name="w"))["MIZZEN_CANONICAL_NAME"] == "w"
+    assert environment(Settings())["MIZZEN_APP"] == ""
+
+
+def test_it_is_json_without_secrets():
+    assert "PRIVATE" not in json.dumps(bootstrap(Settings()))
