@@ -144,7 +144,8 @@ class World:
         server.start()
         return server, port
 
-    def environment(self, **more) -> dict[str, str]:
+    def config(self, **more) -> str:
+        """PROXY_CONFIG."""
         config = {
             "statusPort": self.ports["status"],
             "proxyAdminPort": self.ports["admin"],
@@ -152,10 +153,13 @@ class World:
             "terminationDrainDuration": "1s",
             "concurrency": 1,
         }
+        return json.dumps({**config, **more})
+
+    def environment(self, **more) -> dict[str, str]:
         return {
             **os.environ,
             "PYTHONPATH": str(Path(__file__).parents[2] / "src"),
-            "PROXY_CONFIG": json.dumps(config),
+            "PROXY_CONFIG": self.config(),
             "POD_NAME": "web-1",
             "POD_NAMESPACE": "shop",
             "SERVICE_ACCOUNT": "web-sa",

