@@ -11,7 +11,7 @@ import contextlib
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dnslib import AAAA, CNAME, PTR, QTYPE, RCODE, SRV, A, DNSError, DNSRecord, RR  # type: ignore[attr-defined, unused-ignore]
 
@@ -91,8 +91,7 @@ class Server(asyncio.DatagramProtocol):
         await asyncio.start_server(self._stream, sock=tcp)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         local = self._local(data)
@@ -176,8 +175,7 @@ class _Question(asyncio.DatagramProtocol):
         self._answer = answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        transport.sendto(self._data)
+        cast("asyncio.DatagramTransport", transport).sendto(self._data)
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         if not self._answer.done() and data[:2] == self._data[:2]:

@@ -63,6 +63,7 @@ class RunningPod:
         self._message = ""
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._news = asyncio.Event()
         self._since = timestamp()
         self._became: dict[str, tuple[bool, str]] = {}
 
@@ -85,7 +86,12 @@ class RunningPod:
         if hurry:
             self._hurry.set()
 
+    def try_again(self) -> None:
+        """What a pod waits for (a ConfigMap, a Secret) may exist now."""
+        self._news.set()
+
     async def run(self) -> None:
+        """Returns when the pod has ended and nothing of it is left."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 life = tasks.create_task(self._live())
@@ -110,7 +116,10 @@ class RunningPod:
                 self._message = str(error)
                 self._changed()
                 await self._remove()
-                await asyncio.sleep(_RETRY_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_RETRY_SECONDS):
+                        await self._news.wait()
+                self._news.clear()
         try:
             await self._main()
         except* LabError as errors:

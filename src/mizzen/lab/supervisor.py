@@ -192,6 +192,7 @@ class Supervisor:
 
     def _refresh_volumes(self) -> None:
         for pod in self.pods.values():
+            pod.try_again()
             if pod.place is not None:
                 with contextlib.suppress(LabError, OSError, ValueError):
                     pod.refresh()
