@@ -130,7 +130,10 @@ class RunningPod:
         machine = self._machine
         if not self.address:
             self.address = machine.addresses.take()
-        self.raw = {**self.raw, "status": {**(self.raw.get("status") or {}), "podIP": self.address, "hostIP": machine.network.subnets.node}}
+        self.raw = {
+            **self.raw,
+            "status": {**(self.raw.get("status") or {}), "podIP": self.address, "hostIP": machine.network.subnets.node},
+        }
         self.refresh()
         mounts, clashes = volumes.mounts(self.raw, self.directory, machine.claims)
         for target in clashes:
@@ -145,7 +148,12 @@ class RunningPod:
         }
         cgroup = machine.cgroup / f"pod-{self.uid}" if machine.cgroup else None
         holder = await machine.forks.spawn(
-            {"pod": plan, "arguments": ["/bin/sleep", "infinity"], "environment": {}, "cgroup": str(cgroup) if cgroup else ""}
+            {
+                "pod": plan,
+                "arguments": ["/bin/sleep", "infinity"],
+                "environment": {},
+                "cgroup": str(cgroup) if cgroup else "",
+            }
         )
         self.holder = holder.pid
         await machine.network.attach(holder.pid, self.number, self.address)
@@ -162,7 +170,9 @@ class RunningPod:
         machine = self._machine
         image = machine.images.get(images.short_name(str(item.get("image", ""))))
         if image is None and item.get("command"):
-            machine.warn(f"pod {self.names}: the image {item.get('image')} is not known here; its command runs with the host's programs")
+            machine.warn(
+                f"pod {self.names}: the image {item.get('image')} is not known here; its command runs with the host's programs"
+            )
         settings = container.settings(item, self.raw, image, machine.find, machine.default_user)
         return Container(item, place, settings, self._changed)
 
@@ -181,8 +191,7 @@ class RunningPod:
                 current = self.containers[name]
                 if current in sidecars:
                     keeping.append(side.create_task(current.keep("Always", asyncio.Event())))
-                    while not current.started:
-                        await asyncio.sleep(0.02)
+                    await current.came_up.wait()
                 else:
                     await current.once("Never" if policy == "Never" else "OnFailure")
             self.phase = "Running"
@@ -195,12 +204,18 @@ class RunningPod:
                 task.cancel()
         for sidecar in sidecars:
             await sidecar.stop(5)
-        codes = [(self.containers[str(c.get("name"))].ended or {}).get("exitCode", 0) for c in spec.get("containers") or []]
+        codes = [
+            (self.containers[str(c.get("name"))].ended or {}).get("exitCode", 0) for c in spec.get("containers") or []
+        ]
         self.phase = "Failed" if any(codes) else "Succeeded"
 
     def _all_sidecars(self) -> list[Container]:
         items = self.raw["spec"].get("initContainers") or []
-        return [self.containers[str(i.get("name"))] for i in items if i.get("restartPolicy") == "Always" and str(i.get("name")) in self.containers]
+        return [
+            self.containers[str(i.get("name"))]
+            for i in items
+            if i.get("restartPolicy") == "Always" and str(i.get("name")) in self.containers
+        ]
 
     async def _end_containers(self) -> None:
         grace = float(self.raw["spec"].get("terminationGracePeriodSeconds") or 30)
@@ -263,11 +278,18 @@ class RunningPod:
         """Kubernetes' PodStatus."""
         initialised = self.phase in ("Running", "Succeeded")
         conditions = []
-        for name, value in (("PodScheduled", True), ("Initialized", initialised), ("ContainersReady", self.ready), ("Ready", self.ready)):
+        for name, value in (
+            ("PodScheduled", True),
+            ("Initialized", initialised),
+            ("ContainersReady", self.ready),
+            ("Ready", self.ready),
+        ):
             was = self._became.get(name)
             if was is None or was[0] != value:
                 self._became[name] = (value, timestamp())
-            conditions.append({"type": name, "status": "True" if value else "False", "lastTransitionTime": self._became[name][1]})
+            conditions.append(
+                {"type": name, "status": "True" if value else "False", "lastTransitionTime": self._became[name][1]}
+            )
         own = self.containers
         status: Raw = {
             "phase": self.phase,
@@ -291,7 +313,9 @@ def _network_files(pod: Raw, address: str, resolver: str) -> dict[str, str]:
     full = f"{name}.{spec['subdomain']}.{namespace}.svc.cluster.local\t{name}" if spec.get("subdomain") else name
     aliases = "".join(f"{a.get('ip')}\t{' '.join(a.get('hostnames') or [])}\n" for a in spec.get("hostAliases") or [])
     config = spec.get("dnsConfig") or {}
-    search = " ".join([f"{namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local", *(config.get("searches") or [])])
+    search = " ".join(
+        [f"{namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local", *(config.get("searches") or [])]
+    )
     return {
         "/etc/resolv.conf": f"search {search}\nnameserver {resolver}\noptions ndots:5\n",
         "/etc/hosts": f"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{address}\t{full}\n{aliases}",

@@ -12,8 +12,25 @@ from typing import Any
 
 from mizzen.lab import kernel
 
-_HIDDEN = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/run", "/var/lib/mizzen")  # noqa: S108
-_REAL_FILESYSTEMS = {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "virtiofs", "9p", "nfs", "nfs4", "fuseblk", "vfat", "overlay", "erofs", "squashfs"}
+_HIDDEN = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/run", "/var/lib/mizzen")
+_REAL_FILESYSTEMS = {
+    "ext2",
+    "ext3",
+    "ext4",
+    "xfs",
+    "btrfs",
+    "zfs",
+    "f2fs",
+    "virtiofs",
+    "9p",
+    "nfs",
+    "nfs4",
+    "fuseblk",
+    "vfat",
+    "overlay",
+    "erofs",
+    "squashfs",
+}
 
 
 def build(plan: dict[str, Any]) -> None:
