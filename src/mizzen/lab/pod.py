@@ -142,7 +142,6 @@ class RunningPod:
             "directory": str(machine.scratch / self.uid / "root"),
             "mesh": machine.mesh,
             "hostname": environment.hostname(self.raw),
-            "memory": [],
             "mounts": [*runtime.mounts(), *mounts],
             "files": {**runtime.files(), **_network_files(self.raw, self.address, machine.network.subnets.node)},
         }
