@@ -93,14 +93,18 @@ class Api:
         body = await request.json()
         atomic, dry_run = bool(body.get("atomic")), bool(body.get("dry_run"))
         documents = [(d["object"], d.get("origin")) for d in body.get("documents") or []]
+        if not all(isinstance(raw, dict) for raw, _ in documents):
+            raise web.HTTPBadRequest(text="every object must be a map")
         async with self._changes:
             checked = [(raw, origin, self._supervisor.admission.findings(raw, origin)) for raw, origin in documents]
             stop = atomic and any(_refused(found) for _, _, found in checked)
-            results = [self._store_one(raw, origin, found, stop or dry_run, stop) for raw, origin, found in _in_order(checked)]
+            results = [
+                self._store_one(raw, origin, found, stop or dry_run, stop) for raw, origin, found in _in_order(checked)
+            ]
         return web.json_response({"revision": self._store.revision, "results": results})
 
     def _store_one(self, raw: Raw, origin: Raw | None, found: list[Finding], dry: bool, stop: bool) -> Raw:
-        kind, namespace, name = key_of(raw) if isinstance(raw, dict) and isinstance(raw.get("metadata"), dict) else ("", "", "")
+        kind, namespace, name = key_of(raw) if isinstance(raw.get("metadata"), dict) else ("", "", "")
         result = {"kind": kind, "namespace": namespace, "name": name, "findings": [to_builtins(f) for f in found]}
         if _refused(found) or not name:
             return {**result, "action": "refused"}
@@ -193,11 +197,18 @@ class Api:
         raw = self._store.get("Pod", namespace, name)
         if raw is None:
             raise web.HTTPNotFound(text=f"pod {namespace}/{name} does not exist")
-        names = [str(c.get("name")) for c in [*(raw["spec"].get("containers") or []), *(raw["spec"].get("initContainers") or [])]]
+        names = [
+            str(c.get("name"))
+            for c in [*(raw["spec"].get("containers") or []), *(raw["spec"].get("initContainers") or [])]
+        ]
         annotations = raw["metadata"].get("annotations") or {}
-        wanted = request.query.get("container") or annotations.get("kubectl.kubernetes.io/default-container") or names[0]
+        wanted = (
+            request.query.get("container") or annotations.get("kubectl.kubernetes.io/default-container") or names[0]
+        )
         if wanted not in names:
-            raise web.HTTPNotFound(text=f"pod {namespace}/{name} has no container {wanted!r}; it has {', '.join(names)}")
+            raise web.HTTPNotFound(
+                text=f"pod {namespace}/{name} has no container {wanted!r}; it has {', '.join(names)}"
+            )
         return logs / str(raw["metadata"]["uid"]) / f"{wanted}.log"
 
     async def _envoy(self, request: web.Request) -> web.Response:
@@ -208,7 +219,9 @@ class Api:
         if pod is None or not pod.holder:
             raise web.HTTPNotFound(text=f"pod {query.get('namespace')}/{query.get('pod')} does not run")
         method = query.get("method") or request.method
-        status, kind, body = await ask(f"/proc/{pod.holder}/ns/net", method, query.get("path") or "/", await request.read())
+        status, kind, body = await ask(
+            f"/proc/{pod.holder}/ns/net", method, query.get("path") or "/", await request.read()
+        )
         return web.Response(status=status, body=body, headers={"content-type": kind})
 
     async def _down(self, request: web.Request) -> web.Response:
@@ -220,7 +233,12 @@ class Api:
 
 
 def _line(kind: str, revision: int, stored: Stored) -> bytes:
-    return json.dumps({"type": kind, "revision": revision, "object": stored.raw, "origin": stored.origin}, default=str).encode() + b"\n"
+    return (
+        json.dumps(
+            {"type": kind, "revision": revision, "object": stored.raw, "origin": stored.origin}, default=str
+        ).encode()
+        + b"\n"
+    )
 
 
 def _refused(found: list[Finding]) -> bool:
@@ -232,7 +250,9 @@ _FIRST = ("Namespace", "ServiceAccount", "ConfigMap", "Secret", "Service")
 
 def _in_order(checked: list[tuple[Raw, Raw | None, list[Finding]]]) -> list[tuple[Raw, Raw | None, list[Finding]]]:
     """What pods need comes before pods; otherwise the order of the files."""
-    return sorted(checked, key=lambda item: _FIRST.index(item[0]["kind"]) if item[0].get("kind") in _FIRST else len(_FIRST))
+    return sorted(
+        checked, key=lambda item: _FIRST.index(item[0]["kind"]) if item[0].get("kind") in _FIRST else len(_FIRST)
+    )
 
 
 def merge(target: Any, patch: Any) -> Any:

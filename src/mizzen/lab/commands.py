@@ -25,7 +25,9 @@ async def run(*arguments: str, text: str = "") -> str:
         raise LabError(f"the command {arguments[0]} is missing", f"apt-get install {package}") from None
     out, err = await process.communicate(text.encode())
     if process.returncode:
-        raise LabError(f"{' '.join(arguments)}: {err.decode(errors='replace').strip() or f'exit code {process.returncode}'}")
+        raise LabError(
+            f"{' '.join(arguments)}: {err.decode(errors='replace').strip() or f'exit code {process.returncode}'}"
+        )
     return out.decode(errors="replace")
 
 

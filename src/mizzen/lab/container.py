@@ -34,7 +34,14 @@ class Place:
         self.cgroup = cgroup
         self.logs = logs
 
-    async def run(self, words: Sequence[str], values: dict[str, str], user: environment.User, directory: str, descriptors: Sequence[int]) -> Process:
+    async def run(
+        self,
+        words: Sequence[str],
+        values: dict[str, str],
+        user: environment.User,
+        directory: str,
+        descriptors: Sequence[int],
+    ) -> Process:
         """Start a program in the pod. Raises OSError when it cannot be started."""
         request = {
             "arguments": list(words),
@@ -54,13 +61,20 @@ class Place:
 class Container:
     """``changed`` is called whenever its status is another. Use :meth:`once` for init containers, :meth:`keep` for others."""
 
-    def __init__(self, spec: Raw, place: Place, settings: tuple[list[str], dict[str, str], environment.User], changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        spec: Raw,
+        place: Place,
+        settings: tuple[list[str], dict[str, str], environment.User],
+        changed: Callable[[], None],
+    ) -> None:
         self.spec = spec
         self.name = str(spec.get("name"))
         self.restarts = 0
         self.ready = False
         self.started = False
         self.final = False
+        self.came_up = asyncio.Event()
         self.process: Process | None = None
         self.ended: Raw | None = None
         self.waiting = "ContainerCreating"
@@ -133,6 +147,7 @@ class Container:
             if probe := self.spec.get("startupProbe"):
                 await self._until_started(probe)
             self.started = True
+            self.came_up.set()
             if probe := self.spec.get("readinessProbe"):
                 tasks.create_task(self._readiness(probe))
             else:
@@ -147,7 +162,9 @@ class Container:
             with self.log() as file:
                 null = os.open(os.devnull, os.O_RDONLY)
                 try:
-                    self.process = await self._place.run(self._words, self.values, self.user, self.directory, [null, file.fileno(), file.fileno()])
+                    self.process = await self._place.run(
+                        self._words, self.values, self.user, self.directory, [null, file.fileno(), file.fileno()]
+                    )
                 finally:
                     os.close(null)
         except OSError as error:
@@ -292,7 +309,9 @@ class Container:
         return status
 
 
-def settings(spec: Raw, pod: Raw, image: Image | None, find: Callable[[str, str, str], Raw | None], default_user: int) -> tuple[list[str], dict[str, str], environment.User]:
+def settings(
+    spec: Raw, pod: Raw, image: Image | None, find: Callable[[str, str, str], Raw | None], default_user: int
+) -> tuple[list[str], dict[str, str], environment.User]:
     """Command, environment and user of a container. Raises LabError, ValueError for what cannot be run."""
     values = environment.variables(spec, pod, image, find)
     words = [environment.expand(word, values) for word in environment.command(spec, image)]

@@ -41,17 +41,30 @@ class Controllers:
         self._slices()
 
     def _namespaces(self) -> None:
-        wanted = {"default", "istio-system", "kube-system"} | {raw["metadata"]["namespace"] for raw in self._store.list() if raw["metadata"].get("namespace")}
+        wanted = {"default", "istio-system", "kube-system"} | {
+            raw["metadata"]["namespace"] for raw in self._store.list() if raw["metadata"].get("namespace")
+        }
         root = self._root()
         for name in sorted(wanted):
             if self._store.get("Namespace", "", name) is None:
                 labels = {"kubernetes.io/metadata.name": name}
-                self._store.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}, "status": {"phase": "Active"}})
+                self._store.put(
+                    {
+                        "apiVersion": "v1",
+                        "kind": "Namespace",
+                        "metadata": {"name": name, "labels": labels},
+                        "status": {"phase": "Active"},
+                    }
+                )
             if self._store.get("ServiceAccount", name, "default") is None:
-                self._store.put({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}})
+                self._store.put(
+                    {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}}
+                )
             if root:
                 meta = {"name": "istio-ca-root-cert", "namespace": name, "labels": {"istio.io/config": "true"}}
-                self._store.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"root-cert.pem": root}})
+                self._store.put(
+                    {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"root-cert.pem": root}}
+                )
 
     def _addresses(self) -> None:
         every = self._store.list("Service")
@@ -87,7 +100,9 @@ class Controllers:
 
     def _deployment_status(self, deployment: Raw, new: workloads.Group, old: list[workloads.Group]) -> None:
         total, ready = workloads.replicas(deployment), new.ready + sum(g.ready for g in old)
-        _, unavailable = workloads.limits(((deployment.get("spec") or {}).get("strategy") or {}).get("rollingUpdate") or {}, total)
+        _, unavailable = workloads.limits(
+            ((deployment.get("spec") or {}).get("strategy") or {}).get("rollingUpdate") or {}, total
+        )
         status = {
             "observedGeneration": deployment["metadata"]["generation"],
             "replicas": new.existing + sum(g.existing for g in old),
@@ -103,7 +118,11 @@ class Controllers:
         if not workloads.template(workload):
             return
         kind, meta = workload["kind"], workload["metadata"]
-        mine = [p for p in workloads.owned(self._store.list("Pod", meta["namespace"]), workload) if not p["metadata"].get("deletionTimestamp")]
+        mine = [
+            p
+            for p in workloads.owned(self._store.list("Pod", meta["namespace"]), workload)
+            if not p["metadata"].get("deletionTimestamp")
+        ]
         wanted = workloads.replicas(workload)
         if kind == "StatefulSet":
             self._stateful(workload, mine, wanted)
@@ -121,9 +140,19 @@ class Controllers:
                 self.remove_pod(pod)
         ready = sum(workloads.is_ready(p) for p in mine)
         if kind != "Job":
-            status = {"observedGeneration": meta["generation"], "replicas": len(mine), "readyReplicas": ready, "availableReplicas": ready}
+            status = {
+                "observedGeneration": meta["generation"],
+                "replicas": len(mine),
+                "readyReplicas": ready,
+                "availableReplicas": ready,
+            }
             if kind == "DaemonSet":
-                status = {"desiredNumberScheduled": 1, "currentNumberScheduled": len(mine), "numberReady": ready, "observedGeneration": meta["generation"]}
+                status = {
+                    "desiredNumberScheduled": 1,
+                    "currentNumberScheduled": len(mine),
+                    "numberReady": ready,
+                    "observedGeneration": meta["generation"],
+                }
             self._store.put_status(workload, status)
 
     def _stateful(self, workload: Raw, mine: list[Raw], wanted: int) -> None:

@@ -25,12 +25,17 @@ _STEADY_SECONDS = 1.0
 class ControlPlane:
     """:meth:`run` keeps one alive; ``changed`` gets the status of its pod whenever that changes."""
 
-    def __init__(self, mesh: str, state: Path, forks: Forks, network: Network, cgroup: Path | None, settings: Raw) -> None:
+    def __init__(
+        self, mesh: str, state: Path, forks: Forks, network: Network, cgroup: Path | None, settings: Raw
+    ) -> None:
         self._state = state
         self._forks = forks
         self._network = network
         self._cgroup = cgroup / "controlplane" if cgroup else None
-        self._environment = {str(k): str(v) for k, v in ((settings.get("controlPlane") or settings.get("controlplane") or {}).get("env") or {}).items()}
+        self._environment = {
+            str(k): str(v)
+            for k, v in ((settings.get("controlPlane") or settings.get("controlplane") or {}).get("env") or {}).items()
+        }
         self.pod_name = f"istiod-{short_hash(mesh)}-{short_hash(mesh + 'pod', 5)}"
         self.process: Process | None = None
         self.ready = False
@@ -53,7 +58,12 @@ class ControlPlane:
             "serviceAccountName": "istiod",
             "containers": [{"name": "discovery", "image": "mizzen/pilot", "ports": ports}],
         }
-        return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": self.pod_name, "namespace": "istio-system", "labels": labels}, "spec": spec}
+        return {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": self.pod_name, "namespace": "istio-system", "labels": labels},
+            "spec": spec,
+        }
 
     def command(self) -> list[str]:
         """See the seams in docs/architecture.md."""
@@ -71,7 +81,11 @@ class ControlPlane:
     async def run(self, changed: Callable[[Raw], None]) -> None:
         (self._state / "controlplane").mkdir(parents=True, exist_ok=True, mode=0o700)
         package = str(Path(__file__).resolve().parents[2])
-        environment = {**os.environ, **self._environment, "PYTHONPATH": os.pathsep.join([package, os.environ.get("PYTHONPATH", "")])}
+        environment = {
+            **os.environ,
+            **self._environment,
+            "PYTHONPATH": os.pathsep.join([package, os.environ.get("PYTHONPATH", "")]),
+        }
         log = self._state / "run" / "logs" / "istiod"
         log.mkdir(parents=True, exist_ok=True)
         while not self._stopping:
@@ -110,7 +124,9 @@ class ControlPlane:
 
     def status(self) -> Raw:
         address, ready = self._network.subnets.node, "True" if self.ready else "False"
-        state: Raw = {"running": {"startedAt": self._since}} if self.process else {"waiting": {"reason": "CrashLoopBackOff"}}
+        state: Raw = (
+            {"running": {"startedAt": self._since}} if self.process else {"waiting": {"reason": "CrashLoopBackOff"}}
+        )
         return {
             "phase": "Running",
             "podIP": address,
@@ -119,7 +135,14 @@ class ControlPlane:
             "startTime": self._since,
             "conditions": [{"type": name, "status": ready} for name in ("Ready", "ContainersReady")],
             "containerStatuses": [
-                {"name": "discovery", "image": "mizzen/pilot", "imageID": "", "ready": self.ready, "restartCount": max(0, self.restarts), "state": state}
+                {
+                    "name": "discovery",
+                    "image": "mizzen/pilot",
+                    "imageID": "",
+                    "ready": self.ready,
+                    "restartCount": max(0, self.restarts),
+                    "state": state,
+                }
             ],
         }
 

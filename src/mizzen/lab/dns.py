@@ -10,10 +10,11 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from dnslib import AAAA, CNAME, PTR, QTYPE, RCODE, SRV, A, DNSError, DNSRecord, RR  # type: ignore[attr-defined, unused-ignore]
+from dnslib import AAAA, CNAME, PTR, QTYPE, RCODE, RR, SRV, A, DNSError, DNSRecord  # type: ignore[attr-defined, unused-ignore]
 
 _TTL_SECONDS = 5
 _FORWARD_SECONDS = 3.0
@@ -45,7 +46,10 @@ class Records:
         if kind in ("A", "AAAA", "ANY"):
             answers += [_address(request, value) for value in found or () if (":" in value) == (kind == "AAAA")]
         if kind == "SRV":
-            answers += [RR(request.q.qname, QTYPE.SRV, rdata=SRV(0, 100, port, host), ttl=_TTL_SECONDS) for port, host in self.ports.get(name, ())]
+            answers += [
+                RR(request.q.qname, QTYPE.SRV, rdata=SRV(0, 100, port, host), ttl=_TTL_SECONDS)
+                for port, host in self.ports.get(name, ())
+            ]
         reply = _reply(request, answers)
         if not answers and found is None and name not in self.ports and not self._has_below(name):
             reply.header.rcode = RCODE.NXDOMAIN
@@ -91,8 +95,7 @@ class Server(asyncio.DatagramProtocol):
         await asyncio.start_server(self._stream, sock=tcp)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         local = self._local(data)
@@ -156,7 +159,8 @@ async def forward(data: bytes) -> bytes:
     for server in servers:
         with contextlib.suppress(OSError, TimeoutError):
             answer: asyncio.Future[bytes] = loop.create_future()
-            transport, _ = await loop.create_datagram_endpoint(lambda answer=answer: _Question(data, answer), remote_addr=(server, 53))  # type: ignore[misc]
+            question = _Question(data, answer)
+            transport, _ = await loop.create_datagram_endpoint(partial(_same, question), remote_addr=(server, 53))
             try:
                 return await asyncio.wait_for(answer, _FORWARD_SECONDS)
             finally:
@@ -170,14 +174,17 @@ async def forward(data: bytes) -> bytes:
     return packed
 
 
+def _same(question: _Question) -> _Question:
+    return question
+
+
 class _Question(asyncio.DatagramProtocol):
     def __init__(self, data: bytes, answer: asyncio.Future[bytes]) -> None:
         self._data = data
         self._answer = answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        transport.sendto(self._data)
+        cast("asyncio.DatagramTransport", transport).sendto(self._data)
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         if not self._answer.done() and data[:2] == self._data[:2]:

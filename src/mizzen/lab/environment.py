@@ -17,9 +17,34 @@ Raw = dict[str, Any]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/mizzen/bin"
 _REFERENCE = re.compile(r"\$(\$|\((?P<name>[A-Za-z_.-][A-Za-z0-9_.-]*)\))")
 _RUNTIME_CAPABILITIES = frozenset(
-    "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE".split()
+    [
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "FSETID",
+        "FOWNER",
+        "MKNOD",
+        "NET_RAW",
+        "SETGID",
+        "SETUID",
+        "SETFCAP",
+        "SETPCAP",
+        "NET_BIND_SERVICE",
+        "SYS_CHROOT",
+        "KILL",
+        "AUDIT_WRITE",
+    ]
 )
-_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "m": 1e-3}
+_UNITS = {
+    "Ki": 2**10,
+    "Mi": 2**20,
+    "Gi": 2**30,
+    "Ti": 2**40,
+    "k": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "T": 10**12,
+    "m": 1e-3,
+}
 
 
 class User(Struct, frozen=True):
@@ -42,7 +67,10 @@ def command(container: Raw, image: Image | None) -> list[str]:
         words = [*image.entrypoint, *(arguments if arguments else image.arguments)]
     else:
         name = container.get("image", "")
-        raise LabError(f"nothing is known about the image {name!r} and the container has no command", f"add {short_name(name)} to images in mizzen.yaml")
+        raise LabError(
+            f"nothing is known about the image {name!r} and the container has no command",
+            f"add {short_name(name)} to images in mizzen.yaml",
+        )
     return [str(word) for word in words]
 
 
@@ -57,14 +85,22 @@ def expand(text: str, values: Mapping[str, str]) -> str:
     return _REFERENCE.sub(one, text)
 
 
-def variables(container: Raw, pod: Raw, image: Image | None, find: Callable[[str, str, str], Raw | None]) -> dict[str, str]:
+def variables(
+    container: Raw, pod: Raw, image: Image | None, find: Callable[[str, str, str], Raw | None]
+) -> dict[str, str]:
     """The environment; ``find(kind, namespace, name)`` gives ConfigMaps and Secrets. Raises LabError for a missing one."""
-    values = {"PATH": PATH, "HOSTNAME": hostname(pod), "HOME": "/tmp", "LANG": "C.UTF-8", **(image.environment if image else {})}  # noqa: S108
+    values = {
+        "PATH": PATH,
+        "HOSTNAME": hostname(pod),
+        "HOME": "/tmp",
+        "LANG": "C.UTF-8",
+        **(image.environment if image else {}),
+    }
     namespace = pod["metadata"]["namespace"]
     for source in container.get("envFrom") or []:
         values |= {source.get("prefix", "") + name: value for name, value in _whole(source, namespace, find).items()}
     for item in container.get("env") or []:
-        if "valueFrom" in item and item["valueFrom"]:
+        if item.get("valueFrom"):
             value = _from(item["valueFrom"], container, pod, find)
             if value is None:
                 continue
@@ -83,8 +119,14 @@ def _whole(source: Raw, namespace: str, find: Callable[[str, str, str], Raw | No
         if reference := source.get(field):
             found = find(kind, namespace, reference.get("name", ""))
             if found is None and not reference.get("optional"):
-                raise LabError(f"{kind} {namespace}/{reference.get('name')} does not exist", "apply it; the pod starts then")
-            return {} if found is None else {name: value.decode(errors="replace") for name, value in contents(found).items()}
+                raise LabError(
+                    f"{kind} {namespace}/{reference.get('name')} does not exist", "apply it; the pod starts then"
+                )
+            return (
+                {}
+                if found is None
+                else {name: value.decode(errors="replace") for name, value in contents(found).items()}
+            )
     return {}
 
 
@@ -99,7 +141,10 @@ def _from(source: Raw, container: Raw, pod: Raw, find: Callable[[str, str, str],
             found = find(kind, namespace, reference.get("name", ""))
             value = contents(found).get(reference.get("key", "")) if found else None
             if value is None and not reference.get("optional"):
-                raise LabError(f"{kind} {namespace}/{reference.get('name')} has no key {reference.get('key')!r}", "apply it; the pod starts then")
+                raise LabError(
+                    f"{kind} {namespace}/{reference.get('name')} has no key {reference.get('key')!r}",
+                    "apply it; the pod starts then",
+                )
             return None if value is None else value.decode(errors="replace")
     return ""
 
@@ -145,11 +190,17 @@ def _escape(text: str) -> str:
 def resource(reference: Raw, container: Raw, pod: Raw) -> str:
     """``limits.cpu`` and the like in units of the divisor, rounded up; without a limit, what the machine has."""
     name = reference.get("containerName")
-    chosen = next((c for c in pod["spec"].get("containers") or [] if c.get("name") == name), container) if name else container
+    chosen = (
+        next((c for c in pod["spec"].get("containers") or [] if c.get("name") == name), container)
+        if name
+        else container
+    )
     group, _, what = str(reference.get("resource", "")).partition(".")
     text = ((chosen.get("resources") or {}).get(group) or {}).get(what)
     if text is None:
-        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if what == "memory" else (os.cpu_count() or 1)
+        machine = (
+            os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if what == "memory" else (os.cpu_count() or 1)
+        )
         amount: float = machine if group == "limits" else 0
     else:
         amount = quantity(str(text))
@@ -179,5 +230,7 @@ def user(container: Raw, pod: Raw, default: int) -> User:
         wanted = own.get("capabilities") or {}
         dropped = {str(name).upper().removeprefix("CAP_") for name in wanted.get("drop") or ()}
         kept = set() if "ALL" in dropped else _RUNTIME_CAPABILITIES - dropped
-        capabilities = tuple(sorted(kept | {str(name).upper().removeprefix("CAP_") for name in wanted.get("add") or ()}))
+        capabilities = tuple(
+            sorted(kept | {str(name).upper().removeprefix("CAP_") for name in wanted.get("add") or ()})
+        )
     return User(uid, gid, groups, capabilities, own.get("allowPrivilegeEscalation") is False)

@@ -63,7 +63,9 @@ class Executor:
             except OSError:
                 return
 
-    async def _answer(self, connection: socket.socket, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+    async def _answer(
+        self, connection: socket.socket, request: dict[str, Any], descriptors: list[int]
+    ) -> dict[str, Any]:
         if len(descriptors) != _DESCRIPTORS:
             return {"error": "three file descriptors are needed: input, output, errors"}
         pod = self._supervisor.find_pod(str(request["namespace"]), str(request["pod"]))
@@ -71,11 +73,15 @@ class Executor:
             return {"error": f"pod {request['namespace']}/{request['pod']} does not run"}
         container = _container(list(pod.containers.values()), request.get("container"), pod.raw)
         if container is None:
-            return {"error": f"the pod has no container {request.get('container')!r}; it has {', '.join(pod.containers)}"}
+            return {
+                "error": f"the pod has no container {request.get('container')!r}; it has {', '.join(pod.containers)}"
+            }
         values = {**container.values, **(request.get("env") or {})}
         words = [str(word) for word in request["command"]]
         try:
-            process = await pod.place.run(words, values, container.user, request.get("cwd") or container.directory, descriptors)
+            process = await pod.place.run(
+                words, values, container.user, request.get("cwd") or container.directory, descriptors
+            )
         except OSError as error:
             return {"error": f"cannot run {words[0] if words else 'nothing'}: {error.strerror or error}"}
         return {"code": await _until_end(connection, process)}

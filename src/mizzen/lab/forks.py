@@ -70,7 +70,9 @@ class Forks:
         ours.setblocking(False)
         loop = asyncio.get_running_loop()
         if not await loop.sock_recv(ours, zygote.LIMIT):
-            raise LabError("cannot make namespaces on this machine", "run as root, on a kernel with mount and network namespaces")
+            raise LabError(
+                "cannot make namespaces on this machine", "run as root, on a kernel with mount and network namespaces"
+            )
         return cls(ours, process)
 
     @property

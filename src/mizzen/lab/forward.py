@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 Backend = Callable[[int], tuple[str, int] | None]
 _CHUNK = 65536
@@ -37,7 +37,7 @@ class Forwarder:
                 self.ports[str(service_port)] = port
                 break
 
-    def _handler(self, service_port: int) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]:
+    def _handler(self, service_port: int) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             target = self._backend(service_port)
             try:

@@ -39,10 +39,21 @@ def start(mesh: str, state: Path, config_path: Path | None) -> None:
     if config_path is not None:
         command += ["--config", str(config_path)]
     package = str(Path(__file__).resolve().parents[2])
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")])),
+    }
     with log.open("ab") as file:
         position = file.tell()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd="/", env=environment, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            cwd="/",
+            env=environment,
+            start_new_session=True,
+        )
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not answers(sock):
         if process.poll() is not None or time.monotonic() > deadline:

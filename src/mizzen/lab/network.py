@@ -66,7 +66,10 @@ def choose(taken: Iterable[IPv4Network], wanted: str = "") -> Subnets:
         network = ipaddress.IPv4Network(wanted)
         clash = [str(other) for other in used if other.overlaps(network)]
         if clash or network.prefixlen > 20:
-            raise LabError(f"the subnet {wanted} cannot be used ({'in use: ' + clash[0] if clash else 'smaller than a /20'})", "choose another in mizzen.yaml")
+            raise LabError(
+                f"the subnet {wanted} cannot be used ({'in use: ' + clash[0] if clash else 'smaller than a /20'})",
+                "choose another in mizzen.yaml",
+            )
         return Subnets(network)
     for number in (*range(77, 255), *range(1, 77)):
         network = ipaddress.IPv4Network(f"10.{number}.0.0/16")
@@ -107,7 +110,12 @@ class Network:
             subnets = choose(await host_networks(), wanted)
             uplink, mtu = await _uplink()
             network = cls(mesh, subnets, mtu)
-            record = {"mesh": mesh, "uplink": uplink, "forwarding": _forwarding(uplink), "network": str(subnets.network)}
+            record = {
+                "mesh": mesh,
+                "uplink": uplink,
+                "forwarding": _forwarding(uplink),
+                "network": str(subnets.network),
+            }
             (RECORDS / f"{mesh}.json").write_text(json.dumps(record), encoding="utf-8")
             await commands.run("ip", "netns", "add", f"mizzen-{mesh}")
             await network._connect(uplink)
@@ -123,7 +131,12 @@ class Network:
                 f"route add {subnets.network} via {subnets.node} dev {link}",
             ]
         )
-        inside = ["link set lo up", f"address add {subnets.node}/30 dev uplink", "link set uplink up", f"route add default via {subnets.host}"]
+        inside = [
+            "link set lo up",
+            f"address add {subnets.node}/30 dev uplink",
+            "link set uplink up",
+            f"route add default via {subnets.host}",
+        ]
         await commands.ip(inside, path)
         await asyncio.to_thread(commands.within, path, _forward_everything)
         if uplink:
@@ -240,7 +253,12 @@ def _set_forwarding(interface: str, value: str) -> None:
 
 
 def _forward_everything() -> None:
-    for name, value in (("ip_forward", "1"), ("conf/all/rp_filter", "0"), ("conf/default/rp_filter", "0"), ("ip_unprivileged_port_start", "0")):
+    for name, value in (
+        ("ip_forward", "1"),
+        ("conf/all/rp_filter", "0"),
+        ("conf/default/rp_filter", "0"),
+        ("ip_unprivileged_port_start", "0"),
+    ):
         with open(f"/proc/sys/net/ipv4/{name}", "w", encoding="ascii") as file:
             file.write(value)
 

@@ -63,6 +63,7 @@ class RunningPod:
         self._message = ""
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._news = asyncio.Event()
         self._since = timestamp()
         self._became: dict[str, tuple[bool, str]] = {}
 
@@ -85,7 +86,12 @@ class RunningPod:
         if hurry:
             self._hurry.set()
 
+    def try_again(self) -> None:
+        """What a pod waits for (a ConfigMap, a Secret) may exist now."""
+        self._news.set()
+
     async def run(self) -> None:
+        """Returns when the pod has ended and nothing of it is left."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 life = tasks.create_task(self._live())
@@ -110,7 +116,10 @@ class RunningPod:
                 self._message = str(error)
                 self._changed()
                 await self._remove()
-                await asyncio.sleep(_RETRY_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_RETRY_SECONDS):
+                        await self._news.wait()
+                self._news.clear()
         try:
             await self._main()
         except* LabError as errors:
@@ -121,7 +130,10 @@ class RunningPod:
         machine = self._machine
         if not self.address:
             self.address = machine.addresses.take()
-        self.raw = {**self.raw, "status": {**(self.raw.get("status") or {}), "podIP": self.address, "hostIP": machine.network.subnets.node}}
+        self.raw = {
+            **self.raw,
+            "status": {**(self.raw.get("status") or {}), "podIP": self.address, "hostIP": machine.network.subnets.node},
+        }
         self.refresh()
         mounts, clashes = volumes.mounts(self.raw, self.directory, machine.claims)
         for target in clashes:
@@ -130,13 +142,17 @@ class RunningPod:
             "directory": str(machine.scratch / self.uid / "root"),
             "mesh": machine.mesh,
             "hostname": environment.hostname(self.raw),
-            "memory": [],
             "mounts": [*runtime.mounts(), *mounts],
             "files": {**runtime.files(), **_network_files(self.raw, self.address, machine.network.subnets.node)},
         }
         cgroup = machine.cgroup / f"pod-{self.uid}" if machine.cgroup else None
         holder = await machine.forks.spawn(
-            {"pod": plan, "arguments": ["/bin/sleep", "infinity"], "environment": {}, "cgroup": str(cgroup) if cgroup else ""}
+            {
+                "pod": plan,
+                "arguments": ["/bin/sleep", "infinity"],
+                "environment": {},
+                "cgroup": str(cgroup) if cgroup else "",
+            }
         )
         self.holder = holder.pid
         await machine.network.attach(holder.pid, self.number, self.address)
@@ -153,7 +169,9 @@ class RunningPod:
         machine = self._machine
         image = machine.images.get(images.short_name(str(item.get("image", ""))))
         if image is None and item.get("command"):
-            machine.warn(f"pod {self.names}: the image {item.get('image')} is not known here; its command runs with the host's programs")
+            machine.warn(
+                f"pod {self.names}: the image {item.get('image')} is not known here; its command runs with the host's programs"
+            )
         settings = container.settings(item, self.raw, image, machine.find, machine.default_user)
         return Container(item, place, settings, self._changed)
 
@@ -172,8 +190,7 @@ class RunningPod:
                 current = self.containers[name]
                 if current in sidecars:
                     keeping.append(side.create_task(current.keep("Always", asyncio.Event())))
-                    while not current.started:
-                        await asyncio.sleep(0.02)
+                    await current.came_up.wait()
                 else:
                     await current.once("Never" if policy == "Never" else "OnFailure")
             self.phase = "Running"
@@ -186,12 +203,18 @@ class RunningPod:
                 task.cancel()
         for sidecar in sidecars:
             await sidecar.stop(5)
-        codes = [(self.containers[str(c.get("name"))].ended or {}).get("exitCode", 0) for c in spec.get("containers") or []]
+        codes = [
+            (self.containers[str(c.get("name"))].ended or {}).get("exitCode", 0) for c in spec.get("containers") or []
+        ]
         self.phase = "Failed" if any(codes) else "Succeeded"
 
     def _all_sidecars(self) -> list[Container]:
         items = self.raw["spec"].get("initContainers") or []
-        return [self.containers[str(i.get("name"))] for i in items if i.get("restartPolicy") == "Always" and str(i.get("name")) in self.containers]
+        return [
+            self.containers[str(i.get("name"))]
+            for i in items
+            if i.get("restartPolicy") == "Always" and str(i.get("name")) in self.containers
+        ]
 
     async def _end_containers(self) -> None:
         grace = float(self.raw["spec"].get("terminationGracePeriodSeconds") or 30)
@@ -254,11 +277,18 @@ class RunningPod:
         """Kubernetes' PodStatus."""
         initialised = self.phase in ("Running", "Succeeded")
         conditions = []
-        for name, value in (("PodScheduled", True), ("Initialized", initialised), ("ContainersReady", self.ready), ("Ready", self.ready)):
+        for name, value in (
+            ("PodScheduled", True),
+            ("Initialized", initialised),
+            ("ContainersReady", self.ready),
+            ("Ready", self.ready),
+        ):
             was = self._became.get(name)
             if was is None or was[0] != value:
                 self._became[name] = (value, timestamp())
-            conditions.append({"type": name, "status": "True" if value else "False", "lastTransitionTime": self._became[name][1]})
+            conditions.append(
+                {"type": name, "status": "True" if value else "False", "lastTransitionTime": self._became[name][1]}
+            )
         own = self.containers
         status: Raw = {
             "phase": self.phase,
@@ -282,7 +312,9 @@ def _network_files(pod: Raw, address: str, resolver: str) -> dict[str, str]:
     full = f"{name}.{spec['subdomain']}.{namespace}.svc.cluster.local\t{name}" if spec.get("subdomain") else name
     aliases = "".join(f"{a.get('ip')}\t{' '.join(a.get('hostnames') or [])}\n" for a in spec.get("hostAliases") or [])
     config = spec.get("dnsConfig") or {}
-    search = " ".join([f"{namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local", *(config.get("searches") or [])])
+    search = " ".join(
+        [f"{namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local", *(config.get("searches") or [])]
+    )
     return {
         "/etc/resolv.conf": f"search {search}\nnameserver {resolver}\noptions ndots:5\n",
         "/etc/hosts": f"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{address}\t{full}\n{aliases}",

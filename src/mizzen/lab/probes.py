@@ -59,7 +59,9 @@ async def _attempt(probe: Raw, container: Raw, address: str, execute: Execute) -
     if action := probe.get("httpGet"):
         return await http_get(action, container, address)
     if action := probe.get("tcpSocket"):
-        _, writer = await asyncio.open_connection(action.get("host") or address, port_number(action.get("port"), container))
+        _, writer = await asyncio.open_connection(
+            action.get("host") or address, port_number(action.get("port"), container)
+        )
         writer.close()
         return ""
     if action := probe.get("grpc"):
@@ -81,7 +83,11 @@ async def http_get(action: Raw, container: Raw, address: str) -> str:
     headers = {"host": f"{host}:{port}", "user-agent": "kube-probe/1.33", "accept": "*/*", "connection": "close"}
     headers |= {str(h.get("name", "")).lower(): str(h.get("value", "")) for h in action.get("httpHeaders") or []}
     path = str(action.get("path") or "/")
-    text = f"GET {path if path.startswith('/') else '/' + path} HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in headers.items()) + "\r\n"
+    text = (
+        f"GET {path if path.startswith('/') else '/' + path} HTTP/1.1\r\n"
+        + "".join(f"{n}: {v}\r\n" for n, v in headers.items())
+        + "\r\n"
+    )
     reader, writer = await asyncio.open_connection(host, port, ssl=context)
     try:
         writer.write(text.encode())

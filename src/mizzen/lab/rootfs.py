@@ -12,13 +12,31 @@ from typing import Any
 
 from mizzen.lab import kernel
 
-_HIDDEN = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/run", "/var/lib/mizzen")  # noqa: S108
-_REAL_FILESYSTEMS = {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "virtiofs", "9p", "nfs", "nfs4", "fuseblk", "vfat", "overlay", "erofs", "squashfs"}
+_HIDDEN = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/run", "/var/lib/mizzen")
+_MOST_LINKS = 40
+_REAL_FILESYSTEMS = {
+    "ext2",
+    "ext3",
+    "ext4",
+    "xfs",
+    "btrfs",
+    "zfs",
+    "f2fs",
+    "virtiofs",
+    "9p",
+    "nfs",
+    "nfs4",
+    "fuseblk",
+    "vfat",
+    "overlay",
+    "erofs",
+    "squashfs",
+}
 
 
 def build(plan: dict[str, Any]) -> None:
     """Become the pod's root. ``plan``: ``directory`` (scratch, in memory), ``mesh``, ``hostname``, ``files`` (path ->
-    text), ``mounts`` ([{source, target, read_only, optional}]), ``memory`` (paths of empty in-memory directories).
+    text), ``mounts`` ([{source, target, read_only, optional}]).
     Raises OSError."""
     directory = plan["directory"]
     upper, work, root = (f"{directory}/{name}" for name in ("upper", "work", "root"))
@@ -36,13 +54,14 @@ def build(plan: dict[str, Any]) -> None:
     memory_flags = kernel.MS_NOSUID | kernel.MS_NODEV
     kernel.mount(f"mizzen-{plan['mesh']}", f"{root}/run", "tmpfs", memory_flags, "mode=755")
     kernel.mount(f"mizzen-{plan['mesh']}", f"{root}/tmp", "tmpfs", memory_flags, "mode=1777")
-    for target in plan["memory"]:
-        os.makedirs(root + target, exist_ok=True)
-        kernel.mount(f"mizzen-{plan['mesh']}", root + target, "tmpfs", memory_flags, "mode=1777")
     for item in sorted(plan["mounts"], key=lambda m: str(m["target"]).count("/")):
         _place(item, root)
     for path, text in plan["files"].items():
-        _write(root + path, text, 0o755 if "/bin/" in path else 0o644)
+        _write(
+            within(root, os.path.dirname(path)) + "/" + os.path.basename(path),
+            text,
+            0o755 if "/bin/" in path else 0o644,
+        )
     kernel.pivot_root(root)
     kernel.set_hostname(plan["hostname"])
 
@@ -60,8 +79,30 @@ def _submounts() -> list[str]:
     return found
 
 
+def within(root: str, path: str) -> str:
+    """Where ``path`` lies below ``root``, following symbolic links as a process would whose root that is.
+
+    ``/var/run`` is a link to ``/run`` on most machines; followed from outside it would lead out to the host's.
+    """
+    rest, found, links = [part for part in path.split("/") if part], root, 0
+    while rest:
+        part = rest.pop(0)
+        if part == "..":
+            found = os.path.dirname(found) if found != root else root
+            continue
+        step = f"{found}/{part}"
+        if os.path.islink(step) and links < _MOST_LINKS:
+            links += 1
+            aim = os.readlink(step)
+            rest = [name for name in aim.split("/") if name not in ("", ".")] + rest
+            found = root if aim.startswith("/") else found
+        else:
+            found = step
+    return found
+
+
 def _place(item: dict[str, Any], root: str) -> None:
-    source, target = item["source"], root + item["target"]
+    source, target = item["source"], within(root, item["target"])
     if not os.path.exists(source):
         if item.get("optional"):
             return

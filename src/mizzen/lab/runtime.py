@@ -51,6 +51,8 @@ def files() -> dict[str, str]:
     python = f"{_TOP}/python/{binary}"
     # A shared build names its library by the path on the host, which a pod may not be allowed to read.
     library = f"LD_LIBRARY_PATH={_TOP}/python/lib " if sysconfig.get_config_var("Py_ENABLE_SHARED") else ""
-    start = f'#!/bin/sh\n{library}PYTHONPATH={path}${{PYTHONPATH:+:$PYTHONPATH}} PYTHONUNBUFFERED=1 exec {python} -s "$@"\n'
+    start = (
+        f'#!/bin/sh\n{library}PYTHONPATH={path}${{PYTHONPATH:+:$PYTHONPATH}} PYTHONUNBUFFERED=1 exec {python} -s "$@"\n'
+    )
     agent = f'#!/bin/sh\nexec {_TOP}/bin/mizzen-python -m mizzen.agent "$@"\n'
     return {f"{_TOP}/bin/mizzen-python": start, f"{_TOP}/bin/pilot-agent": agent, "/usr/local/bin/pilot-agent": agent}

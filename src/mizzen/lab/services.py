@@ -60,14 +60,23 @@ def endpoint_slices(service: Raw, pods: Iterable[Raw], node: str = "") -> list[R
         groups[()] = []
     slices = []
     for ports, members in sorted(groups.items()):
-        labels = {**(meta.get("labels") or {}), NAME_LABEL: meta["name"], "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io"}
+        labels = {
+            **(meta.get("labels") or {}),
+            NAME_LABEL: meta["name"],
+            "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+        }
         if not needs_address(service):
             labels["service.kubernetes.io/headless"] = ""
         slices.append(
             {
                 "apiVersion": "discovery.k8s.io/v1",
                 "kind": "EndpointSlice",
-                "metadata": {"name": f"{meta['name']}-{short_hash(ports, 5)}", "namespace": meta["namespace"], "labels": labels, "ownerReferences": [owner(service)]},
+                "metadata": {
+                    "name": f"{meta['name']}-{short_hash(ports, 5)}",
+                    "namespace": meta["namespace"],
+                    "labels": labels,
+                    "ownerReferences": [owner(service)],
+                },
                 "addressType": "IPv4",
                 "ports": [{"name": name, "port": number, "protocol": protocol} for name, number, protocol in ports],
                 "endpoints": [_endpoint(service, pod, node) for pod in members],
@@ -172,12 +181,14 @@ def records(services: Iterable[Raw], slices: Mapping[tuple[str, str], Sequence[R
             _headless(found, name, mine)
         for port in spec.get("ports") or []:
             if port.get("name"):
-                found.ports[f"_{port['name']}._{str(port.get('protocol') or 'TCP').lower()}.{name}"] = ((int(port["port"]), name),)
+                found.ports[f"_{port['name']}._{str(port.get('protocol') or 'TCP').lower()}.{name}"] = (
+                    (int(port["port"]), name),
+                )
     return found
 
 
 def _headless(found: Records, name: str, slices: Sequence[Raw]) -> None:
-    everyone = []
+    everyone: list[str] = []
     for item in slices:
         for endpoint in item.get("endpoints") or []:
             if (endpoint.get("conditions") or {}).get("ready", True):

@@ -21,8 +21,23 @@ Key = tuple[str, str, str]
 """Kind, namespace (empty for cluster-wide kinds), name."""
 
 CLUSTER_WIDE = frozenset(
-    "Namespace Node PersistentVolume ClusterRole ClusterRoleBinding CustomResourceDefinition StorageClass IngressClass GatewayClass "
-    "PriorityClass RuntimeClass ValidatingWebhookConfiguration MutatingWebhookConfiguration APIService CertificateSigningRequest".split()
+    [
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "StorageClass",
+        "IngressClass",
+        "GatewayClass",
+        "PriorityClass",
+        "RuntimeClass",
+        "ValidatingWebhookConfiguration",
+        "MutatingWebhookConfiguration",
+        "APIService",
+        "CertificateSigningRequest",
+    ]
 )
 _OWN_METADATA = ("uid", "creationTimestamp", "generation", "resourceVersion", "managedFields", "selfLink")
 
@@ -67,7 +82,7 @@ class Store:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in sorted(self._directory.glob("*/*/*.yaml")):
             try:
-                raw = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)  # noqa: S506 - a safe loader
+                raw = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
                 key = key_of(raw)
                 version = int(raw["metadata"].get("resourceVersion", 0))
             except (OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:
@@ -204,7 +219,9 @@ def _keep_assigned(raw: Raw, old: Raw) -> Raw:
 
 
 def _content(raw: Raw) -> Raw:
-    meta = {name: value for name, value in (raw.get("metadata") or {}).items() if name not in (*_OWN_METADATA, "namespace")}
+    meta = {
+        name: value for name, value in (raw.get("metadata") or {}).items() if name not in (*_OWN_METADATA, "namespace")
+    }
     return {**raw, "metadata": meta}
 
 

@@ -49,6 +49,7 @@ class Supervisor:
         self.localhost: dict[str, int] = {}
         self._dirty = asyncio.Event()
         self._down = asyncio.Event()
+        self._empty = asyncio.Event()
         self._drain = False
         self.purge = False
         self._number = 0
@@ -92,7 +93,9 @@ class Supervisor:
             warn=self.warn,
         )
         self.admission = Admission(self.store, self.warn)
-        self.controllers = Controllers(self.store, self.network.subnets, self.node_name, self.admission.inject, self._root_certificate)
+        self.controllers = Controllers(
+            self.store, self.network.subnets, self.node_name, self.admission.inject, self._root_certificate
+        )
         self.controlplane = ControlPlane(self.mesh, self.state, self.forks, self.network, cgroup, self.settings)
 
     async def _serve(self, ready: asyncio.Event) -> None:
@@ -167,6 +170,8 @@ class Supervisor:
         except Exception:
             log.exception("pod %s", pod.names)
         del self.pods[pod.uid]
+        if not self.pods:
+            self._empty.set()
         meta = pod.raw["metadata"]
         current = self.store.get("Pod", meta["namespace"], meta["name"])
         if current is not None and current["metadata"]["uid"] == pod.uid:
@@ -179,7 +184,11 @@ class Supervisor:
         """Names and service addresses, from what the store says now."""
         every, slices = self.store.list("Service"), services.of_service(self.store.list("EndpointSlice"))
         self.dns.records = services.records(every, slices)
-        virtuals = [v for s in every for v in services.virtuals(s, slices.get((s["metadata"]["namespace"], s["metadata"]["name"]), ()))]
+        virtuals = [
+            v
+            for s in every
+            for v in services.virtuals(s, slices.get((s["metadata"]["namespace"], s["metadata"]["name"]), ()))
+        ]
         subnets = self.network.subnets
         pods = [p.address for p in self.pods.values() if p.address]
         rules = vip.render(virtuals, str(subnets.services), subnets.node, pods)
@@ -192,6 +201,7 @@ class Supervisor:
 
     def _refresh_volumes(self) -> None:
         for pod in self.pods.values():
+            pod.try_again()
             if pod.place is not None:
                 with contextlib.suppress(LabError, OSError, ValueError):
                     pod.refresh()
@@ -203,8 +213,12 @@ class Supervisor:
 
     def _issue(self, pod: Raw, audience: str, seconds: int) -> str:
         meta = pod["metadata"]
-        account = self.store.get("ServiceAccount", meta["namespace"], pod["spec"].get("serviceAccountName") or "default")
-        return self.tokens.issue(pod, account["metadata"]["uid"] if account else "", [audience], seconds, int(time.time()))
+        account = self.store.get(
+            "ServiceAccount", meta["namespace"], pod["spec"].get("serviceAccountName") or "default"
+        )
+        return self.tokens.issue(
+            pod, account["metadata"]["uid"] if account else "", [audience], seconds, int(time.time())
+        )
 
     def _root_certificate(self) -> str:
         try:
@@ -225,7 +239,14 @@ class Supervisor:
 
     def find_pod(self, namespace: str, name: str) -> RunningPod | None:
         """By pod name."""
-        return next((p for p in self.pods.values() if p.raw["metadata"]["name"] == name and p.raw["metadata"]["namespace"] == namespace), None)
+        return next(
+            (
+                p
+                for p in self.pods.values()
+                if p.raw["metadata"]["name"] == name and p.raw["metadata"]["namespace"] == namespace
+            ),
+            None,
+        )
 
     def warn(self, text: str) -> None:
         """Kept for status and log, each text once."""
@@ -241,13 +262,12 @@ class Supervisor:
         pods = list(self.pods.values())
         for pod in pods:
             pod.stop(hurry=not self._drain)
-        if self._drain:
-            while self.pods:
-                await asyncio.sleep(0.05)
+        if self._drain and pods:
+            await self._empty.wait()
         await self.controlplane.stop()
 
 
-class _Done(Exception):  # noqa: N818 - not an error: the way out of the task group
+class _Done(Exception):
     pass
 
 
@@ -267,7 +287,7 @@ async def serve(mesh: str, state: Path, config: Path | None) -> None:
     from mizzen.lab.api import Api
     from mizzen.lab.execute import Executor
 
-    settings = yaml.load(config.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) if config else {}  # noqa: S506 - a safe loader
+    settings = yaml.load(config.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) if config else {}
     supervisor = Supervisor(mesh, state, settings or {})
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -21,14 +21,23 @@ Raw = dict[str, Any]
 def status(supervisor: Supervisor) -> Raw:
     """The document of ``mizzen ps -o json``."""
     control = supervisor.controlplane
-    running = {uid: pod for uid, pod in supervisor.pods.items()}
     return {
         "mesh": supervisor.mesh,
         "state": str(supervisor.state),
-        "pods": [_pod(supervisor, raw, running.get(raw["metadata"]["uid"])) for raw in supervisor.store.list("Pod")],
-        "controlplane": {"pid": control.process.pid if control.process else 0, "ready": control.ready, "addresses": control.addresses},
+        "pods": [
+            _pod(supervisor, raw, supervisor.pods.get(raw["metadata"]["uid"])) for raw in supervisor.store.list("Pod")
+        ],
+        "controlplane": {
+            "pid": control.process.pid if control.process else 0,
+            "ready": control.ready,
+            "addresses": control.addresses,
+        },
         "gateways": [_gateway(supervisor, name) for name in ("istio-ingressgateway", "istio-egressgateway")],
-        "network": {"namespace": f"mizzen-{supervisor.mesh}", "pods": str(supervisor.network.subnets.pods), "services": str(supervisor.network.subnets.services)},
+        "network": {
+            "namespace": f"mizzen-{supervisor.mesh}",
+            "pods": str(supervisor.network.subnets.pods),
+            "services": str(supervisor.network.subnets.services),
+        },
         "warnings": supervisor.warnings,
     }
 
@@ -37,7 +46,9 @@ def _pod(supervisor: Supervisor, raw: Raw, running: RunningPod | None) -> Raw:
     meta, now = raw["metadata"], raw.get("status") or {}
     statuses = now.get("containerStatuses") or []
     phase = "Terminating" if meta.get("deletionTimestamp") else now.get("phase", "Pending")
-    identity = Identity(supervisor.admission.mesh().trust_domain, meta["namespace"], raw["spec"].get("serviceAccountName") or "default")
+    identity = Identity(
+        supervisor.admission.mesh().trust_domain, meta["namespace"], raw["spec"].get("serviceAccountName") or "default"
+    )
     certificate = _certificate(running)
     return {
         "namespace": meta["namespace"],
@@ -46,7 +57,10 @@ def _pod(supervisor: Supervisor, raw: Raw, running: RunningPod | None) -> Raw:
         "ip": now.get("podIP", ""),
         "phase": phase,
         "ready": workloads.is_ready(raw),
-        "containers": {"ready": sum(bool(s.get("ready")) for s in statuses), "total": len(raw["spec"].get("containers") or [])},
+        "containers": {
+            "ready": sum(bool(s.get("ready")) for s in statuses),
+            "total": len(raw["spec"].get("containers") or []),
+        },
         "restarts": sum(int(s.get("restartCount", 0)) for s in statuses),
         "node_id": _node_id(raw),
         "pids": _pids(running),
@@ -63,7 +77,9 @@ def _meshed(raw: Raw) -> bool:
 
 def _workload(raw: Raw) -> str:
     meta = raw["metadata"]
-    name = next((str(r.get("name")) for r in meta.get("ownerReferences") or [] if r.get("controller")), str(meta["name"]))
+    name = next(
+        (str(r.get("name")) for r in meta.get("ownerReferences") or [] if r.get("controller")), str(meta["name"])
+    )
     suffix = (meta.get("labels") or {}).get("pod-template-hash")
     return name.removesuffix(f"-{suffix}") if suffix else name
 
@@ -75,7 +91,9 @@ def _node_id(raw: Raw) -> str:
     arguments = [a for c in raw["spec"]["containers"] if c.get("name") == "istio-proxy" for a in c.get("args") or []]
     kind = "router" if "router" in arguments else "sidecar"
     namespace = meta["namespace"]
-    return f"{kind}~{(raw.get('status') or {}).get('podIP', '')}~{meta['name']}.{namespace}~{namespace}.svc.cluster.local"
+    return (
+        f"{kind}~{(raw.get('status') or {}).get('podIP', '')}~{meta['name']}.{namespace}~{namespace}.svc.cluster.local"
+    )
 
 
 def _pids(running: RunningPod | None) -> Raw:
@@ -138,7 +156,12 @@ def waiting(supervisor: Supervisor) -> list[str]:
                 found.append(f"{kind.lower()} {raw['metadata']['namespace']}/{raw['metadata']['name']}: {message}")
     for raw in supervisor.store.list("Pod"):
         phase = (raw.get("status") or {}).get("phase")
-        if not workloads.is_ready(raw) and phase != "Succeeded" and not raw["metadata"].get("deletionTimestamp") and not _of_job(raw):
+        if (
+            not workloads.is_ready(raw)
+            and phase != "Succeeded"
+            and not raw["metadata"].get("deletionTimestamp")
+            and not _of_job(raw)
+        ):
             found.append(f"pod {raw['metadata']['namespace']}/{raw['metadata']['name']}: {reason(raw)}")
     return found
 

@@ -29,7 +29,9 @@ def mounts(pod: Raw, directory: Path, claims: Path) -> tuple[list[Raw], list[str
         for item in container.get("volumeMounts") or []:
             name, target = str(item.get("name")), os.path.normpath(str(item.get("mountPath")))
             if name not in sources:
-                raise LabError(f"container {container.get('name')} mounts the volume {name!r}, which the pod does not have")
+                raise LabError(
+                    f"container {container.get('name')} mounts the volume {name!r}, which the pod does not have"
+                )
             source = os.path.join(sources[name], str(item.get("subPath") or "")).rstrip("/")
             if target in placed and placed[target]["source"] != source:
                 clashes.append(target)
@@ -82,15 +84,24 @@ def _files(volume: Raw, pod: Raw, find: Find, issue: Issue) -> dict[str, tuple[b
     mode = int(volume.get("defaultMode") or 0o644)
     if token := volume.get("serviceAccountToken"):
         seconds = int(token.get("expirationSeconds") or 3600)
-        return {str(token["path"]): (issue(pod, str(token.get("audience") or "https://kubernetes.default.svc"), seconds).encode(), 0o600)}
+        return {
+            str(token["path"]): (
+                issue(pod, str(token.get("audience") or "https://kubernetes.default.svc"), seconds).encode(),
+                0o600,
+            )
+        }
     if downward := volume.get("downwardAPI"):
         return {str(item["path"]): (_downward(item, pod).encode(), mode) for item in downward.get("items") or []}
     for field, kind, key in (("configMap", "ConfigMap", "name"), ("secret", "Secret", "secretName")):
         if (reference := volume.get(field)) is not None:
             name = str(reference.get(key) or reference.get("name") or "")
-            return _keys(reference, kind, name, pod["metadata"]["namespace"], find, int(reference.get("defaultMode") or mode))
+            return _keys(
+                reference, kind, name, pod["metadata"]["namespace"], find, int(reference.get("defaultMode") or mode)
+            )
     if "csi" in volume:
-        raise LabError(f"volume {volume.get('name')!r}: CSI drivers cannot run in the lab", "use a Secret or an emptyDir")
+        raise LabError(
+            f"volume {volume.get('name')!r}: CSI drivers cannot run in the lab", "use a Secret or an emptyDir"
+        )
     return None
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from mizzen.api.mesh_config import MeshConfig
+
 Raw = dict[str, Any]
 TEMPLATED = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -17,7 +19,9 @@ _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 def short_hash(value: object, length: int = 10) -> str:
     """A name's suffix that depends on ``value`` alone, in Kubernetes' alphabet without vowels."""
-    number = int.from_bytes(hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).digest()[:12], "big")
+    number = int.from_bytes(
+        hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).digest()[:12], "big"
+    )
     letters = ""
     for _ in range(length):
         number, index = divmod(number, len(_ALPHABET))
@@ -165,4 +169,15 @@ def is_ready(raw: Raw) -> bool:
 def owned(objects: Sequence[Raw], by: Raw) -> list[Raw]:
     """Those of ``objects`` whose controller is ``by``."""
     uid = by["metadata"].get("uid")
-    return [o for o in objects if any(r.get("uid") == uid and r.get("controller") for r in o["metadata"].get("ownerReferences") or [])]
+    return [
+        o
+        for o in objects
+        if any(r.get("uid") == uid and r.get("controller") for r in o["metadata"].get("ownerReferences") or [])
+    ]
+
+
+def expand(documents: Sequence[Raw], mesh: MeshConfig) -> list[Raw]:
+    """What the lab would make of ``documents``; see :mod:`mizzen.lab.expand`, which needs this module."""
+    from mizzen.lab import expand as expansion
+
+    return expansion.expand(documents, mesh)

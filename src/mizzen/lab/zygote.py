@@ -41,11 +41,11 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     channel.send(json.dumps({"id": 0, "pid": os.getpid()}).encode())
     while True:
-        readable, _, _ = select.select([channel, wake_read], [], [])
+        readable, _, _ = select.select([channel.fileno(), wake_read], [], [])
         if wake_read in readable:
             os.read(wake_read, 4096)
             _reap(channel)
-        if channel in readable and not _serve(channel):
+        if channel.fileno() in readable and not _serve(channel):
             return
 
 
