@@ -213,6 +213,20 @@ def test_http_to_an_undeclared_port_reaches_the_http_chain(lab: Lab, mode: MtlsM
         assert (labels["request_protocol"], labels["source_workload"]) == ("http", "curl")
 
 
+@pytest.mark.row("OL-22")
+def test_a_rules_own_tls_keeps_its_alpn(lab: Lab) -> None:
+    with http_app() as app:
+        server = lab.server(inbound_port(app.port, Protocol.UNSUPPORTED, MtlsMode.STRICT))
+        lab.use_client_certificates()
+        out = free_port()
+        cluster = mesh_cluster(app.port, ["http/1.1"])
+        cluster.metadata.filter_metadata["istio"].update({"alpn": "downstream", "alpn_override": "false"})
+        client = lab.client(cluster, outbound_listener(out, MESH_CLUSTER, mesh_config()))
+        assert get(out) == 200
+        wait_for(lambda: client.metrics("envoy_istio_requests_total"))
+        assert wait_for(lambda: server.metrics("envoy_istio_tcp_connections_opened_total")), "taken for bytes"
+
+
 LINE = re.compile(
     r"\[\S+Z\] \"GET / HTTP/1.1\" 200 - via_upstream - \"-\" 0 5 \d+ \d+ \"-\" \"-\" \"[0-9a-f-]{36}\" \"reviews\""
     r" \"127.0.0.1:\d+\" inbound\|\d+\|\| 127.0.0.1:\d+ 127.0.0.2:\d+ 127.0.0.1:\d+ - default"

@@ -11,6 +11,7 @@ from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from google.protobuf.json_format import MessageToDict
 
 from mizzen.api.mesh_config import InboundTrafficPolicy, MeshConfig
+from mizzen.api.virtual_service import HTTPRetry
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode
@@ -168,3 +169,12 @@ def test_protocols_towards_the_app() -> None:
 def test_replicas_share_their_bytes() -> None:
     first, second = (inbound.listener(view(port(8080, Protocol.HTTP))) for _ in range(2))
     assert first.SerializeToString(deterministic=True) == second.SerializeToString(deterministic=True)
+
+
+@pytest.mark.row("IL-07")
+def test_the_meshs_inbound_retries_are_not_for_grpc() -> None:
+    mesh = MeshConfig(default_inbound_http_retry_policy=HTTPRetry(attempts=3, retry_on="reset"))
+    for protocol, tries in ((Protocol.HTTP, 3), (Protocol.GRPC, 0)):
+        chain = inbound.listener(view(port(8080, protocol), mesh=mesh)).filter_chains[-1]
+        (host,) = manager(chain).route_config.virtual_hosts
+        assert host.routes[0].route.retry_policy.num_retries.value == tries
