@@ -10,6 +10,7 @@ import socket
 import ssl
 from collections.abc import Sequence
 from contextlib import ExitStack
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -140,12 +141,37 @@ def request(path: str = "/", method: str = "GET", host: str = "reviews", **heade
     return ("\r\n".join([*lines, "content-length: 0", "", ""])).encode()
 
 
+def get(port: int, path: str = "/", **headers: str) -> int:
+    """The status of one request to a client's own Envoy."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    finally:
+        connection.close()
+
+
+def tcp_listener(port: int, cluster: str, mesh: MeshConfig) -> listener_pb2.Listener:
+    """A listener with the outbound TCP filters."""
+    listener = listener_pb2.Listener(name="out")
+    listener.address.socket_address.address, listener.address.socket_address.port_value = "127.0.0.1", port
+    filters = tcp.filters(direction=Direction.OUTBOUND, stat_prefix=cluster, mesh=mesh, clusters=[(cluster, 1)])
+    listener.filter_chains.add().filters.extend(filters)
+    return listener
+
+
 def outbound_listener(port: int, cluster: str, mesh: MeshConfig, name: str = "default") -> listener_pb2.Listener:
-    """A listener with the outbound connection manager and one route."""
+    """A listener with the outbound connection manager and one route; without a cluster it answers 502 itself."""
     route = route_pb2.RouteConfiguration(name="80")
     host = route.virtual_hosts.add(name="v", domains=["*"])
-    host.routes.add(name=name).route.cluster = cluster
-    host.routes[0].match.prefix = "/"
+    entry = host.routes.add(name=name)
+    entry.match.prefix = "/"
+    if cluster:
+        entry.route.cluster = cluster
+    else:
+        entry.direct_response.status = 502
     listener = listener_pb2.Listener(name="out")
     listener.address.socket_address.address, listener.address.socket_address.port_value = "127.0.0.1", port
     manager = hcm.http_connection_manager(
@@ -153,6 +179,19 @@ def outbound_listener(port: int, cluster: str, mesh: MeshConfig, name: str = "de
     )
     listener.filter_chains.add().filters.append(manager)
     return listener
+
+
+def stranger_cluster(port: int, name: str = "PassthroughCluster", **facts: object) -> cluster_pb2.Cluster:
+    """A cluster outside the mesh, on 127.0.0.1 in plain text."""
+    cluster = cluster_pb2.Cluster(name=name)
+    cluster.connect_timeout.seconds = 2
+    if facts:
+        cluster.metadata.filter_metadata["istio"].update(facts)
+    cluster.load_assignment.cluster_name = name
+    host = cluster.load_assignment.endpoints.add().lb_endpoints.add()
+    host.endpoint.address.socket_address.address = "127.0.0.1"
+    host.endpoint.address.socket_address.port_value = port
+    return cluster
 
 
 def mesh_cluster(port: int, protocols: Sequence[str] = alpn.HTTP11) -> cluster_pb2.Cluster:

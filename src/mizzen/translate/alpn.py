@@ -1,7 +1,7 @@
 """The filter ``istio.alpn``: mTLS that carries HTTP says so in its ALPN, so that the server picks its HTTP chain (row OL-22).
 
 Upstream Envoy reads the ALPN of the next connection from filter state. The filter needs one fact of the cluster, the
-string ``alpn`` in its metadata ``istio``:
+string ``alpn`` in its metadata ``istio``; ``alpn_override`` there, which a rule's own TLS sets to "false", beats it:
 
 ==============  ==================================================================================
 absent          nothing is set: the cluster's own ``alpn_protocols`` hold (declared HTTP ports, DR TLS)
@@ -25,7 +25,10 @@ TCP = ("istio",)
 
 _KEY = "envoy.network.application_protocols"
 _FACTS = "xds.cluster_metadata.filter_metadata['istio']"
-_DECLARED = f"has(xds.cluster_metadata) && 'istio' in xds.cluster_metadata.filter_metadata && 'alpn' in {_FACTS}"
+_DECLARED = (
+    f"has(xds.cluster_metadata) && 'istio' in xds.cluster_metadata.filter_metadata && 'alpn' in {_FACTS}"
+    f" && !('alpn_override' in {_FACTS})"
+)
 _SPOKEN = f"{_FACTS}['alpn'] == 'h2' || ({_FACTS}['alpn'] == 'downstream' && request.protocol == 'HTTP/2')"
 
 

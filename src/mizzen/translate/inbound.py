@@ -20,6 +20,7 @@ from mizzen.translate import filters as f
 from mizzen.translate.chains import Shape, shapes
 from mizzen.translate.filters import Direction
 from mizzen.translate.hcm import http_connection_manager
+from mizzen.translate.http.retry import retry_policy
 from mizzen.translate.inspectors import listener_filters
 from mizzen.translate.messages import any_of
 from mizzen.translate.telemetry import Chain
@@ -149,7 +150,7 @@ def _http_filters(shape: Shape, target: _Target, mesh: MeshConfig, policies: Pol
         direction=Direction.INBOUND,
         stat_prefix=target.stat_prefix,
         mesh=mesh,
-        route_config=_route(target),
+        route_config=_route(target, mesh),
         policies=policies,
         http2=target.protocol.is_http2,
         grpc_web=target.protocol is Protocol.GRPC_WEB,
@@ -158,7 +159,7 @@ def _http_filters(shape: Shape, target: _Target, mesh: MeshConfig, policies: Pol
     return [f.network_marker(f.METADATA_EXCHANGE), manager]
 
 
-def _route(target: _Target) -> route_pb2.RouteConfiguration:
+def _route(target: _Target, mesh: MeshConfig) -> route_pb2.RouteConfiguration:
     """The inline route of an inbound chain (row IL-07). It takes the peer's headers off before the app sees them."""
     route = route_components_pb2.Route(name="default")
     route.match.prefix = "/"
@@ -167,6 +168,10 @@ def _route(target: _Target) -> route_pb2.RouteConfiguration:
     route.route.max_stream_duration.max_stream_duration.SetInParent()
     route.route.max_stream_duration.grpc_timeout_header_max.SetInParent()
     route.decorator.operation = target.operation
+    if mesh.default_inbound_http_retry_policy and target.protocol not in (Protocol.GRPC, Protocol.GRPC_WEB):
+        policy = retry_policy(mesh.default_inbound_http_retry_policy, mesh, hashed=True)
+        if policy is not None:
+            route.route.retry_policy.CopyFrom(policy)
     host = route_components_pb2.VirtualHost(name=target.virtual_host, domains=["*"], routes=[route])
     config = route_pb2.RouteConfiguration(
         name=target.cluster, virtual_hosts=[host], request_headers_to_remove=exchange.HEADERS

@@ -105,8 +105,6 @@ def _labels(chain: Chain, http: bool) -> Iterable[_Label]:
 
 _UNKNOWN = (("", "unknown"),)
 _LATEST = (("", "latest"),)
-_OWN = (("-", ""),)
-"""Envoy prints an empty or missing variable as ``-``; an own label that is not there is empty (row ME-09)."""
 _PROTOCOLS = (("", "http"), ("application/grpc", "grpc"), ("application/grpc-web", "http"))
 
 
@@ -122,8 +120,8 @@ def _source_side(chain: Chain, http: bool) -> Iterable[_Label]:
     yield _Label("source_canonical_revision", _own("canonical-revision"))
     yield _Label("source_workload_namespace", _own("namespace"))
     yield _Label("source_principal", "%UPSTREAM_LOCAL_URI_SAN%", _UNKNOWN)
-    yield _Label("source_app", _own("app"), _OWN)
-    yield _Label("source_version", _own("version"), _OWN)
+    yield _Label("source_app", _own("app"))
+    yield _Label("source_version", _own("version"))
     yield _Label("source_cluster", _own("cluster"))
     yield _Label("destination_workload", _endpoint("workload_name"), _UNKNOWN)
     yield _Label("destination_workload_namespace", _endpoint("workload_namespace"), _UNKNOWN)
@@ -140,7 +138,10 @@ def _source_side(chain: Chain, http: bool) -> Iterable[_Label]:
 
 
 def _destination_side(chain: Chain, http: bool) -> Iterable[_Label]:
-    """What a server's sidecar says: the client as it introduced itself, which over TCP it cannot, and itself."""
+    """What a server's sidecar says: the client as it introduced itself, which over TCP it cannot, and itself.
+
+    A chain that ends mTLS has let nobody in without a SPIFFE id, so principals need no rule.
+    """
     service = chain.service
 
     def peer(name: str, default: str) -> str:
@@ -151,15 +152,15 @@ def _destination_side(chain: Chain, http: bool) -> Iterable[_Label]:
     yield _Label("source_canonical_service", peer("canonical-name", "unknown"))
     yield _Label("source_canonical_revision", peer("canonical-revision", "latest"))
     yield _Label("source_workload_namespace", peer("namespace", "unknown"))
-    yield _Label("source_principal", "%DOWNSTREAM_PEER_URI_SAN%", _UNKNOWN)
+    yield _Label("source_principal", "%DOWNSTREAM_PEER_URI_SAN%" if chain.mtls else "unknown")
     yield _Label("source_app", peer("app", "unknown"))
     yield _Label("source_version", peer("version", "unknown"))
     yield _Label("source_cluster", peer("cluster", "unknown"))
     yield _Label("destination_workload", _own("workload"))
     yield _Label("destination_workload_namespace", _own("namespace"))
-    yield _Label("destination_principal", "%DOWNSTREAM_LOCAL_URI_SAN%", _UNKNOWN)
-    yield _Label("destination_app", _own("app"), _OWN)
-    yield _Label("destination_version", _own("version"), _OWN)
+    yield _Label("destination_principal", "%DOWNSTREAM_LOCAL_URI_SAN%" if chain.mtls else "unknown")
+    yield _Label("destination_app", _own("app"))
+    yield _Label("destination_version", _own("version"))
     yield _Label("destination_service", service.hostname if service else _own("canonical-name"))
     yield _Label("destination_canonical_service", _own("canonical-name"))
     yield _Label("destination_canonical_revision", _own("canonical-revision"))

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from envoy.config.accesslog.v3 import accesslog_pb2
+from envoy.extensions.access_loggers.file.v3 import file_pb2
+from google.protobuf.json_format import MessageToDict
+
+from mizzen.api.mesh_config import MeshConfig
+from mizzen.translate import access_log
+
+
+def config(log: accesslog_pb2.AccessLog) -> dict[str, Any]:
+    unpacked = file_pb2.FileAccessLog()
+    assert log.typed_config.Unpack(unpacked)
+    return MessageToDict(unpacked)
+
+
+def mesh(**fields: Any) -> MeshConfig:
+    return MeshConfig(access_log_file="/dev/stdout", **fields)
+
+
+@pytest.mark.row("LG-01")
+def test_off_until_a_file_is_named() -> None:
+    assert access_log.request_logs(MeshConfig()) == access_log.listener_logs(MeshConfig()) == []
+    (log,) = access_log.request_logs(mesh())
+    assert config(log)["path"] == "/dev/stdout"
+
+
+@pytest.mark.row("LG-04")
+def test_a_custom_line_ends_and_gets_the_formatter_it_needs() -> None:
+    (log,) = access_log.request_logs(mesh(access_log_format="%REQ_WITHOUT_QUERY(:PATH)%"))
+    log_format = config(log)["logFormat"]
+    assert log_format["textFormatSource"]["inlineString"] == "%REQ_WITHOUT_QUERY(:PATH)%\n"
+    assert [f["name"] for f in log_format["formatters"]] == ["envoy.formatter.req_without_query"]
+
+
+@pytest.mark.row("LG-03", "LG-04")
+@pytest.mark.parametrize("text", ["", "no json", "[1]", "{}"])
+def test_json_that_is_no_object_gives_the_default(text: str) -> None:
+    (log,) = access_log.request_logs(mesh(access_log_encoding="JSON", access_log_format=text))
+    assert config(log)["logFormat"]["jsonFormat"] == access_log.JSON
+
+
+@pytest.mark.row("LG-05")
+def test_a_listener_logs_what_found_no_chain() -> None:
+    (log,) = access_log.listener_logs(mesh())
+    assert list(log.filter.response_flag_filter.flags) == ["NR"]
+    assert access_log.listener_logs(mesh(disable_envoy_listener_log=True)) == []

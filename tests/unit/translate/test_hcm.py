@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as pb
+
+from mizzen.api.mesh_config import MeshConfig, PathNormalization, ProxyConfig
+from mizzen.api.meta import Object, ObjectMeta
+from mizzen.api.security import AuthorizationPolicy, Rule
+from mizzen.model.view import Policies
+from mizzen.translate.hcm import Direction, http_connection_manager
+
+H = pb.HttpConnectionManager
+DENY = Object(
+    kind="AuthorizationPolicy", meta=ObjectMeta(name="d"), body=AuthorizationPolicy(rules=(Rule(),), action="DENY")
+)
+
+
+def manager(direction: Direction, mesh: MeshConfig | None = None, **more: Any) -> pb.HttpConnectionManager:
+    config = pb.HttpConnectionManager()
+    built = http_connection_manager(direction=direction, stat_prefix="s;", mesh=mesh or MeshConfig(), rds="80", **more)
+    assert built.typed_config.Unpack(config)
+    return config
+
+
+@pytest.mark.row("IL-10")
+@pytest.mark.parametrize(("direction", "guarded"), [(Direction.OUTBOUND, False), (Direction.GATEWAY, True)])
+def test_filters_of_the_callers_side(direction: Direction, guarded: bool) -> None:
+    names = [f.name for f in manager(direction, policies=Policies(deny=(DENY,))).http_filters]
+    rbac = ["envoy.filters.http.rbac"] if guarded else []
+    rest = [
+        "istio.alpn",
+        "envoy.filters.http.fault",
+        "envoy.filters.http.cors",
+        "istio.stats",
+        "envoy.filters.http.router",
+    ]
+    assert names == ["istio.metadata_exchange", *rbac, "envoy.filters.http.grpc_stats", *rest]
+
+
+def test_routes_by_name_over_ads_without_a_limit_on_waiting() -> None:
+    rds = manager(Direction.OUTBOUND).rds
+    assert rds.route_config_name == "80"
+    assert rds.config_source.HasField("ads")
+    assert rds.config_source.HasField("initial_fetch_timeout")
+    assert rds.config_source.initial_fetch_timeout.ToNanoseconds() == 0
+
+
+@pytest.mark.row("IL-08")
+def test_the_server_header() -> None:
+    assert manager(Direction.INBOUND).server_name == "istio-envoy"
+    assert manager(Direction.GATEWAY).server_name == "istio-envoy"
+    assert manager(Direction.OUTBOUND).server_name == ""
+    off = MeshConfig(default_config=ProxyConfig(proxy_headers={"server": {"disabled": True}}))
+    assert all(manager(d, off).server_header_transformation == H.PASS_THROUGH for d in Direction)
+    named = MeshConfig(default_config=ProxyConfig(proxy_headers={"server": {"value": "mine"}}))
+    assert {manager(d, named).server_name for d in Direction} == {"mine"}
+
+
+@pytest.mark.row("IL-06")
+def test_the_client_certificate_header() -> None:
+    config = manager(Direction.INBOUND)
+    assert config.forward_client_cert_details == H.APPEND_FORWARD
+    details = config.set_current_client_cert_details
+    assert (details.subject.value, details.uri, details.dns, details.cert, details.chain) == (
+        True,
+        True,
+        True,
+        False,
+        False,
+    )
+    assert manager(Direction.GATEWAY).forward_client_cert_details == H.SANITIZE_SET
+    assert not manager(Direction.OUTBOUND).HasField("set_current_client_cert_details")
+    changed = {"forwardedClientCert": "SANITIZE", "setCurrentClientCertDetails": {"cert": True, "uri": False}}
+    config = manager(Direction.INBOUND, MeshConfig(default_config=ProxyConfig(proxy_headers=changed)))
+    assert config.forward_client_cert_details == H.SANITIZE
+    assert (config.set_current_client_cert_details.cert, config.set_current_client_cert_details.uri) == (True, False)
+
+
+@pytest.mark.row("AP-24", "IL-12")
+@pytest.mark.parametrize(
+    ("mode", "normal", "merge", "escaped"),
+    [
+        ("NONE", False, False, H.KEEP_UNCHANGED),
+        ("DEFAULT", True, False, H.KEEP_UNCHANGED),
+        ("MERGE_SLASHES", True, True, H.KEEP_UNCHANGED),
+        ("DECODE_AND_MERGE_SLASHES", True, True, H.UNESCAPE_AND_FORWARD),
+    ],
+)
+def test_paths_are_made_normal_before_policies_see_them(mode: str, normal: bool, merge: bool, escaped: int) -> None:
+    config = manager(Direction.INBOUND, MeshConfig(path_normalization=PathNormalization(normalization=mode)))
+    assert (config.normalize_path.value, config.merge_slashes) == (normal, merge)
+    assert config.path_with_escaped_slashes_action == escaped
+
+
+@pytest.mark.row("PR-13")
+def test_websockets_upgrade_everywhere() -> None:
+    assert all([u.upgrade_type for u in manager(d).upgrade_configs] == ["websocket"] for d in Direction)
