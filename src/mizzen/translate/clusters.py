@@ -40,10 +40,22 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
         rule = catalog.rule_object(service)
         members = catalog.endpoints(service, port)
         mode = namespace_mtls(catalog, service)
-        key = ("clusters", scope.proxy_type, scope.locality, mode, service.namespace, service.hostname, port.number)
+        cluster_id = scope.snapshot.config.cluster_id
+        key = (
+            "clusters",
+            scope.proxy_type,
+            scope.locality,
+            mode,
+            cluster_id,
+            service.namespace,
+            service.hostname,
+            port.number,
+        )
+        # The identities of a service are those behind all of its ports (row OL-21).
+        everywhere = tuple(catalog.endpoints(service, p) for p in service.ports)
         yield from memo.get(
             key,
-            (service, rule, members or None, scope.mesh),
+            (service, rule, scope.mesh, *everywhere),
             lambda s=service, p=port, r=rule, m=members: list(_PortClusters(catalog, s, p, r, m).resources()),  # type: ignore[misc]
         )
     yield resource(CLUSTER, names.BLACK_HOLE, black_hole())
