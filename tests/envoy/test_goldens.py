@@ -29,7 +29,9 @@ def bootstrap(made: ResourceSet) -> bootstrap_pb2.Bootstrap:
     upstream.load_assignment.endpoints.add().lb_endpoints.add().endpoint.address.pipe.path = "/nowhere"
     message.static_resources.clusters.extend(message_of(r) for r in made.get(CLUSTER).values())
     message.static_resources.listeners.extend(message_of(r) for r in made.get(LISTENER).values())
-    message.static_resources.listeners.extend(_route_listener(made, name, 1 + i) for i, name in enumerate(made.get(ROUTE)))
+    message.static_resources.listeners.extend(
+        _route_listener(made, name, 1 + i) for i, name in enumerate(made.get(ROUTE))
+    )
     return message
 
 

@@ -17,7 +17,7 @@ from mizzen.model.resources import CLUSTER, ENDPOINT, LISTENER, ROUTE, ResourceS
 from mizzen.resolve import build, view
 from mizzen.translate import Memo, resources
 from tests.golden.runner import message_of
-from tests.property.meshes import POOL, PROXIES, config, objects, sidecar
+from tests.meshes import POOL, PROXIES, config, objects, sidecar
 
 pytestmark = pytest.mark.property
 _FEW = settings(max_examples=25, deadline=None)

@@ -14,7 +14,7 @@ from mizzen.model.proxy import Proxy, ProxyType
 NETWORKING, SECURITY = "networking.istio.io/v1", "security.istio.io/v1"
 
 
-def _object(api: str, kind: str, namespace: str, name: str, spec: dict[str, Any], **more: Any) -> Object:
+def new(api: str, kind: str, namespace: str, name: str, spec: dict[str, Any], **more: Any) -> Object:
     meta = {"name": name, "namespace": namespace, **more.pop("meta", {})}
     result = decode({"apiVersion": api, "kind": kind, "metadata": meta, "spec": spec, **more})
     assert result.object is not None, result.problems
@@ -23,13 +23,13 @@ def _object(api: str, kind: str, namespace: str, name: str, spec: dict[str, Any]
 
 def service(name: str, namespace: str, number: int, ports: list[dict[str, Any]], **spec: Any) -> Object:
     body = {"clusterIP": f"10.96.0.{number}", "selector": {"app": name}, "ports": ports, **spec}
-    return _object("v1", "Service", namespace, name, body)
+    return new("v1", "Service", namespace, name, body)
 
 
 def pod(name: str, namespace: str, number: int, labels: dict[str, str]) -> Object:
     spec = {"serviceAccountName": labels.get("app", "x"), "containers": [{"name": "a", "image": "x"}]}
     status = {"podIP": f"10.1.0.{number}", "phase": "Running"}
-    return _object("v1", "Pod", namespace, name, spec, meta={"labels": labels}, status=status)
+    return new("v1", "Pod", namespace, name, spec, meta={"labels": labels}, status=status)
 
 
 def endpoint_slice(of: str, namespace: str, ports: list[dict[str, Any]], addresses: list[str]) -> Object:
@@ -47,11 +47,11 @@ def endpoint_slice(of: str, namespace: str, ports: list[dict[str, Any]], address
 
 
 def rule(name: str, namespace: str, **spec: Any) -> Object:
-    return _object(NETWORKING, "DestinationRule", namespace, name, spec)
+    return new(NETWORKING, "DestinationRule", namespace, name, spec)
 
 
 def routes(name: str, namespace: str, **spec: Any) -> Object:
-    return _object(NETWORKING, "VirtualService", namespace, name, spec)
+    return new(NETWORKING, "VirtualService", namespace, name, spec)
 
 
 _HTTP = [{"name": "http", "port": 80, "targetPort": 8080}]
@@ -80,12 +80,12 @@ POOL: tuple[Object, ...] = (
     routes("again", "b", hosts=["reviews.a.svc.cluster.local"], http=[{"route": [{"destination": {"host": "alias.a.svc.cluster.local"}}]}]),
     routes("wild", "a", hosts=["*.svc.cluster.local", "x.example"], http=[{"match": [{"sourceLabels": {"app": "web"}}], "route": [{"destination": {"host": "gone"}}]}]),
     routes("edge", "a", hosts=["*"], gateways=["istio-system/gw"], http=[{"route": [{"destination": {"host": "web"}}]}]),
-    _object(NETWORKING, "Gateway", "istio-system", "gw", {"selector": {"istio": "ingressgateway"}, "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]}),
-    _object(NETWORKING, "ServiceEntry", "a", "out", {"hosts": ["out.example"], "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}], "resolution": "DNS"}),
-    _object(NETWORKING, "Sidecar", "a", "default", {"egress": [{"hosts": ["./*", "b/db.b.svc.cluster.local"]}]}),
-    _object(SECURITY, "PeerAuthentication", "a", "default", {"mtls": {"mode": "STRICT"}}),
-    _object(SECURITY, "PeerAuthentication", "a", "own", {"selector": {"matchLabels": {"app": "reviews"}}, "mtls": {"mode": "DISABLE"}}),
-    _object(SECURITY, "AuthorizationPolicy", "a", "deny", {"action": "DENY", "rules": [{"to": [{"operation": {"methods": ["POST"]}}]}]}),
+    new(NETWORKING, "Gateway", "istio-system", "gw", {"selector": {"istio": "ingressgateway"}, "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]}),
+    new(NETWORKING, "ServiceEntry", "a", "out", {"hosts": ["out.example"], "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}], "resolution": "DNS"}),
+    new(NETWORKING, "Sidecar", "a", "default", {"egress": [{"hosts": ["./*", "b/db.b.svc.cluster.local"]}]}),
+    new(SECURITY, "PeerAuthentication", "a", "default", {"mtls": {"mode": "STRICT"}}),
+    new(SECURITY, "PeerAuthentication", "a", "own", {"selector": {"matchLabels": {"app": "reviews"}}, "mtls": {"mode": "DISABLE"}}),
+    new(SECURITY, "AuthorizationPolicy", "a", "deny", {"action": "DENY", "rules": [{"to": [{"operation": {"methods": ["POST"]}}]}]}),
 )  # fmt: skip
 
 objects = st.lists(st.sampled_from(POOL), unique_by=id)
