@@ -7,6 +7,7 @@ There is no capture here, so the inbound listener binds the container port itsel
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -113,7 +114,7 @@ class Lab:
                 with connection:
                     connection.sendall(data)
                     return _read(connection)
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             return b""
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
-
 import pytest
 
 from mizzen.model.protocol import Protocol
@@ -18,7 +15,6 @@ from tests.envoy.mesh import (
     mesh_cluster,
     mesh_config,
     outbound_listener,
-    request,
 )
 
 pytestmark = pytest.mark.envoy
@@ -96,5 +92,5 @@ def test_both_sides_of_a_meshed_call(lab: Lab) -> None:
         }
         for name in ("request_duration_milliseconds", "request_bytes", "response_bytes"):
             assert [count for _, count in _merged(server, f"envoy_istio_{name}_count")] == [1]
-            assert [total for _, total in server.metrics(f"envoy_istio_{name}_sum")][0] >= (0 if name.startswith("request_dur") else 100)
+        assert server.metrics("envoy_istio_response_bytes_sum")[0][1] > len(b"hello"), "headers and framing count too"
         assert not [name for name in app.seen[0] if name.startswith("x-envoy-peer-metadata")]

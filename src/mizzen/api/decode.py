@@ -151,7 +151,9 @@ def _metadata(raw: object, info: KindInfo, namespace: str, report: Report) -> Ob
 
 
 def _with_namespace(meta: ObjectMeta, namespace: str) -> ObjectMeta:
-    return ObjectMeta(**{f: getattr(meta, f) for f in ObjectMeta.__struct_fields__ if f != "namespace"}, namespace=namespace)
+    return ObjectMeta(
+        **{f: getattr(meta, f) for f in ObjectMeta.__struct_fields__ if f != "namespace"}, namespace=namespace
+    )
 
 
 def _check_name(meta: ObjectMeta, info: KindInfo, report: Report) -> None:
@@ -164,8 +166,12 @@ def _check_name(meta: ObjectMeta, info: KindInfo, report: Report) -> None:
     pattern = _RBAC_NAME if info.group == "rbac.authorization.k8s.io" else _SUBDOMAIN
     if not pattern.fullmatch(meta.name) or len(meta.name) > 253:
         report.refuse("metadata.name", f"{meta.name[:80]!r} is no name: lower-case letters, digits, '-' and '.'")
-    if meta.namespace and (not _SUBDOMAIN.fullmatch(meta.namespace) or "." in meta.namespace or len(meta.namespace) > 63):
-        report.refuse("metadata.namespace", f"{meta.namespace[:80]!r} is no namespace: lower-case letters, digits and '-'")
+    if meta.namespace and (
+        not _SUBDOMAIN.fullmatch(meta.namespace) or "." in meta.namespace or len(meta.namespace) > 63
+    ):
+        report.refuse(
+            "metadata.namespace", f"{meta.namespace[:80]!r} is no namespace: lower-case letters, digits and '-'"
+        )
 
 
 def _body(raw: Mapping[Any, Any], info: KindInfo, report: Report) -> Any:

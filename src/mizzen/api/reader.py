@@ -19,7 +19,7 @@ import msgspec
 from msgspec.structs import FieldInfo, fields
 
 from mizzen.api.meta import Duration
-from mizzen.api.vocabulary import ALIASES, ENUMS, ONEOFS, RETIRED
+from mizzen.api.vocabulary import ALIASES, ENUMS, NOT_EMPTY, ONEOFS, RETIRED
 
 MAX_DEPTH = 100
 _MIN_INT, _MAX_INT = -(2**31), 2**32 - 1
@@ -174,7 +174,7 @@ def reader(kind: Any) -> Reader:
     if kind in _SCALARS:
         return _SCALARS[kind]
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return _struct(kind)
+        return _Struct(kind)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:
         return _list(arguments[0])
@@ -201,8 +201,6 @@ def _union(members: tuple[Any, ...]) -> Reader:
 
 def _list(item: Any) -> Reader:
     read_item = reader(item)
-    # A null entry of a list of blocks is an empty block, as Istio's decoder has it.
-    empty = item() if isinstance(item, type) and issubclass(item, msgspec.Struct) else BAD
 
     def read(value: Any, path: str, report: Report) -> Any:
         if not isinstance(value, list | tuple):
@@ -212,10 +210,7 @@ def _list(item: Any) -> Reader:
         for index, entry in enumerate(value):
             where = f"{path}[{index}]"
             if entry is None:
-                if empty is BAD:
-                    report.refuse(where, "an entry of a list may not be empty")
-                else:
-                    entries.append(empty)
+                report.refuse(where, "an entry of a list may not be null")
                 continue
             got = read_item(entry, where, report)
             if got is not BAD:
@@ -258,50 +253,60 @@ def _snake(name: str) -> str:
     return "".join("_" + c.lower() if c.isupper() else c for c in name)
 
 
-def _struct(kind: type[msgspec.Struct]) -> Reader:
-    enums, oneofs = ENUMS.get(kind, {}), ONEOFS.get(kind, ())
-    table: dict[str, tuple[FieldInfo, Reader]] = {}
-    for info in fields(kind):
-        read_field = reader(info.type)
-        table[info.encode_name] = (info, _enum(enums[info.name]) if info.name in enums else read_field)
-    retired = RETIRED.get(kind, {})
-    aliases = dict(ALIASES.get(kind, {}))
-    snake = {_snake(name): name for name in table}
-    spelled = {info.name: info.encode_name for info, _ in table.values()}
+class _Struct:
+    """The reader of one Struct type: its fields by the names that users write."""
 
-    def resolve(name: str, report: Report) -> str:
-        if name not in table:
-            name = aliases.get(name, name)
-            if report.lenient:
-                name = snake.get(name, name)
-        return name
+    def __init__(self, kind: type[msgspec.Struct]) -> None:
+        self.kind = kind
+        enums = ENUMS.get(kind, {})
+        self.table: dict[str, tuple[FieldInfo, Reader]] = {
+            info.encode_name: (info, _enum(enums[info.name]) if info.name in enums else reader(info.type))
+            for info in fields(kind)
+        }
+        self.oneofs = ONEOFS.get(kind, ())
+        self.filled = NOT_EMPTY.get(kind, ())
+        self.retired = RETIRED.get(kind, {})
+        self.aliases = ALIASES.get(kind, {})
+        self.snake = {_snake(name): name for name in self.table}
 
-    def read(value: Any, path: str, report: Report) -> Any:
+    def __call__(self, value: Any, path: str, report: Report) -> Any:
         if not isinstance(value, Mapping):
             report.refuse(path, f"must be a map, not {name_of(value)}: {shown(value)}")
             return BAD
         given: dict[str, Any] = {}
         for key, entry in value.items():
-            name = resolve(key if isinstance(key, str) else key_text(key), report)
-            if name in retired:
-                report.warn(child(path, name), f"{name} has no effect: {retired[name]}", "IST0002")
-                continue
-            if name not in table:
-                _unknown(key_text(key), path, tuple(table), report)
-                continue
-            info, read_field = table[name]
-            if entry is None:
-                continue
-            got = read_field(entry, child(path, name), report)
-            if got is not BAD:
-                given[info.name] = got
-        for group in oneofs:
-            present = [spelled[name] for name in group if name in given]
+            name = self._name(key if isinstance(key, str) else key_text(key), report)
+            if name in self.retired:
+                report.warn(child(path, name), f"{name} has no effect: {self.retired[name]}", "IST0002")
+            elif name not in self.table:
+                _unknown(key_text(key), path, tuple(self.table), report)
+            elif entry is not None:
+                self._field(name, entry, path, report, given)
+        self._exclusive(given, path, report)
+        return self.kind(**given)
+
+    def _name(self, name: str, report: Report) -> str:
+        if name in self.table:
+            return name
+        name = self.aliases.get(name, name)
+        return self.snake.get(name, name) if report.lenient else name
+
+    def _field(self, name: str, entry: Any, path: str, report: Report, given: dict[str, Any]) -> None:
+        info, read_field = self.table[name]
+        got = read_field(entry, child(path, name), report)
+        if got is BAD:
+            return
+        given[info.name] = got
+        if info.name in self.filled and not got:
+            report.refuse(child(path, name), "may not be empty; leave it out instead")
+
+    def _exclusive(self, given: dict[str, Any], path: str, report: Report) -> None:
+        for group in self.oneofs:
+            present = [
+                shown_name for shown_name, (info, _) in self.table.items() if info.name in group and info.name in given
+            ]
             if len(present) > 1:
                 report.refuse(path, f"only one of {', '.join(present)} may be set")
-        return kind(**given)
-
-    return read
 
 
 def _enum(words: tuple[str, ...]) -> Reader:

@@ -55,6 +55,7 @@ ENUMS: Mapping[type, Mapping[str, tuple[str, ...]]] = {
     sc.IstioIngressListener: {"capture_mode": _CAPTURE},
     sc.IstioEgressListener: {"capture_mode": _CAPTURE},
     sec.MutualTLS: {"mode": ("UNSET", "DISABLE", "PERMISSIVE", "STRICT")},
+    sec.JWTRule: {"presence": ("", "PRESENCE_UNSPECIFIED", "OPTIONAL", "REQUIRED")},
     sec.AuthorizationPolicy: {"action": ("ALLOW", "DENY", "AUDIT", "CUSTOM")},
     vs.CorsPolicy: {"unmatched_preflights": ("UNSPECIFIED", "FORWARD", "IGNORE")},
     vs.HTTPRedirect: {"derive_port": ("FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT")},
@@ -125,9 +126,7 @@ ENUMS: Mapping[type, Mapping[str, tuple[str, ...]]] = {
         "ingress_controller_mode": ("UNSPECIFIED", "OFF", "DEFAULT", "STRICT"),
     },
     mc.InboundTrafficPolicy: {"mode": ("PASSTHROUGH", "LOCALHOST")},
-    mc.PathNormalization: {
-        "normalization": ("DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES")
-    },
+    mc.PathNormalization: {"normalization": ("DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES")},
     mc.TLSConfig: {"min_protocol_version": _TLS_VERSIONS},
     mc.ProxyConfig: {"interception_mode": ("REDIRECT", "TPROXY", "NONE")},
 }
@@ -147,7 +146,6 @@ ONEOFS: Mapping[type, tuple[tuple[str, ...], ...]] = {
     vs.FaultDelay: (("fixed_delay", "exponential_delay"),),
     vs.FaultAbort: (("http_status", "grpc_status", "http2_error"),),
     se.ReadinessProbe: (("http_get", "tcp_socket", "exec", "grpc"),),
-    sec.PeerAuthentication: (),
     sec.RequestAuthentication: (("selector", "target_ref", "target_refs"),),
     sec.AuthorizationPolicy: (("selector", "target_ref", "target_refs"),),
     te.Telemetry: (("selector", "target_ref", "target_refs"),),
@@ -158,6 +156,12 @@ ONEOFS: Mapping[type, tuple[tuple[str, ...], ...]] = {
     ef.EnvoyFilter: (("workload_selector", "target_refs"),),
 }
 
+NOT_EMPTY: Mapping[type, tuple[str, ...]] = {
+    sec.Rule: ("from_", "to", "when"),
+    sec.PeerAuthentication: ("port_level_mtls",),
+}
+"""Lists and maps that mean something else when left out than when empty; given, they need an entry (PA-06, AP-21)."""
+
 RETIRED: Mapping[type, Mapping[str, str]] = {
     vs.HTTPRoute: {"websocketUpgrade": "websockets work without it"},
 }
@@ -165,5 +169,6 @@ RETIRED: Mapping[type, Mapping[str, str]] = {
 
 ALIASES: Mapping[type, Mapping[str, str]] = {
     vs.HTTPRoute: {"mirror_percent": "mirrorPercent"},
+    sec.JWTRule: {"jwks_uri": "jwksUri"},
 }
 """Old spellings that Istio's own schema still takes (row CM-04)."""

@@ -59,7 +59,9 @@ def wildcard_host(notes: Notes, path: str, host: str, partial: bool = False) -> 
         return notes.need(fqdn(host[2:]), path, f"{host!r} is no host name")
     if host.startswith("*"):
         ok = partial and fqdn("x" + host[1:])
-        return notes.need(ok, path, f'partial wildcard "{host}" not allowed: a wildcard stands for whole labels, as in *.example.com')
+        return notes.need(
+            ok, path, f'partial wildcard "{host}" not allowed: a wildcard stands for whole labels, as in *.example.com'
+        )
     return notes.need(fqdn(host), path, f"{host!r} is no host name")
 
 
@@ -139,7 +141,9 @@ def selector(notes: Notes, path: str, value: LabelSelector | None) -> None:
         notes.need("*" not in key and "*" not in wanted, path, "wildcard is not supported in selector")
 
 
-def target_refs(notes: Notes, base: str, one: TargetRef | None, many: Sequence[TargetRef], label_selector: object) -> None:
+def target_refs(
+    notes: Notes, base: str, one: TargetRef | None, many: Sequence[TargetRef], label_selector: object
+) -> None:
     """Row CM-07: at most 16; no namespace; only one of selector, targetRef and targetRefs."""
     given = [name for name, value in (("selector", label_selector), ("targetRef", one), ("targetRefs", many)) if value]
     notes.need(len(given) < 2, base, f"only one of {', '.join(given)} may be set")

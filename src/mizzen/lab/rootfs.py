@@ -42,7 +42,7 @@ def build(plan: dict[str, Any]) -> None:
     for item in sorted(plan["mounts"], key=lambda m: str(m["target"]).count("/")):
         _place(item, root)
     for path, text in plan["files"].items():
-        _write(root + path, text, 0o755 if path.startswith("/opt/mizzen/bin/") else 0o644)
+        _write(root + path, text, 0o755 if "/bin/" in path else 0o644)
     kernel.pivot_root(root)
     kernel.set_hostname(plan["hostname"])
 

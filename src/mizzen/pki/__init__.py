@@ -3,6 +3,7 @@
 from mizzen.pki.authority import (
     Authority,
     Issued,
+    SigningKey,
     fingerprint,
     load,
     self_signed,
@@ -17,6 +18,7 @@ __all__ = [
     "Authority",
     "Issued",
     "Lifetimes",
+    "SigningKey",
     "fingerprint",
     "load",
     "public_key",

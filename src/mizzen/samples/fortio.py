@@ -16,10 +16,11 @@ import time
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from mizzen.samples.fetch import Answer, FetchError, fetch, receive
+from mizzen.samples.fetch import FetchError, fetch, receive
 from mizzen.samples.web import BadRequest, Request, Response, serve
 
 IGNORED = frozenset({"-loglevel", "-p", "-r", "-jitter-max", "-runid", "-labels", "-a-file", "-resolution"})
+KEPT_FAILURES = 20
 FLAGS = {"-c": "4", "-qps": "8", "-n": "0", "-t": "5s", "-timeout": "3s", "-json": "", "-http-port": "8080"}
 
 
@@ -36,12 +37,16 @@ class Plan(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What came of it: answers by status (-1: no answer), each duration in seconds, and the sockets opened."""
+    """What came of it: answers by status (-1: no answer), each duration in seconds, and the sockets opened.
+
+    ``failures`` tells the first few that were not 200: when (seconds after the begin), the status, and why.
+    """
 
     codes: dict[int, int]
     durations: list[float]
     sockets: int
     seconds: float
+    failures: list[tuple[float, int, str]]
 
 
 def duration(text: str) -> float:
@@ -69,22 +74,22 @@ class Connection:
         self._socket: socket.socket | None = None
         self.opened = 0
 
-    def request(self) -> int:
-        """Sends the request; the status, or -1 without an answer."""
+    def request(self) -> tuple[int, str]:
+        """Sends the request; the status and the begin of the body, or -1 and why there was no answer."""
         reused = self._socket is not None
         try:
-            return self._once().status
+            return self._once()
         except (OSError, FetchError, BadRequest) as error:
             self.close()
             if not reused or isinstance(error, TimeoutError):
-                return -1
+                return -1, f"{type(error).__name__}: {error}"
         try:
-            return self._once().status
-        except (OSError, FetchError, BadRequest):
+            return self._once()
+        except (OSError, FetchError, BadRequest) as error:
             self.close()
-            return -1
+            return -1, f"{type(error).__name__}: {error} (on a new connection)"
 
-    def _once(self) -> Answer:
+    def _once(self) -> tuple[int, str]:
         if self._socket is None:
             self._socket = socket.create_connection(self._address, timeout=self._timeout)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -95,7 +100,7 @@ class Connection:
             answer = receive(reader, "GET")
         if answer.headers.get("connection").lower() == "close":
             self.close()
-        return answer
+        return answer.status, answer.body[:200].decode("utf-8", "replace")
 
     def close(self) -> None:
         """Closes the socket, if open."""
@@ -110,6 +115,7 @@ def load(plan: Plan) -> Result:
     codes: dict[int, int] = {}
     durations: list[float] = []
     opened: list[int] = []
+    failures: list[tuple[float, int, str]] = []
     begin = time.monotonic()
     issued = 0
 
@@ -128,10 +134,12 @@ def load(plan: Plan) -> Result:
         while (start := next_start()) is not None:
             time.sleep(max(0.0, start - time.monotonic()))
             sent = time.monotonic()
-            code = connection.request()
+            code, text = connection.request()
             with lock:
                 codes[code] = codes.get(code, 0) + 1
                 durations.append(time.monotonic() - sent)
+                if code != 200 and len(failures) < KEPT_FAILURES:
+                    failures.append((sent - begin, code, text))
         connection.close()
         opened.append(connection.opened)
 
@@ -140,7 +148,7 @@ def load(plan: Plan) -> Result:
         thread.start()
     for thread in threads:
         thread.join()
-    return Result(codes, durations, sum(opened), time.monotonic() - begin)
+    return Result(codes, durations, sum(opened), time.monotonic() - begin, failures)
 
 
 def percentile(durations: list[float], part: float) -> float:
@@ -209,6 +217,7 @@ def load_command(arguments: list[str]) -> None:
             "RetCodes": {str(code): count for code, count in sorted(result.codes.items())},
             "ActualQPS": sum(result.codes.values()) / result.seconds if result.seconds else 0.0,
             "Sockets": result.sockets,
+            "Failures": [{"at": round(at, 3), "code": code, "text": text} for at, code, text in result.failures],
             "P99Seconds": percentile(result.durations, 0.99),
         }
         with open(1 if target == "-" else target, "w", encoding="utf-8", closefd=target != "-") as file:

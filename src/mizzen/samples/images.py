@@ -8,12 +8,10 @@ class Image(NamedTuple):
 
     ``command`` is what follows the Python interpreter; a container's ``args`` come after it (as after an ENTRYPOINT).
     The programs bring their own defaults, as CMD would. ``env`` is set below the container's own.
-    ``programs`` are executables that people run by path inside the image: path -> arguments of the interpreter.
     """
 
     command: tuple[str, ...]
     env: dict[str, str]
-    programs: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - a NamedTuple's default, never changed
 
 
 def _run(module: str, *arguments: str, **env: str) -> Image:
@@ -45,9 +43,14 @@ IMAGES: dict[str, Image] = {
     "go-httpbin": _run("httpbin", "--port", "8080", "--style", "go"),
     "httpbin": _run("httpbin", "--port", "80", "--style", "flask"),
     "tcp-echo-server": _run("tcp_echo"),
-    "fortio": Image(_FORTIO, {}, {"/usr/bin/fortio": _FORTIO, "/usr/local/bin/fortio": _FORTIO}),
+    "fortio": Image(_FORTIO, {}),
     "curl": _PAUSE,
     "sleep": _PAUSE,
     "pause": _PAUSE,
 }
 """By the last component of the image's path, without registry and tag."""
+
+PROGRAMS: dict[str, dict[str, tuple[str, ...]]] = {
+    "fortio": {"/usr/bin/fortio": _FORTIO, "/usr/local/bin/fortio": _FORTIO},
+}
+"""Executables that people run by path inside an image: image -> path -> arguments of the interpreter."""

@@ -7,6 +7,7 @@ grow into a large one.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import sys
@@ -46,7 +47,7 @@ for _tag, _pattern, _first in (
     (_NULL, r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
     (_MERGE, r"^<<$", "<"),
 ):  # fmt: skip
-    _Loader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))  # type: ignore[no-untyped-call]
+    _Loader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,7 @@ class Document:
             found = _step(node, name or quoted, index)
             if found is None:
                 break
-            line, node = found[0].start_mark.line + 1 + self.offset, found[1]
+            line, node = _mark_line(found[0].start_mark) + self.offset, found[1]
         return line
 
 
@@ -110,12 +111,12 @@ def parse(text: str, file: str = "") -> Loaded:
     for chunk, offset in _chunks(text):
         try:
             _check_depth(chunk, offset)
-            node = yaml.compose(chunk, Loader=_Loader)  # noqa: S506 (nodes only; a safe loader at that)
+            node = yaml.compose(chunk, Loader=_Loader)
             if node is None:
                 continue
             reading = _Reading(file, offset, findings)
             raw = reading.value(node, 0, ())
-            document = Document(raw, Origin(file, node.start_mark.line + 1 + offset), node, offset)
+            document = Document(raw, Origin(file, _mark_line(node.start_mark) + offset), node, offset)
             documents += _flattened(document)
         except yaml.YAMLError as error:
             other = _json(chunk, Origin(file, offset + 1)) if file.endswith(".json") else None
@@ -174,7 +175,7 @@ def _chunks(text: str) -> Iterator[tuple[str, int]]:
     starts = [0, *(m.start() for m in _MARKER.finditer(text) if m.start()), len(text)]
     line = 0
     held, held_line = "", 0
-    for begin, end in zip(starts, starts[1:], strict=False):
+    for begin, end in itertools.pairwise(starts):
         piece = text[begin:end]
         if not held:
             held_line = line
@@ -204,10 +205,15 @@ def _check_depth(text: str, offset: int) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                line = event.start_mark.line + 1 + offset
+                line = _mark_line(event.start_mark) + offset
                 raise _Unreadable(f"nested more than {MAX_DEPTH} levels deep", line)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+
+
+def _mark_line(mark: Any) -> int:
+    """PyYAML counts lines from 0; people count from 1."""
+    return int(mark.line) + 1
 
 
 class _Reading:
@@ -218,7 +224,7 @@ class _Reading:
         self.left = MAX_VALUES
 
     def line(self, node: yaml.Node) -> int:
-        return int(node.start_mark.line) + 1 + self.offset
+        return _mark_line(node.start_mark) + self.offset
 
     def value(self, node: yaml.Node, depth: int, parents: tuple[int, ...]) -> Any:
         self.left -= 1

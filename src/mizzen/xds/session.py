@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from mizzen.errors import ProtocolError
 from mizzen.model.resources import CLUSTER, ENDPOINT, LISTENER, PUSH_ORDER, ROUTE, Resource, ResourceSet
 from mizzen.xds.refusal import judge
 from mizzen.xds.response import Response
@@ -27,7 +28,8 @@ HISTORY = 256
 
 
 class Session:
-    """What :class:`DeltaSession` and :class:`SotwSession` share. ``expired`` counts requests with an old nonce."""
+    """What :class:`DeltaSession` and :class:`SotwSession` share. By type, ``expired`` counts requests with
+    an old nonce and ``refusals`` responses that were refused; ``answers`` counts both kinds of answer."""
 
     DELTA: ClassVar[bool] = True
 
@@ -37,6 +39,7 @@ class Session:
         self._history: deque[tuple[int, set[ResourceKey]]] = deque(maxlen=HISTORY)
         self._responses = 0
         self._impatient = False
+        self.answers = 0
         self.expired: dict[str, int] = {}
         self.refusals: dict[str, int] = {}
 
@@ -44,6 +47,10 @@ class Session:
     def snapshot(self) -> int:
         """The number of the newest snapshot that was offered, -1 before the first."""
         return self._history[-1][0] if self._history else -1
+
+    def receive(self, request: Any) -> list[Response]:
+        """Take one request of the dialect; returns what may be sent now."""
+        raise ProtocolError("a session without a dialect receives nothing")
 
     def offer(self, resources: ResourceSet, snapshot: int) -> list[Response]:
         """Aim at ``resources``, those of snapshot number ``snapshot``. Returns what may be sent now."""
@@ -55,6 +62,10 @@ class Session:
         self._resources = resources
         self._history.append((snapshot, changed))
         return self._pump()
+
+    def skip(self, snapshot: int) -> None:
+        """Snapshot number ``snapshot`` changes nothing here: its resources could not be built."""
+        self._history.append((snapshot, set()))
 
     def hurry(self) -> list[Response]:
         """Stop waiting for the proxy to be ready for more (a cluster may never become warm). Until all has settled."""
@@ -121,6 +132,7 @@ class Session:
         if nonce != subscription.sent_nonce:
             self.expired[subscription.type_url] = self.expired.get(subscription.type_url, 0) + 1
             return False
+        self.answers += 1
         out, subscription.out = subscription.out, None
         if out is None:
             return True

@@ -13,12 +13,29 @@ _PEER = ("principals", "namespaces", "serviceAccounts", "trustDomains", "request
 _ADDRESSES = ("ipBlocks", "notIpBlocks", "remoteIpBlocks", "notRemoteIpBlocks")
 _ACCOUNTS = ("serviceAccounts", "notServiceAccounts")
 _KEYS = frozenset(
-    """source.ip remote.ip source.principal source.namespace source.serviceAccount source.trustDomain
-    request.auth.principal request.auth.audiences request.auth.presenter destination.ip destination.port
-    connection.sni""".split()
+    [
+        "source.ip",
+        "remote.ip",
+        "source.principal",
+        "source.namespace",
+        "source.serviceAccount",
+        "source.trustDomain",
+        "request.auth.principal",
+        "request.auth.audiences",
+        "request.auth.presenter",
+        "destination.ip",
+        "destination.port",
+        "connection.sni",
+    ]
 )
 _NAMED_KEYS = ("request.headers[", "request.auth.claims[", "experimental.envoy.filters.")
-_CUSTOM_REFUSES = ("source.principal", "source.namespace", "source.serviceAccount", "source.trustDomain", "request.auth.")
+_CUSTOM_REFUSES = (
+    "source.principal",
+    "source.namespace",
+    "source.serviceAccount",
+    "source.trustDomain",
+    "request.auth.",
+)
 _TEMPLATE = re.compile(r"\{\*\*?\}")
 _PATH_TEXT = re.compile(r"[A-Za-z0-9\-._~%!$&'()+,;=:@]*")
 
@@ -41,7 +58,9 @@ def _action(spec: AuthorizationPolicy, notes: Notes) -> None:
     else:
         notes.need(spec.provider is None, "spec.provider", f"a provider does not go with {spec.action}")
     if not spec.rules:
-        notes.need(spec.action == "ALLOW", "spec.rules", f"{spec.action} without rules never matches; rules are required")
+        notes.need(
+            spec.action == "ALLOW", "spec.rules", f"{spec.action} without rules never matches; rules are required"
+        )
 
 
 def _rule(rule: Rule, path: str, notes: Notes, action: str) -> None:
@@ -79,7 +98,9 @@ def _source(source: Source, path: str, notes: Notes, action: str) -> None:
         if action == "CUSTOM":
             positive = name.removeprefix("not")
             peer = positive[:1].lower() + positive[1:] in _PEER
-            notes.need(not peer, f"{path}.{name}", "CUSTOM runs before identities are known; use addresses or operations")
+            notes.need(
+                not peer, f"{path}.{name}", "CUSTOM runs before identities are known; use addresses or operations"
+            )
     for name in _ADDRESSES:
         _blocks(given.get(name, ()), f"{path}.{name}", notes)
     for name in _ACCOUNTS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from mizzen.api.extension import LuaConfig, TrafficExtension, TrafficSelector, V
 from mizzen.check import rules
 from mizzen.check.notes import Notes
 
+_BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
 MAX_ENV = 256
 MAX_SECRET = 253
 
@@ -59,11 +61,15 @@ def _wasm(plugin: WasmPlugin | WasmConfig, path: str, notes: Notes) -> None:
 def _url(url: str, path: str, notes: Notes) -> None:
     try:
         parts = urlsplit(url)
+        if _BAD_ESCAPE.search(url):
+            raise ValueError("a percent sign that begins no escape")
     except ValueError:
         notes.error(path, f"{url!r} is no URL")
         return
     scheme = parts.scheme if "://" in url else ""
-    notes.need(scheme in ("", "oci", "http", "https", "file"), path, "url contains invalid scheme: oci, http, https or file")
+    notes.need(
+        scheme in ("", "oci", "http", "https", "file"), path, "url contains invalid scheme: oci, http, https or file"
+    )
 
 
 def _environment(config: VmConfig, path: str, notes: Notes) -> None:

@@ -15,8 +15,6 @@ def validate(spec: Gateway, notes: Notes) -> None:
     if not spec.servers:
         notes.error("spec.servers", "at least one server is required")
         return
-    if not spec.selector:
-        notes.warn("spec.selector", "without a selector the Gateway applies to every gateway workload")
     for key, value in spec.selector.items():
         notes.need(bool(key), "spec.selector", "a label needs a key")
         notes.need("*" not in key + value, "spec.selector", "wildcard is not supported in selector")
@@ -76,7 +74,7 @@ def _tls(server: Server, path: str, notes: Notes) -> None:
     if server.tls is None:
         return
     if protocol in _PLAIN_HTTP:
-        bare = server.tls.mode in ("PASSTHROUGH", "SIMPLE") and not server_tls.certificates(server.tls)
+        bare = server.tls.mode == "PASSTHROUGH" and not server_tls.certificates(server.tls)
         notes.need(bare, f"{path}.tls", f"{protocol} has no TLS but httpsRedirect; use protocol HTTPS")
     else:
         notes.error(f"{path}.tls", f"{protocol or 'a port without protocol'} has no TLS; use protocol TLS")

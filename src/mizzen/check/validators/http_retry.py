@@ -7,9 +7,24 @@ from mizzen.check import rules
 from mizzen.check.notes import Notes
 
 POLICIES = frozenset(
-    """5xx gateway-error reset reset-before-request connect-failure retriable-4xx refused-stream retriable-status-codes
-    retriable-headers envoy-ratelimited http3-post-connect-failure cancelled deadline-exceeded internal
-    resource-exhausted unavailable""".split()
+    [
+        "5xx",
+        "gateway-error",
+        "reset",
+        "reset-before-request",
+        "connect-failure",
+        "retriable-4xx",
+        "refused-stream",
+        "retriable-status-codes",
+        "retriable-headers",
+        "envoy-ratelimited",
+        "http3-post-connect-failure",
+        "cancelled",
+        "deadline-exceeded",
+        "internal",
+        "resource-exhausted",
+        "unavailable",
+    ]
 )
 """What Envoy's ``x-envoy-retry-on`` and ``x-envoy-retry-grpc-on`` take."""
 
@@ -22,7 +37,9 @@ def validate(retries: HTTPRetry, path: str, notes: Notes) -> None:
             ("retryOn", retries.retry_on),
             ("retryRemoteLocalities", retries.retry_remote_localities),
         ):
-            notes.need(not value, f"{path}.{name}", f"attempts is 0, which switches retries off; {name} does not go with it")
+            notes.need(
+                not value, f"{path}.{name}", f"attempts is 0, which switches retries off; {name} does not go with it"
+            )
     rules.duration(notes, f"{path}.perTryTimeout", retries.per_try_timeout)
     rules.duration(notes, f"{path}.backoff", retries.backoff)
     if retries.retry_on:

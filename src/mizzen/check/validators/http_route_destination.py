@@ -17,8 +17,12 @@ def destination(target: Destination | None, path: str, notes: Notes) -> None:
     elif target.host == "*":
         notes.error(f"{path}.host", "'*' is no destination")
     else:
-        rules.wildcard_host(notes, f"{path}.host", target.host)
+        rules.wildcard_host(notes, f"{path}.host", target.host, partial=True)
     if target.subset:
-        notes.need(rules.DNS_LABEL.fullmatch(target.subset) is not None, f"{path}.subset", "no subset name: lower-case letters, digits, '-'")
+        notes.need(
+            rules.DNS_LABEL.fullmatch(target.subset) is not None,
+            f"{path}.subset",
+            "no subset name: lower-case letters, digits, '-'",
+        )
     if target.port is not None:
         rules.port(notes, f"{path}.port.number", target.port.number)

@@ -42,13 +42,21 @@ def validate(lb: LoadBalancerSettings, path: str, notes: Notes, outlier: bool) -
 
 def _hash(hashing: ConsistentHashLB, path: str, notes: Notes) -> None:
     keys = (hashing.http_header_name, hashing.http_cookie, hashing.use_source_ip, hashing.http_query_parameter_name)
-    notes.need(any(key is not None for key in keys), path, "what to hash is required: a header, cookie, parameter or the source")
+    notes.need(
+        any(key is not None for key in keys),
+        path,
+        "what to hash is required: a header, cookie, parameter or the source",
+    )
     if hashing.http_cookie is not None:
         notes.need(bool(hashing.http_cookie.name), f"{path}.httpCookie.name", "a cookie needs a name")
+        attributes = [attribute.name for attribute in hashing.http_cookie.attributes]
+        rules.unique(notes, f"{path}.httpCookie.attributes", attributes, "names of attributes must differ")
         if hashing.http_cookie.ttl is not None:
             notes.need(hashing.http_cookie.ttl.nanos >= 0, f"{path}.httpCookie.ttl", "0s or more")
     if hashing.minimum_ring_size:
-        notes.warn(f"{path}.minimumRingSize", "minimumRingSize is old; write ringHash.minimumRingSize", codes.DEPRECATED)
+        notes.warn(
+            f"{path}.minimumRingSize", "minimumRingSize is old; write ringHash.minimumRingSize", codes.DEPRECATED
+        )
         alone = hashing.ring_hash is None and hashing.maglev is None
         notes.need(alone, f"{path}.minimumRingSize", "does not go with ringHash or maglev")
     if hashing.maglev is not None:
@@ -111,7 +119,11 @@ def _distribute(rule: Distribute, path: str, notes: Notes) -> None:
 def _pattern(pattern: str, path: str, notes: Notes) -> None:
     parts = pattern.split("/")
     ok = bool(pattern) and len(parts) <= 3 and all(parts) and all("*" not in part for part in parts[:-1])
-    notes.need(ok and (parts[-1] == "*" or "*" not in parts[-1]), path, f"{pattern!r} is no locality: region/zone/subzone, '*' at the end")
+    notes.need(
+        ok and (parts[-1] == "*" or "*" not in parts[-1]),
+        path,
+        f"{pattern!r} is no locality: region/zone/subzone, '*' at the end",
+    )
 
 
 def _overlap(patterns: Sequence[str], others: Sequence[str], path: str, notes: Notes) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from mizzen.api.meta import ObjectMeta
 from mizzen.check.notes import Notes
 
-RESERVED = ("internal.istio.io/parents", "internal.istio.io/parent-namespace", "internal.istio.io/webhook-always-reject")
+RESERVED = (
+    "internal.istio.io/parents",
+    "internal.istio.io/parent-namespace",
+    "internal.istio.io/webhook-always-reject",
+)
 DRY_RUN = "istio.io/dry-run"
 
 

@@ -56,7 +56,9 @@ def _ports(spec: ServiceEntry, notes: Notes) -> None:
     if len(spec.hosts) > 1 and spec.resolution != "NONE":
         for index, port in enumerate(spec.ports):
             named = port.protocol.upper() in _BY_HOST
-            notes.need(named, f"spec.ports[{index}]", "several hosts need ports whose traffic names the host: HTTP or TLS")
+            notes.need(
+                named, f"spec.ports[{index}]", "several hosts need ports whose traffic names the host: HTTP or TLS"
+            )
 
 
 def _port(port: Port, path: str, notes: Notes) -> None:
@@ -96,7 +98,9 @@ def _resolution(spec: ServiceEntry, notes: Notes) -> None:
     if spec.resolution == "NONE":
         notes.need(not spec.endpoints, "spec.endpoints", "endpoints do not go with resolution NONE")
         if spec.workload_selector is not None and spec.workload_selector.match_labels:
-            notes.warn("spec.workloadSelector", "resolution NONE uses the address of the caller, not the selected workloads")
+            notes.warn(
+                "spec.workloadSelector", "resolution NONE uses the address of the caller, not the selected workloads"
+            )
     elif spec.resolution == "DNS_ROUND_ROBIN":
         notes.need(len(spec.endpoints) <= 1, "spec.endpoints", "DNS_ROUND_ROBIN mode cannot have multiple endpoints")
     elif spec.resolution == "DYNAMIC_DNS":
@@ -104,7 +108,10 @@ def _resolution(spec: ServiceEntry, notes: Notes) -> None:
     if spec.resolution in ("DNS", "DNS_ROUND_ROBIN") and not spec.endpoints and spec.workload_selector is None:
         notes.need(not wild, path, "a wildcard host cannot be resolved; give endpoints")
     if spec.resolution == "DNS" and len(spec.hosts) > 1 and spec.addresses:
-        notes.warn("spec.addresses", "one address stands for several hosts; only the host that a request names tells them apart")
+        notes.warn(
+            "spec.addresses",
+            "one address stands for several hosts; only the host that a request names tells them apart",
+        )
 
 
 def _dynamic(spec: ServiceEntry, notes: Notes) -> None:

@@ -44,7 +44,13 @@ def _ingress(listener: IstioIngressListener, path: str, notes: Notes) -> None:
         _default_endpoint(listener.default_endpoint, f"{path}.defaultEndpoint", notes)
     if listener.connection_pool is not None:
         connection_pool(listener.connection_pool, f"{path}.connectionPool", notes)
-        plain = listener.port is not None and listener.port.protocol.upper() in ("TCP", "TLS", "MONGO", "MYSQL", "REDIS")
+        plain = listener.port is not None and listener.port.protocol.upper() in (
+            "TCP",
+            "TLS",
+            "MONGO",
+            "MYSQL",
+            "REDIS",
+        )
         if plain and listener.connection_pool.http is not None:
             notes.warn(f"{path}.connectionPool.http", "http settings have no effect on a TCP port")
     if listener.tls is not None:
@@ -58,7 +64,9 @@ def _ingress_tls(listener: IstioIngressListener, path: str, notes: Notes) -> Non
     notes.need(not tls.https_redirect, f"{path}.httpsRedirect", "not supported on a sidecar")
     notes.need(not tls.credential_name, f"{path}.credentialName", "not supported on a sidecar; mount files")
     notes.need(not tls.credential_names, f"{path}.credentialNames", "not supported on a sidecar; mount files")
-    notes.need(not tls.tls_certificates, f"{path}.tlsCertificates", "not supported on a sidecar; one pair of files only")
+    notes.need(
+        not tls.tls_certificates, f"{path}.tlsCertificates", "not supported on a sidecar; one pair of files only"
+    )
     if tls.mode in ("ISTIO_MUTUAL", "PASSTHROUGH", "AUTO_PASSTHROUGH"):
         notes.error(f"{path}.mode", f"{tls.mode} is not supported on a sidecar: SIMPLE, MUTUAL or OPTIONAL_MUTUAL")
     else:
@@ -110,7 +118,9 @@ def _egress_listener(listener: IstioEgressListener, path: str, notes: Notes) -> 
     elif listener.bind:
         notes.error(f"{path}.bind", "bind needs a port")
     if listener.bind:
-        notes.need(unix or rules.is_ip(listener.bind), f"{path}.bind", f"{listener.bind!r} is no address and no unix path")
+        notes.need(
+            unix or rules.is_ip(listener.bind), f"{path}.bind", f"{listener.bind!r} is no address and no unix path"
+        )
     if unix:
         notes.need(listener.capture_mode in ("DEFAULT", "NONE"), f"{path}.captureMode", "a unix path is not captured")
     if notes.need(bool(listener.hosts), f"{path}.hosts", "at least one host is required"):

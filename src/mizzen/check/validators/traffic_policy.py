@@ -43,7 +43,9 @@ def _blocks(policy: TrafficPolicy | PortTrafficPolicy, path: str, notes: Notes) 
     if policy.outlier_detection is not None:
         _outlier(policy.outlier_detection, f"{path}.outlierDetection", notes)
     if policy.load_balancer is not None:
-        load_balancer.validate(policy.load_balancer, f"{path}.loadBalancer", notes, policy.outlier_detection is not None)
+        load_balancer.validate(
+            policy.load_balancer, f"{path}.loadBalancer", notes, policy.outlier_detection is not None
+        )
     if policy.tls is not None:
         client_tls(policy.tls, f"{path}.tls", notes)
 
@@ -80,7 +82,9 @@ def _http(http: HTTPSettings, path: str, notes: Notes) -> None:
         notes.need(getattr(http, field) >= 0, f"{path}.{name}", "0 or more")
     rules.duration(notes, f"{path}.idleTimeout", http.idle_timeout, zero=True)
     if http.h2_upgrade_policy == "UPGRADE":
-        notes.need(not http.use_client_protocol, f"{path}.useClientProtocol", "does not go with h2UpgradePolicy UPGRADE")
+        notes.need(
+            not http.use_client_protocol, f"{path}.useClientProtocol", "does not go with h2UpgradePolicy UPGRADE"
+        )
     if http.http2_keep_alive is not None:
         rules.duration(notes, f"{path}.http2KeepAlive.interval", http.http2_keep_alive.interval)
         rules.duration(notes, f"{path}.http2KeepAlive.timeout", http.http2_keep_alive.timeout)
@@ -90,7 +94,10 @@ def _outlier(outlier: OutlierDetection, path: str, notes: Notes) -> None:
     """Rows DR-37 to DR-41."""
     rules.duration(notes, f"{path}.interval", outlier.interval)
     rules.duration(notes, f"{path}.baseEjectionTime", outlier.base_ejection_time)
-    for name, value in (("maxEjectionPercent", outlier.max_ejection_percent), ("minHealthPercent", outlier.min_health_percent)):
+    for name, value in (
+        ("maxEjectionPercent", outlier.max_ejection_percent),
+        ("minHealthPercent", outlier.min_health_percent),
+    ):
         notes.need(0 <= value <= 100, f"{path}.{name}", "from 0 to 100")
     if outlier.consecutive_local_origin_failures:
         split = outlier.split_external_local_origin_errors

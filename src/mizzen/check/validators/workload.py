@@ -55,7 +55,13 @@ def locality(text: str, path: str, notes: Notes) -> None:
 def probe(spec: ReadinessProbe, path: str, notes: Notes) -> None:
     handlers = (spec.http_get, spec.tcp_socket, spec.exec, spec.grpc)
     notes.need(any(h is not None for h in handlers), path, "a probe needs one of httpGet, tcpSocket, exec and grpc")
-    for name in ("initial_delay_seconds", "timeout_seconds", "period_seconds", "success_threshold", "failure_threshold"):
+    for name in (
+        "initial_delay_seconds",
+        "timeout_seconds",
+        "period_seconds",
+        "success_threshold",
+        "failure_threshold",
+    ):
         notes.need(getattr(spec, name) >= 0, path, f"{name.replace('_', ' ')} must be 0 or more")
     if spec.http_get is not None:
         _http_get(spec, path, notes)

@@ -1,0 +1,75 @@
+"""A short-lived child of the agent: make a key and a CSR, have it signed, print the answer as JSON.
+
+The one place beside Envoy that ever holds a TLS library or the new key; the agent's own process stays small. Reads
+its request as JSON from stdin: ``url``, ``token_path``, ``root_cert_path``, ``uri``, ``ttl_seconds``. Prints
+``{"key", "cert_chain", "roots", "expires"}``, or ``{"error"}`` with exit code 1. The key is made here, goes to the
+agent through a pipe, and never leaves the pod (row AG-04).
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+TIMEOUT = 10.0
+
+
+def key_and_csr(uri: str) -> tuple[str, str]:
+    """An ECDSA P-256 key (PKCS 8) and a CSR for the SPIFFE id ``uri``, both PEM."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)])
+    csr = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(name, critical=True)
+    signed = csr.sign(key, hashes.SHA256())
+    form, syntax, plain = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return key.private_bytes(form, syntax, plain).decode(), signed.public_bytes(form).decode()
+
+
+def expiry(certificate: str) -> float:
+    """The end of a PEM certificate's life, in seconds since 1970."""
+    from cryptography import x509
+
+    return x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc.timestamp()
+
+
+def sign(request: dict[str, Any], csr: str) -> dict[str, Any]:
+    """Post the CSR. Raises OSError or ValueError when there is no certificate."""
+    # Both files are read each time: the kubelet and the lab replace them.
+    token = Path(request["token_path"]).read_text(encoding="ascii").strip()
+    context = ssl.create_default_context(cafile=request["root_cert_path"])
+    body = json.dumps({"csr": csr, "ttl_seconds": request["ttl_seconds"]}).encode()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    call = urllib.request.Request(request["url"], data=body, headers=headers, method="POST")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    with opener.open(call, timeout=TIMEOUT) as answer:
+        signed = json.load(answer)
+    chain, roots = signed.get("cert_chain"), signed.get("roots")
+    if not chain or not roots or not all(isinstance(pem, str) for pem in [*chain, *roots]):
+        raise ValueError("the answer has no certificate chain or no roots")
+    return {"cert_chain": chain, "roots": roots, "expires": expiry(chain[0])}
+
+
+def main() -> int:
+    """Answer one request; the exit code is 1 when there is no certificate."""
+    request = json.load(sys.stdin)
+    key, csr = key_and_csr(request["uri"])
+    try:
+        answer: dict[str, Any] = {"key": key, **sign(request, csr)}
+    except urllib.error.HTTPError as error:
+        answer = {"error": f"{error.code} {error.reason}: {error.read(500).decode(errors='replace').strip()}"}
+    except (OSError, ValueError) as error:
+        answer = {"error": str(error)}
+    json.dump(answer, sys.stdout)
+    return 1 if "error" in answer else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""``proxy sidecar|router``: certificate, Envoy and the status port under one TaskGroup, until SIGTERM or Envoy's end."""
+
+from __future__ import annotations
+
+import mizzen.agent.lean  # isort: skip  # noqa: F401 - before asyncio
+
+import asyncio
+import signal
+import sys
+import time
+
+from mizzen.agent.certificate import Rotation
+from mizzen.agent.http import connection
+from mizzen.agent.metrics import Metrics
+from mizzen.agent.probes import Probes
+from mizzen.agent.ready import Readiness
+from mizzen.agent.settings import Settings
+from mizzen.agent.status import Status
+from mizzen.agent.supervise import Envoy, NoEnvoy
+
+
+def report(text: str) -> None:
+    """One line of the agent's log."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
+    sys.stderr.write(f"{now}Z\tinfo\tagent\t{text}\n")
+
+
+class Agent:
+    """One pod's agent."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._rotation = Rotation(settings, report)
+        self._envoy = Envoy(settings, report)
+        self._readiness = Readiness(settings.admin_port)
+        self._stop = asyncio.Event()
+        self._gently = True
+
+    async def run(self) -> int:
+        """Live until told to end; the answer is the exit code, Envoy's own when Envoy ended by itself."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end, True)
+        metrics = Metrics(self._settings, lambda: self._rotation.expires)
+        status = Status(self._readiness, metrics, Probes(self._settings), lambda: self._end(False), self._drain)
+        server = await asyncio.start_server(
+            lambda r, w: connection(status.handle, r, w), None, self._settings.status_port
+        )
+        report(f"{self._settings.node_id}: status port {self._settings.status_port}")
+        try:
+            return await self._live()
+        finally:
+            server.close()
+            self._envoy.kill()
+
+    async def _live(self) -> int:
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(self._rotation.first())
+            stop = group.create_task(self._stop.wait())
+            await asyncio.wait((first, stop), return_when=asyncio.FIRST_COMPLETED)
+            if stop.done():
+                first.cancel()
+                return 0
+            await self._envoy.start()
+            keep = group.create_task(self._rotation.keep())
+            ended = group.create_task(self._envoy.wait())
+            await asyncio.wait((ended, stop), return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done() and self._gently:
+                await self._leave(group, ended)
+            self._envoy.kill()
+            code = await ended
+            keep.cancel()
+            stop.cancel()
+            if self._readiness.stopping:
+                return 0
+            report(f"envoy ended by itself, code {code}")
+            return code
+
+    async def _leave(self, group: asyncio.TaskGroup, ended: asyncio.Task[int]) -> None:
+        draining = group.create_task(self._envoy.drain_for_exit())
+        await asyncio.wait((draining, ended), return_when=asyncio.FIRST_COMPLETED)
+        draining.cancel()
+
+    async def _drain(self) -> None:
+        report("draining")
+        await self._envoy.drain()
+
+    def _end(self, gently: bool) -> None:
+        self._gently = gently and self._gently
+        self._readiness.stopping = True
+        report("ending, after draining" if gently else "ending at once")
+        self._stop.set()
+
+
+def run(settings: Settings) -> int:
+    """Block until the agent's end."""
+
+    async def whole() -> int:
+        return await Agent(settings).run()
+
+    try:
+        return asyncio.run(whole())
+    except* (NoEnvoy, OSError) as group:
+        for error in group.exceptions:
+            report(f"error: {error}")
+    return 1

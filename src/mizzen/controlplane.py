@@ -1,0 +1,42 @@
+"""The control plane, wired: the supervisor's objects, the pure core, the servers.
+
+Read this first: configuration comes from ``sources``, ``resolve`` and ``translate`` turn it into resources, and
+``server`` hands these out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+from mizzen.observe import configure_logs
+from mizzen.resolve import build, view
+from mizzen.server.control import Options, control
+from mizzen.server.hub import Compiler
+from mizzen.settings import Settings
+from mizzen.sources.lab import watch
+from mizzen.translate import resources
+from mizzen.translate.memo import Memo
+
+__all__ = ["Options", "compiler", "run"]
+
+
+def compiler() -> Compiler:
+    """The pure core, with one memo for the life of the process."""
+    memo = Memo()
+    return Compiler(build, view, lambda of: resources(of, memo))
+
+
+def run(options: Options) -> None:
+    """Until SIGTERM or SIGINT. Raises MeshError when it cannot start."""
+    configure_logs()
+    settings = Settings.of(os.environ)
+    asyncio.run(_run(options, settings))
+
+
+async def _run(options: Options, settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await control(options, settings, compiler(), watch(options.socket), stop)

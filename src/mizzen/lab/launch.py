@@ -1,0 +1,87 @@
+"""Starting a mesh's supervisor in the background."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from mizzen.errors import LabError
+
+_PATIENCE_SECONDS = 20.0
+_TOOLS = {"ip": "iproute2", "nft": "nftables", "iptables": "iptables", "nsenter": "util-linux"}
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?")
+
+
+def start(mesh: str, state: Path, config_path: Path | None) -> None:
+    """Start the supervisor and return when its socket answers; at once when it already does.
+
+    Leftovers of a run that was killed are removed first. Raises LabError with the next step: no root, a missing
+    command, no namespaces.
+    """
+    sock = state / "run" / "sock"
+    if answers(sock):
+        return
+    _check(mesh)
+    from mizzen.lab import cleanup
+
+    cleanup.clean(mesh, state, purge=False)
+    for path, mode in ((state, 0o711), (state / "run", 0o700)):
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(mode)
+    log = state / "run" / "supervisor.log"
+    command = [sys.executable, "-m", "mizzen.lab.supervisor", "--mesh", mesh, "--state", str(state)]
+    if config_path is not None:
+        command += ["--config", str(config_path)]
+    package = str(Path(__file__).resolve().parents[2])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))}
+    with log.open("ab") as file:
+        position = file.tell()
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd="/", env=environment, start_new_session=True)
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not answers(sock):
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            raise _reason(log, position)
+        time.sleep(0.02)
+    (state / "run" / "supervisor.pid").write_text(f"{process.pid}\n", encoding="ascii")
+
+
+def answers(path: Path) -> bool:
+    """Whether somebody accepts connections on the Unix socket ``path``."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(2)
+        try:
+            sock.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def _check(mesh: str) -> None:
+    if not _NAME.fullmatch(mesh):
+        raise LabError(f"{mesh!r} is no name for a mesh", "use small letters, digits and dashes")
+    if os.geteuid() != 0:
+        raise LabError("a mesh needs root: it makes network and mount namespaces", "run the command with sudo")
+    for tool, package in _TOOLS.items():
+        if shutil.which(tool, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is None:
+            raise LabError(f"the command {tool} is missing", f"apt-get install {package}")
+
+
+def _reason(log: Path, position: int) -> LabError:
+    with log.open("rb") as file:
+        file.seek(position)
+        text = file.read().decode(errors="replace")
+    message, hint = "", ""
+    for line in text.splitlines():
+        if line.startswith("LabError: "):
+            message = line.removeprefix("LabError: ")
+        elif line.startswith("hint: "):
+            hint = line.removeprefix("hint: ")
+    last = text.strip().splitlines()[-1:] or ["it said nothing"]
+    return LabError(message or f"the mesh did not start: {last[0]}", hint or f"see {log}")

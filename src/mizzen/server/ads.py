@@ -1,0 +1,215 @@
+"""Aggregated discovery: each stream receives, asks its session, sends (rows XD-01, XD-06)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from envoy.service.discovery.v3 import discovery_pb2
+from google.protobuf.message import DecodeError
+
+from mizzen.errors import ProtocolError, Unauthenticated
+from mizzen.model.identity import Identity
+from mizzen.model.resources import SECRET, SHORT_NAMES, ResourceSet
+from mizzen.observe import Metrics
+from mizzen.server.authenticate import Authenticator
+from mizzen.server.hub import Connection, Hub, Published
+from mizzen.server.node import Node
+from mizzen.server.rate import Rate
+from mizzen.server.transport import Call, GrpcError, Method, Status
+from mizzen.xds import DeltaSession, Response, Session, SotwSession
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 5.0
+"""Seconds that what comes later waits for a proxy to be ready with what came before."""
+HEALTH = "type.googleapis.com/istio.v1.HealthInformation"
+_SERVICE = "/envoy.service.discovery.v3.AggregatedDiscoveryService"
+
+Request = Any
+"""``DeltaDiscoveryRequest`` or ``DiscoveryRequest``, by the dialect."""
+
+
+class Discovery:
+    """The service on one port. Without ``authenticator`` (15010) nobody is asked, and nobody gets secrets."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        metrics: Metrics,
+        rate: Rate,
+        authenticator: Authenticator | None,
+        *,
+        identity_check: bool = True,
+    ) -> None:
+        self._hub = hub
+        self._metrics = metrics
+        self._rate = rate
+        self._authenticator = authenticator
+        self._identity_check = identity_check
+
+    def methods(self) -> list[Method]:
+        return [
+            Method(f"{_SERVICE}/DeltaAggregatedResources", self._delta),
+            Method(f"{_SERVICE}/StreamAggregatedResources", self._state_of_the_world),
+        ]
+
+    async def _delta(self, call: Call) -> None:
+        await self._serve(call, DeltaSession(), discovery_pb2.DeltaDiscoveryRequest)
+
+    async def _state_of_the_world(self, call: Call) -> None:
+        await self._serve(call, SotwSession(), discovery_pb2.DiscoveryRequest)
+
+    async def _serve(self, call: Call, session: Session, message: Any) -> None:
+        published = self._hub.current
+        if published is None:
+            raise GrpcError(Status.UNAVAILABLE, "the control plane is not ready yet")
+        if not await self._rate.admit():
+            raise GrpcError(Status.RESOURCE_EXHAUSTED, "too many new streams")
+        identity = await self._identify(call)
+        first = await _receive(call, message)
+        while first is not None and first.type_url == HEALTH:
+            first = await _receive(call, message)
+        if first is None:
+            return
+        connection = Connection(
+            self._node(first, identity), session, identity, time.time(), self._authenticator is None
+        )
+        stream = _Stream(self._hub, self._metrics, call, connection)
+        if not stream.offer(self._hub.current or published):
+            raise GrpcError(Status.UNAVAILABLE, "the resources of this proxy cannot be built")
+        self._hub.attach(connection)
+        try:
+            await stream.run(first, message)
+        finally:
+            self._hub.detach(connection)
+
+    async def _identify(self, call: Call) -> Identity | None:
+        if self._authenticator is None:
+            return None
+        try:
+            return (await self._authenticator.caller(call.certificate, call.metadata.get("authorization", ""))).identity
+        except Unauthenticated as error:
+            self._metrics.authentication_failures.inc()
+            log.warning("xDS caller at %s: %s", call.address, error)
+            raise GrpcError(Status.UNAUTHENTICATED, "authentication failed") from error
+
+    def _node(self, request: Request, identity: Identity | None) -> Node:
+        if not request.node.id:
+            raise GrpcError(Status.INVALID_ARGUMENT, "the first request must carry a node id")
+        try:
+            node = Node.parse(request.node)
+        except ProtocolError as error:
+            raise GrpcError(Status.INVALID_ARGUMENT, str(error)) from error
+        if identity is not None and self._identity_check and not _speaks_for(identity, node):
+            log.warning("%s may not speak for %s", identity, node.id)
+            raise GrpcError(Status.PERMISSION_DENIED, "this identity may not speak for this node")
+        return node
+
+
+class _Stream:
+    """One stream at work: a task reads, one follows the snapshots, one sends."""
+
+    def __init__(self, hub: Hub, metrics: Metrics, call: Call, connection: Connection) -> None:
+        self._hub = hub
+        self._metrics = metrics
+        self._call = call
+        self._connection = connection
+        # Bounded by the session: one response per type is outstanding.
+        self._outbox: asyncio.Queue[Response] = asyncio.Queue()
+
+    def offer(self, published: Published) -> bool:
+        """Aim the session at a snapshot; False when there is nothing to offer."""
+        resources = self._hub.resources(self._connection, published)
+        if resources is None:
+            return False
+        if self._connection.plaintext:
+            resources = ResourceSet({url: of for url, of in resources.types.items() if url != SECRET})
+        self._put(self._connection.session.offer(resources, published.number))
+        return True
+
+    async def run(self, first: Request, message: Any) -> None:
+        """Until the proxy ends the stream. Raises what broke it."""
+        self._take(first)
+        try:
+            async with asyncio.TaskGroup() as group:
+                others = [group.create_task(self._send()), group.create_task(self._follow())]
+                while (request := await _receive(self._call, message)) is not None:
+                    if request.type_url != HEALTH:
+                        self._take(request)
+                for task in others:
+                    task.cancel()
+        except* GrpcError as errors:
+            raise _leaf(errors) from None
+
+    def _take(self, request: Request) -> None:
+        session = self._connection.session
+        refusals, expired = dict(session.refusals), dict(session.expired)
+        self._put(session.receive(request))
+        short = SHORT_NAMES.get(request.type_url, "other").lower()
+        if session.refusals != refusals:
+            self._metrics.rejects.labels(short).inc()
+            log.warning("%s refuses %s: %s", self._connection.node.id, short, request.error_detail.message[:1000])
+        if session.expired != expired:
+            self._metrics.expired_nonces.labels(short).inc()
+        self._hub.progressed.give()
+
+    async def _follow(self) -> None:
+        """Offer each new snapshot. What waits for an acknowledgement that does not come is sent after a while."""
+        session: Session = self._connection.session
+        stuck_since = -1
+        while True:
+            published = self._hub.current
+            if published is not None and published.number > session.snapshot:
+                self._offer_or_skip(published)
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self._hub.changed.wait()
+            except TimeoutError:
+                if session.waiting and stuck_since == session.answers:
+                    log.warning("%s acknowledges nothing; sending what waits for it", self._connection.node.id)
+                    self._put(session.hurry())
+                stuck_since = session.answers
+
+    def _offer_or_skip(self, published: Published) -> None:
+        if not self.offer(published):
+            self._connection.session.skip(published.number)
+        self._hub.progressed.give()
+
+    def _put(self, responses: Iterable[Response]) -> None:
+        for response in responses:
+            self._outbox.put_nowait(response)
+
+    async def _send(self) -> None:
+        while True:
+            response = await self._outbox.get()
+            message = response.encode()
+            short = SHORT_NAMES.get(response.type_url, "other").lower()
+            self._metrics.pushes.labels(short).inc()
+            self._metrics.config_size.labels(response.type_url).observe(len(message))
+            await self._call.send(message)
+
+
+async def _receive(call: Call, message: Any) -> Request | None:
+    data = await call.receive()
+    if data is None:
+        return None
+    try:
+        return message.FromString(data)
+    except DecodeError as error:
+        raise GrpcError(Status.INVALID_ARGUMENT, "the message is no discovery request") from error
+
+
+def _speaks_for(identity: Identity, node: Node) -> bool:
+    """Namespace and, if the node names one, service account must be those of the identity (row XD-06)."""
+    return identity.namespace == node.namespace and node.service_account in ("", identity.service_account)
+
+
+def _leaf(errors: BaseExceptionGroup[GrpcError]) -> BaseException:
+    first: BaseException = errors
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first

@@ -1,0 +1,238 @@
+"""The control plane's loop and its ports: configuration in, discovery and certificates out, under one TaskGroup."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from base64 import b64decode
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from aiohttp import web
+
+from mizzen.errors import MeshError
+from mizzen.model.config import Config
+from mizzen.observe import Metrics
+from mizzen.pki import Authority, Lifetimes, load, server_names
+from mizzen.server import files
+from mizzen.server.ads import Discovery
+from mizzen.server.agents import Agents
+from mizzen.server.authenticate import Authenticator
+from mizzen.server.ca import CertificateService, Issuer, utc_now
+from mizzen.server.debug import Debug, Guard
+from mizzen.server.hub import Compiler, Hub
+from mizzen.server.rate import Rate
+from mizzen.server.transport import port_of, serve, server_context
+from mizzen.settings import Settings
+
+log = logging.getLogger(__name__)
+
+CACERTS = "cacerts"
+_CACERTS_FILES = ("ca-cert.pem", "ca-key.pem", "root-cert.pem", "cert-chain.pem")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """Rows PO-11 to PO-15; 0 takes a free one."""
+
+    secure: int = 15012
+    plaintext: int = 15010
+    monitoring: int = 15014
+    https: int = 15017
+    http: int = 8080
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """``socket`` is the supervisor's; ``address`` and ``pod_name`` are those under which the control plane is known."""
+
+    socket: Path
+    state: Path
+    debug_socket: Path
+    token_jwks: Path
+    address: str = ""
+    pod_name: str = "istiod"
+    bind: str = "0.0.0.0"  # noqa: S104 - pods reach it over the bridge
+    ports: Ports = field(default_factory=Ports)
+
+
+async def control(
+    options: Options,
+    settings: Settings,
+    core: Compiler,
+    configs: AsyncIterator[Config],
+    stop: asyncio.Event,
+    started: Callable[[Ports, Hub], None] | None = None,
+) -> None:
+    """Serve what ``configs`` says until ``stop``. ``started`` is told the ports when all of them listen."""
+    metrics = Metrics()
+    hub = Hub(core, metrics)
+    mailbox = Mailbox()
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(mailbox.fill(configs)), group.create_task(_publish(mailbox, hub, settings.coalesce))]
+        stopping = group.create_task(stop.wait())
+        first = group.create_task(_first(hub))
+        await asyncio.wait([stopping, first], return_when=asyncio.FIRST_COMPLETED)
+        first.cancel()
+        if not stop.is_set():
+            async with Servers(options, settings, hub, metrics) as servers:
+                log.info("ready: snapshot %s", hub.current.number if hub.current is not None else 0)
+                if started is not None:
+                    started(servers.ports, hub)
+                await stopping
+        for task in tasks:
+            task.cancel()
+
+
+async def _first(hub: Hub) -> None:
+    while hub.current is None:
+        await hub.changed.wait()
+
+
+class Mailbox:
+    """Holds the newest Config only: what came before and was not looked at is skipped."""
+
+    def __init__(self) -> None:
+        self._latest: Config | None = None
+        self._filled = asyncio.Event()
+
+    async def fill(self, configs: AsyncIterator[Config]) -> None:
+        async for config in configs:
+            self._latest = config
+            self._filled.set()
+
+    async def take(self) -> Config:
+        """The newest Config that was not taken yet."""
+        while self._latest is None:
+            self._filled.clear()
+            await self._filled.wait()
+        config, self._latest = self._latest, None
+        return config
+
+
+async def _publish(mailbox: Mailbox, hub: Hub, pause: timedelta) -> None:
+    """The first change at once; those that follow within ``pause`` together (product decision 8, row XD-03)."""
+    while True:
+        hub.publish(await mailbox.take())
+        await asyncio.sleep(pause.total_seconds())
+
+
+class Servers:
+    """Every port of the control plane, open between ``async with``."""
+
+    def __init__(self, options: Options, settings: Settings, hub: Hub, metrics: Metrics) -> None:
+        self._options = options
+        self._settings = settings
+        self._hub = hub
+        self._metrics = metrics
+        self._stack = contextlib.AsyncExitStack()
+        self.ports = options.ports
+
+    async def __aenter__(self) -> Servers:
+        async with self._stack as stack:
+            await self._open(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _open(self, stack: contextlib.AsyncExitStack) -> None:
+        options, settings, config = self._options, self._settings, self._hub.config
+        if config is None:
+            raise MeshError("there is no configuration to serve")
+        authority = _authority(options, settings, config)
+        names = server_names(
+            settings.namespace,
+            settings.revision,
+            _hosts(settings, config),
+            [options.address] if options.address else [],
+        )
+        certificate, key = files.serving_certificate(options.state, authority, names, now=utc_now())
+        authenticator = Authenticator(
+            options.token_jwks, lambda: self._hub.config, self._hub.changed.wait, settings.token_audiences
+        )
+        lifetimes = Lifetimes(settings.default_workload_cert_ttl, settings.max_workload_cert_ttl)
+        issuer = Issuer(authority, lifetimes, authenticator, self._metrics)
+        agents = Agents(issuer, authenticator, lambda: self._hub.current is not None)
+        rate = Rate(settings.stream_rate)
+        secure = Discovery(self._hub, self._metrics, rate, authenticator, identity_check=settings.identity_check)
+        plain = Discovery(self._hub, self._metrics, rate, None)
+        debug = Debug(self._hub, self._metrics, lambda: agents.health)
+        guard = Guard(authenticator, config.mesh.root_namespace, settings.debug_namespaces, on=settings.debug_auth)
+
+        ports, bind = options.ports, options.bind
+        grpc_tls = server_context(str(certificate), str(key), authority.roots_pem, ["h2"])
+        https = server_context(str(certificate), str(key), authority.roots_pem, ["http/1.1"])
+        grpc = await serve([*secure.methods(), *CertificateService(issuer).methods()], bind, ports.secure, grpc_tls)
+        stack.callback(grpc.close)
+        plaintext = await serve(plain.methods(), "127.0.0.1", ports.plaintext, None)
+        stack.callback(plaintext.close)
+        monitoring = await self._http(stack, debug.application(guard))
+        open_http = await self._http(stack, debug.application(guard))
+        agents_http = await self._http(stack, agents.application())
+        unix = await self._http(stack, debug.application())
+        self.ports = Ports(
+            secure=port_of(grpc),
+            plaintext=port_of(plaintext),
+            monitoring=await _site(web.TCPSite(monitoring, bind, ports.monitoring)),
+            http=await _site(web.TCPSite(open_http, bind, ports.http)),
+            https=await _site(web.TCPSite(agents_http, bind, ports.https, ssl_context=https)),
+        )
+        await _unix(unix, options.debug_socket)
+
+    @staticmethod
+    async def _http(stack: contextlib.AsyncExitStack, application: web.Application) -> web.AppRunner:
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        return runner
+
+
+async def _site(site: web.TCPSite) -> int:
+    """Start; the port that it listens on."""
+    await site.start()
+    server = site._server
+    if not isinstance(server, asyncio.Server):
+        raise MeshError("the HTTP server does not listen")
+    return int(server.sockets[0].getsockname()[1])
+
+
+async def _unix(runner: web.AppRunner, path: Path) -> None:
+    """A socket that only its owner can open, from its first moment."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)  # left by a control plane that was killed
+    before = os.umask(0o177)
+    try:
+        await web.UnixSite(runner, str(path)).start()
+    finally:
+        os.umask(before)
+
+
+def _hosts(settings: Settings, config: Config) -> tuple[str, ...]:
+    """Names under which people chose to reach the control plane (row PO-13)."""
+    discovery = config.mesh.default_config.discovery_address.rpartition(":")[0]
+    return (*settings.custom_hosts, *([discovery] if discovery else []))
+
+
+def _authority(options: Options, settings: Settings, config: Config) -> Authority:
+    """The CA of Secret ``cacerts`` if there is one (row CR-02), else the self-signed one of the state directory."""
+    now = utc_now()
+    secret = config.of("Secret").get((settings.namespace, CACERTS))
+    if secret is None:
+        return files.authority(
+            options.state, config.mesh.trust_domain, now=now, lifetime=settings.self_signed_ca_cert_ttl
+        )
+    texts = {key: text.encode() for key, text in secret.body.string_data.items()}
+    texts |= {key: b64decode(value) for key, value in secret.body.data.items() if key not in texts}
+    missing = [name for name in _CACERTS_FILES if not texts.get(name, b"").strip()]
+    if missing:
+        raise MeshError(f"Secret {settings.namespace}/{CACERTS} lacks {', '.join(missing)}")
+    plugged = load(texts["ca-cert.pem"], texts["ca-key.pem"], texts["root-cert.pem"], texts["cert-chain.pem"])
+    options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files.write(options.state / files.ROOT, plugged.roots_pem.encode(), 0o644)
+    return plugged

@@ -1,0 +1,73 @@
+"""The CA on disk: made once, mode 0600, written so that a crash leaves either nothing or all of it."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from mizzen.pki import Authority, SigningKey, load, self_signed, sign_server
+
+_CA = "ca.pem"
+"""Key and certificate in one file: one rename makes both."""
+ROOT = "root-cert.pem"
+
+
+def authority(state: Path, trust_domain: str, *, now: datetime, lifetime: timedelta) -> Authority:
+    """The CA of ``state``, made when there is none. ``root-cert.pem`` beside it is readable for everybody (row CR-05).
+
+    Raises MeshError when the file is damaged: a new root would cut off every workload, so that is for a person to decide.
+    """
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = state / _CA
+    if not path.exists():
+        made = self_signed(
+            ec.generate_private_key(ec.SECP256R1()),
+            trust_domain,
+            now=now,
+            serial=x509.random_serial_number(),
+            lifetime=lifetime,
+        )
+        write(path, key_pem(made.key) + made.roots_pem.encode(), 0o600)
+    text = path.read_bytes()
+    key, _, certificate = text.partition(b"-----BEGIN CERTIFICATE-----")
+    certificate = b"-----BEGIN CERTIFICATE-----" + certificate
+    found = load(certificate, key, certificate)
+    write(state / ROOT, found.roots_pem.encode(), 0o644)
+    return found
+
+
+def serving_certificate(
+    state: Path, authority: Authority, names: tuple[str, ...], *, now: datetime
+) -> tuple[Path, Path]:
+    """A fresh certificate of the control plane for ``names``; the paths of certificate and key (row CR-06)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    issued = sign_server(authority, key.public_key(), names, now=now, serial=x509.random_serial_number())
+    certificate, key_file = state / "server.crt", state / "server.key"
+    write(key_file, key_pem(key), 0o600)
+    write(certificate, "".join(issued.leaf_and_intermediates).encode(), 0o600)
+    return certificate, key_file
+
+
+def key_pem(key: SigningKey) -> bytes:
+    """PKCS#8, unencrypted."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def write(path: Path, data: bytes, mode: int) -> None:
+    """Replace ``path`` by one rename; never readable for others in between."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(file.fileno(), mode)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)

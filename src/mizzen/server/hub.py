@@ -1,0 +1,161 @@
+"""The newest snapshot in one variable, and who is connected. Everything that waits for a change waits here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+
+from mizzen.model.config import Config
+from mizzen.model.identity import Identity
+from mizzen.model.proxy import Proxy
+from mizzen.model.resources import ResourceSet
+from mizzen.model.snapshot import Snapshot
+from mizzen.model.view import ProxyView
+from mizzen.observe import Metrics
+from mizzen.server.node import Node
+from mizzen.xds import Session
+
+log = logging.getLogger(__name__)
+
+_REMEMBERED = 4096
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """The pure core, as the shell calls it: ``resolve.build``, ``resolve.view`` and ``translate.resources``."""
+
+    build: Callable[[Config, Snapshot | None], Snapshot]
+    view: Callable[[Snapshot, Proxy, ProxyView | None], ProxyView]
+    resources: Callable[[ProxyView], ResourceSet]
+
+
+@dataclass(frozen=True, eq=False)
+class Published:
+    """``number`` counts snapshots of this process, from 1. ``revision`` is that of the Config it was made from."""
+
+    number: int
+    revision: int
+    snapshot: Snapshot
+
+
+@dataclass(eq=False)
+class Connection:
+    """One xDS stream. ``since`` is Unix time in seconds."""
+
+    node: Node
+    session: Session
+    identity: Identity | None
+    since: float
+    plaintext: bool = False
+    view: ProxyView | None = field(default=None, repr=False)
+    """The last view, from which the next one keeps what is equal."""
+
+
+class Signal:
+    """Wakes everybody who waits at the moment it is given."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def give(self) -> None:
+        self._event.set()
+        self._event = asyncio.Event()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+
+class Hub:
+    """``changed`` is given for each snapshot, ``progressed`` when a proxy answers, comes or goes."""
+
+    def __init__(self, compiler: Compiler, metrics: Metrics) -> None:
+        self._compiler = compiler
+        self._metrics = metrics
+        self.current: Published | None = None
+        self.changed = Signal()
+        self.progressed = Signal()
+        self.connections: dict[str, Connection] = {}
+        self.absent: dict[str, Connection] = {}
+        self._published: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)
+        self._built: dict[Hashable, ResourceSet] = {}
+        self.error = ""
+
+    @property
+    def config(self) -> Config | None:
+        return self.current.snapshot.config if self.current is not None else None
+
+    def publish(self, config: Config) -> None:
+        """Resolve ``config`` and wake the streams. If that fails, the mesh keeps what it has (product decision 7)."""
+        previous = self.current.snapshot if self.current is not None else None
+        started = time.monotonic()
+        try:
+            snapshot = self._compiler.build(config, previous)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer
+            self._failed("the configuration could not be resolved; the mesh keeps what it has", error)
+            return
+        self._metrics.build_seconds.observe(time.monotonic() - started)
+        self._metrics.services.set(len(snapshot.services))
+        self._metrics.virtual_services.set(len(snapshot.virtual_services))
+        self.error = ""
+        number = self.current.number + 1 if self.current is not None else 1
+        self.current = Published(number, config.revision, snapshot)
+        self._published.append((number, config.revision))
+        self._built.clear()
+        self._forget_gone(config)
+        self.changed.give()
+
+    def number_of(self, revision: int) -> int | None:
+        """The first snapshot that has ``revision`` in it, None if there is none yet."""
+        return next((number for number, published in self._published if published >= revision), None)
+
+    def resources(self, connection: Connection, published: Published) -> ResourceSet | None:
+        """What the proxy of ``connection`` is to have. None when it cannot be built: then the proxy keeps what it has."""
+        try:
+            proxy = connection.node.proxy(published.snapshot.config)
+            view = connection.view = self._compiler.view(published.snapshot, proxy, connection.view)
+            key = (view.scope.key, view.inbound.key if view.inbound is not None else None)
+            built = self._built.get(key)
+            if built is None:
+                built = self._compiler.resources(view)
+                if published is self.current:
+                    self._built[key] = built
+            return built
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer
+            self._failed(f"the resources of {connection.node.id} could not be built; it keeps what it has", error)
+            return None
+
+    def attach(self, connection: Connection) -> None:
+        """A proxy has connected. It replaces an older stream of the same proxy."""
+        self.connections[connection.node.id] = connection
+        self.absent.pop(connection.node.id, None)
+        self._metrics.connected.labels(connection.node.metadata.get("ISTIO_VERSION", "unknown")).inc()
+        self.progressed.give()
+
+    def detach(self, connection: Connection) -> None:
+        """A stream has ended. What its session last had is kept for as long as the pod exists."""
+        self._metrics.connected.labels(connection.node.metadata.get("ISTIO_VERSION", "unknown")).dec()
+        if self.connections.get(connection.node.id) is connection:
+            del self.connections[connection.node.id]
+            self.absent[connection.node.id] = connection
+            if self.config is not None:
+                self._forget_gone(self.config)
+        self.progressed.give()
+
+    def _forget_gone(self, config: Config) -> None:
+        pods = config.of("Pod")
+        gone = [
+            proxy
+            for proxy, connection in self.absent.items()
+            if (connection.node.namespace, connection.node.name) not in pods
+        ]
+        for proxy in gone:
+            del self.absent[proxy]
+
+    def _failed(self, message: str, error: Exception) -> None:
+        self._metrics.internal_errors.inc()
+        self.error = f"{message}: {type(error).__name__}: {error}"
+        log.error(message, exc_info=error)

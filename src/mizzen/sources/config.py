@@ -1,0 +1,188 @@
+"""Documents become a :class:`~mizzen.model.config.Config`: decoded, validated, the refused ones left out.
+
+One broken object never disturbs another; it is a finding with file and line. The same documents in any order give the
+same Config, and an object that did not change stays the same object, so that nothing behind it is built again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mizzen.api.decode import Decoded, Problem, decode
+from mizzen.api.meta import Object
+from mizzen.check import codes, refused, validate
+from mizzen.model.config import Config
+from mizzen.model.finding import Finding, Level
+from mizzen.sources.files import Document
+from mizzen.sources.mesh import MeshReading, is_mesh_config, line_inside, read_mesh
+
+Key = tuple[str, str, str]
+"""(kind, namespace, name)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One document after decoding and validation. ``object`` is None when it is refused or has no effect."""
+
+    key: Key
+    document: Document
+    object: Object | None
+    findings: tuple[Finding, ...]
+    mesh: MeshReading | None = None
+
+    @property
+    def refused(self) -> bool:
+        return any(finding.level is Level.ERROR for finding in self.findings)
+
+
+def judge(document: Document, namespace: str = "default") -> Judged:
+    """Decode and validate one document. ``apply`` refuses exactly what this refuses.
+
+    ``namespace`` is that of objects which name none. Findings carry the line of their own field.
+    """
+    decoded = decode(document.raw, document.origin, namespace)
+    findings = [_finding(decoded, problem, document) for problem in decoded.problems]
+    obj, mesh = decoded.object, None
+    if obj is not None:
+        own = validate(obj)
+        findings += [replace_line(finding, document.line_of(finding.field)) for finding in own]
+        if is_mesh_config(obj.kind, obj.namespace, obj.name):
+            mesh = read_mesh(obj.body)
+            for problem in mesh.problems:
+                line = line_inside(document, mesh, problem.path)
+                findings.append(replace_line(_finding(decoded, problem, document), line))
+        if refused(own) or _without_effect(decoded):
+            obj = None
+    key = (decoded.kind, decoded.namespace, decoded.name)
+    return Judged(key, document, obj, tuple(findings), mesh)
+
+
+def config_of(
+    documents: Iterable[Document],
+    findings: Iterable[Finding] = (),
+    *,
+    revision: int = 0,
+    namespace: str = "default",
+    domain: str = "cluster.local",
+    cluster_id: str = "Kubernetes",
+) -> Config:
+    """The Config of a set of documents. ``findings``: those of reading the files.
+
+    An object given twice counts as the last one, with a warning.
+    """
+    assembly = Assembly(domain=domain, cluster_id=cluster_id)
+    extra = list(findings)
+    for document in documents:
+        judged = judge(document, namespace)
+        before = assembly.judged.get(judged.key)
+        if before is not None and before.document.raw != document.raw:
+            extra.append(_defined_again(before, document))
+        assembly.put(judged)
+    config = assembly.config(revision)
+    return replace(config, findings=tuple(sorted({*config.findings, *extra})))
+
+
+class Assembly:
+    """The objects of the moment, from which Configs are cut; used by one task only."""
+
+    def __init__(self, domain: str = "cluster.local", cluster_id: str = "Kubernetes") -> None:
+        self.judged: dict[Key, Judged] = {}
+        self._config = Config(domain=domain, cluster_id=cluster_id)
+        self._changed: set[Key] = set()
+
+    def put(self, judged: Judged) -> None:
+        """Add or replace an object. An equal one is kept as it is."""
+        before = self.judged.get(judged.key)
+        same = before is not None and before.document.raw == judged.document.raw
+        if same and before is not None and before.document.origin == judged.document.origin:
+            return
+        self.judged[judged.key] = judged
+        self._changed.add(judged.key)
+
+    def remove(self, key: Key) -> None:
+        if self.judged.pop(key, None) is not None:
+            self._changed.add(key)
+
+    def keep_only(self, keys: set[Key]) -> None:
+        """Remove what is not in ``keys``: after a new listing."""
+        for key in [key for key in self.judged if key not in keys]:
+            self.remove(key)
+
+    def config(self, revision: int) -> Config:
+        """A Config of everything put so far. Kinds that did not change are shared with the one before."""
+        put: list[Object] = []
+        gone: list[tuple[str, tuple[str, str]]] = []
+        for key in sorted(self._changed):
+            judged = self.judged.get(key)
+            if judged is not None and judged.object is not None:
+                put.append(judged.object)
+            else:
+                gone.append((key[0], (key[1], key[2])))
+        present = [(kind, name) for kind, name in gone if name in self._config.of(kind)]
+        config = self._config.with_objects(put, present)
+        if self._changed:
+            config = replace(config, objects=_in_order(config, {key[0] for key in self._changed}), mesh=self._mesh())
+            config = replace(config, findings=self._findings())
+        self._changed.clear()
+        self._config = replace(config, revision=revision)
+        return self._config
+
+    def _mesh(self) -> Any:
+        for judged in self.judged.values():
+            if judged.mesh is not None:
+                return judged.mesh.config if judged.mesh.config != self._config.mesh else self._config.mesh
+        return Config().mesh
+
+    def _findings(self) -> tuple[Finding, ...]:
+        return tuple(sorted({finding for judged in self.judged.values() for finding in judged.findings}))
+
+
+def replace_line(finding: Finding, line: int) -> Finding:
+    """The same finding at another line; 0 keeps the one it has."""
+    if not line:
+        return finding
+    return Finding(**{name: getattr(finding, name) for name in Finding.__struct_fields__ if name != "line"}, line=line)
+
+
+def _in_order(config: Config, kinds: set[str]) -> dict[str, Any]:
+    """The changed kinds sorted by namespace and name, so that the order of arrival leaves no trace."""
+    return {
+        kind: dict(sorted(objects.items())) if kind in kinds else objects
+        for kind, objects in sorted(config.objects.items())
+        if objects
+    }
+
+
+def _finding(decoded: Decoded, problem: Problem, document: Document) -> Finding:
+    return Finding(
+        code=problem.code,
+        level=Level.ERROR if problem.fatal else Level.WARNING,
+        message=problem.message,
+        kind=decoded.kind,
+        namespace=decoded.namespace,
+        name=decoded.name,
+        field=problem.path,
+        file=document.origin.file,
+        line=document.line_of(problem.path),
+    )
+
+
+def _without_effect(decoded: Decoded) -> bool:
+    return any(problem.code == codes.NO_EFFECT for problem in decoded.problems)
+
+
+def _defined_again(before: Judged, document: Document) -> Finding:
+    kind, namespace, name = before.key
+    first = before.document.origin
+    return Finding(
+        code=codes.DUPLICATE,
+        level=Level.WARNING,
+        message=f"defined before at {first.file}:{first.line}; this one counts",
+        kind=kind,
+        namespace=namespace,
+        name=name,
+        file=document.origin.file,
+        line=document.origin.line,
+    )

@@ -1,0 +1,117 @@
+"""Crashes: of the control plane under load, of everything in mid-start; and two meshes on one machine."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.e2e.conftest import NAMESPACES
+from tests.e2e.mesh import MANIFESTS, Mesh, documents_of, eventually
+
+pytestmark = pytest.mark.lab
+
+
+def test_no_request_fails_when_the_control_plane_is_killed(mesh: Mesh) -> None:
+    before = mesh.status()["controlplane"]["pid"]
+    with mesh.load("http://httpbin:8000/get", 12) as load:
+        os.kill(before, signal.SIGKILL)
+        after = eventually(
+            lambda: mesh.status()["controlplane"], lambda plane: plane["ready"] and plane["pid"] != before, 10
+        )
+    load.assert_no_failure()
+    assert after["pid"] != before
+    mesh.apply(
+        """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: httpbin}
+spec:
+  hosts: [httpbin]
+  http: [{fault: {abort: {httpStatus: 418, percentage: {value: 100}}}, route: [{destination: {host: httpbin}}]}]
+"""
+    )
+    assert mesh.curl("http://httpbin:8000/get").code == 418, "the new control plane commands the old proxies"
+
+
+@pytest.mark.parametrize("after", [0.3, 1.5, 4.0])
+def test_nothing_is_left_after_sigkill_of_everything_in_mid_start(
+    new_mesh: Callable[[], Mesh], tmp_path: Path, after: float
+) -> None:
+    mesh = new_mesh()
+    objects = [
+        *documents_of(NAMESPACES),
+        *documents_of(MANIFESTS / "curl.yaml"),
+        *documents_of(MANIFESTS / "httpbin.yaml"),
+    ]
+    manifest = tmp_path / "objects.yaml"
+    manifest.write_text(yaml.safe_dump_all(objects))
+    with subprocess.Popen(
+        mesh.command("up", "--detach", "-f", str(manifest)),
+        env=mesh.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        time.sleep(after)  # the moment of the crash is the subject
+        mesh.kill_all()
+        process.wait(10)
+    assert not mesh.processes()
+    done = mesh.down(verify=True)
+    assert done.seconds < 15
+    mesh.up(objects)
+    assert mesh.curl("http://httpbin:8000/get").code == 200, "the same mesh starts afterwards"
+    mesh.down(verify=True)
+    assert not mesh.processes()
+
+
+def test_two_meshes_side_by_side_do_not_see_each_other(mesh: Mesh, new_mesh: Callable[[], Mesh]) -> None:
+    other = new_mesh()
+    other.up(
+        [*documents_of(NAMESPACES), *documents_of(MANIFESTS / "curl.yaml"), *documents_of(MANIFESTS / "httpbin.yaml")]
+    )
+    ours, theirs = mesh.pod("details-v1"), other.pod("httpbin")
+    assert other.curl("http://httpbin:8000/get").code == 200
+    unknown = other.exec("curl", "curl", "-s", "--max-time", "5", "http://details:9080/details/0")
+    assert unknown.code == 6, "a name of the other mesh does not resolve"
+    # Both meshes may use the same addresses: what counts is who answers.
+    limit = ("--connect-timeout", "2", "--max-time", "5")
+    assert "publisher" not in other.curl(f"http://{ours['ip']}:9080/details/0", *limit).body
+    assert theirs["name"] not in mesh.curl(f"http://{theirs['ip']}:8080/hostname", *limit).body
+    names = {pod["name"] for pod in other.status()["pods"]}
+    assert not any("reviews" in name for name in names)
+    other.down(verify=True)
+    assert mesh.curl("http://details:9080/details/0").code == 200, "the first mesh lives on"
+
+
+def test_a_killed_application_is_restarted_and_found_again(mesh: Mesh) -> None:
+    before = mesh.pod("httpbin")
+    os.kill(before["pids"]["app"], signal.SIGKILL)
+    after = eventually(
+        lambda: mesh.pod("httpbin"), lambda pod: pod["ready"] and pod["restarts"] > before["restarts"], 20
+    )
+    assert after["pids"]["app"] != before["pids"]["app"]
+    assert eventually(lambda: mesh.curl("http://httpbin:8000/get").code, lambda status: status == 200) == 200
+
+
+def test_a_pod_whose_command_does_not_exist_harms_no_other(mesh: Mesh) -> None:
+    mesh.apply(
+        """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: broken}
+spec:
+  selector: {matchLabels: {app: broken}}
+  template:
+    metadata: {labels: {app: broken}}
+    spec: {containers: [{name: broken, image: curl, command: [/nothing/here]}]}
+""",
+        wait=False,
+    )
+    pod = eventually(lambda: mesh.pods("broken"), lambda pods: bool(pods) and not pods[0]["ready"])[0]
+    assert pod["phase"] != "Running" or not pod["ready"]
+    assert mesh.curl("http://httpbin:8000/get").code == 200
