@@ -21,12 +21,13 @@ SHORT_NAMES = {CLUSTER: "CDS", ENDPOINT: "EDS", LISTENER: "LDS", ROUTE: "RDS", S
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """``body`` is the message serialised deterministically; ``version`` is the hash of it."""
+    """``body`` is the message serialised deterministically; ``version`` is the hash of it. ``repr`` hides the body: it may
+    hold a key."""
 
     type_url: str
     name: str
     version: str
-    body: bytes
+    body: bytes = field(repr=False)
 
     @classmethod
     def of(cls, type_url: str, name: str, body: bytes) -> Resource:

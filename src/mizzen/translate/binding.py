@@ -11,6 +11,8 @@ from mizzen.model.service import Port, Resolution, Service
 from mizzen.translate import names
 from mizzen.translate.catalog import Catalog
 
+_RESERVED = frozenset({15001, 15006, 15021, 15090})
+
 
 class Kind(Enum):
     HTTP = "HTTP"
@@ -38,15 +40,12 @@ class Binding:
         return f"{self.address}_{self.port}"
 
 
-def shares_wildcard(service: Service, port: Port) -> bool:
-    """True when the port's HTTP goes through the listener and the routes that all services on that number share."""
-    if port.protocol.is_http:
-        return True
-    return port.protocol is Protocol.UNSUPPORTED and not _addresses(service) and not service.headless
-
-
 def bindings(catalog: Catalog, service: Service, port: Port) -> Iterator[Binding]:
-    """The bindings of one port; none for a headless service without endpoints."""
+    """The bindings of one port; none for a headless service without endpoints, nor on the sidecar's own ports (PO-03)."""
+    return (b for b in _bindings(catalog, service, port) if b.address != names.WILDCARD or b.port not in _RESERVED)
+
+
+def _bindings(catalog: Catalog, service: Service, port: Port) -> Iterator[Binding]:
     if port.protocol.is_http:
         yield Binding(names.WILDCARD, port.number, Kind.HTTP, str(port.number))
         return

@@ -9,11 +9,12 @@ from envoy.config.endpoint.v3 import endpoint_pb2
 
 from mizzen.api.destination_rule import ClientTLSSettings, DestinationRule, TrafficPolicy
 from mizzen.api.meta import Object
+from mizzen.model.protocol import Protocol
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import CLUSTER, ENDPOINT, Resource
 from mizzen.model.service import Endpoint, Port, Resolution, Service
 from mizzen.model.view import MtlsMode
-from mizzen.translate import connection_pool, endpoints, load_balancer, names, outlier, upstream_tls
+from mizzen.translate import alpn, connection_pool, endpoints, load_balancer, names, outlier, upstream_tls
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.locality import distributes
 from mizzen.translate.memo import Memo
@@ -39,10 +40,22 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
         rule = catalog.rule_object(service)
         members = catalog.endpoints(service, port)
         mode = namespace_mtls(catalog, service)
-        key = ("clusters", scope.proxy_type, scope.locality, mode, service.namespace, service.hostname, port.number)
+        cluster_id = scope.snapshot.config.cluster_id
+        key = (
+            "clusters",
+            scope.proxy_type,
+            scope.locality,
+            mode,
+            cluster_id,
+            service.namespace,
+            service.hostname,
+            port.number,
+        )
+        # The identities of a service are those behind all of its ports (row OL-21).
+        everywhere = tuple(catalog.endpoints(service, p) for p in service.ports)
         yield from memo.get(
             key,
-            (service, rule, members or None, scope.mesh),
+            (service, rule, scope.mesh, *everywhere),
             lambda s=service, p=port, r=rule, m=members: list(_PortClusters(catalog, s, p, r, m).resources()),  # type: ignore[misc]
         )
     yield resource(CLUSTER, names.BLACK_HOLE, black_hole())
@@ -96,6 +109,7 @@ class _PortClusters:
         self._port = port
         self._rule = rule
         self._members = members
+        self._sidecar = self._scope.proxy_type is ProxyType.SIDECAR
 
     def resources(self) -> Iterator[Resource]:
         rule: DestinationRule | None = self._rule.body if self._rule else None
@@ -112,9 +126,8 @@ class _PortClusters:
             if not members:
                 return
         cluster = _Cluster(name=name, alt_stat_name=f"{name};", type=kind)
-        sidecar = self._scope.proxy_type is ProxyType.SIDECAR
         connection_pool.apply(
-            cluster, policy, self._scope.mesh, self._port.protocol, sidecar=sidecar, tls=self._own_tls(policy)
+            cluster, policy, self._scope.mesh, self._port.protocol, sidecar=self._sidecar, tls=self._own_tls(policy)
         )
         outlier.apply(cluster, policy.outlier_detection)
         load_balancer.apply(cluster, policy.load_balancer)
@@ -193,30 +206,39 @@ class _PortClusters:
     ) -> None:
         service, port = self._service, self._port
         sni = names.sni(port.number, subset, service.hostname)
+        speech = connection_pool.spoken(policy, self._scope.mesh, port.protocol, sidecar=self._sidecar)
+        offered = upstream_tls.mesh_alpn(speech, declared=port.protocol is not Protocol.UNSUPPORTED)
         tls = self._own_tls(policy)
+        facts = cluster.metadata.filter_metadata["istio"]
         if policy.tls is not None:
             if tls is None:
                 return
             socket = upstream_tls.socket_of(
-                tls, sni=sni, sans=self._sans(), entry_sans=service.subject_alt_names, protocol=port.protocol
+                tls,
+                sni=sni,
+                sans=self._sans(),
+                entry_sans=service.subject_alt_names,
+                offered=offered,
+                http2=speech == "h2",
             )
             if socket is not None:
                 cluster.transport_socket.CopyFrom(socket)
             if tls.mode in ("SIMPLE", "MUTUAL"):
-                cluster.metadata.filter_metadata["istio"]["alpn_override"] = "false"
-            return
-        if (
-            service.mesh_external
-            or not self._scope.mesh.enable_auto_mtls
-            or namespace_mtls(self._catalog, service) is MtlsMode.DISABLE
-        ):
-            return
-        matches = upstream_tls.auto_mtls_matches(sni, self._sans(), port.protocol)
-        if cluster.type != _Cluster.ORIGINAL_DST:
-            cluster.transport_socket_matches.extend(matches)
-        elif members and all(e.tls_mode == "istio" for e in members):
-            # Envoy sees no endpoint metadata here, so it is all or nothing (row OL-20).
-            cluster.transport_socket.CopyFrom(matches[0].transport_socket)
+                facts["alpn_override"] = "false"
+        elif self._auto_mtls():
+            matches = upstream_tls.auto_mtls_matches(sni, self._sans(), offered)
+            if cluster.type != _Cluster.ORIGINAL_DST:
+                cluster.transport_socket_matches.extend(matches)
+            elif members and all(e.tls_mode == "istio" for e in members):
+                # Envoy sees no endpoint metadata here, so it is all or nothing (row OL-20).
+                cluster.transport_socket.CopyFrom(matches[0].transport_socket)
+        if speech and offered == alpn.TCP and (tls is None or tls.mode == "ISTIO_MUTUAL"):
+            facts["alpn"] = speech
+
+    def _auto_mtls(self) -> bool:
+        if self._service.mesh_external or not self._scope.mesh.enable_auto_mtls:
+            return False
+        return namespace_mtls(self._catalog, self._service) is not MtlsMode.DISABLE
 
     def _own_tls(self, policy: TrafficPolicy) -> ClientTLSSettings | None:
         """The rule's TLS block; a sidecar drops one with a credential unless the rule selects workloads (row DR-48)."""

@@ -15,6 +15,7 @@ from mizzen.translate.scalars import duration
 
 UNLIMITED = 2**32 - 1
 """Envoy's own default of 1024 connections and 3 retries must never show (row DR-24)."""
+FOLLOW = "downstream"
 _OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
@@ -33,8 +34,6 @@ def breakers(policy: TrafficPolicy) -> circuit_breaker_pb2.CircuitBreakers:
     if budget is not None:
         thresholds.retry_budget.budget_percent.value = 20.0 if budget.percent is None else budget.percent
         thresholds.retry_budget.min_retry_concurrency.value = budget.min_retry_concurrency or 3
-        if budget.budget_interval is not None:
-            thresholds.retry_budget.budget_interval.CopyFrom(duration(budget.budget_interval))
     return found
 
 
@@ -57,7 +56,7 @@ def apply(
     cluster.connect_timeout.CopyFrom(duration(tcp.connect_timeout or mesh.connect_timeout))
     cluster.circuit_breakers.CopyFrom(breakers(policy))
     _keepalive(cluster, mesh.tcp_keepalive, tcp.tcp_keepalive)
-    options = _protocol(http, mesh, protocol, sidecar)
+    options = _protocol(http, spoken(policy, mesh, protocol, sidecar=sidecar))
     _common(options, tcp, http)
     if tls is not None and tls.mode in ("SIMPLE", "MUTUAL") and not tls.sni:
         options.upstream_http_protocol_options.auto_sni = True
@@ -79,18 +78,25 @@ def follow_client(cluster: cluster_pb2.Cluster, idle: DurationMessage) -> None:
     cluster.typed_extension_protocol_options[_OPTIONS].CopyFrom(any_of(options))
 
 
-def _protocol(
-    http: HTTPSettings, mesh: MeshConfig, protocol: Protocol, sidecar: bool
-) -> http_protocol_options_pb2.HttpProtocolOptions:
-    options = http_protocol_options_pb2.HttpProtocolOptions()
-    follow = http.use_client_protocol or (protocol is Protocol.UNSUPPORTED and sidecar)
+def spoken(policy: TrafficPolicy, mesh: MeshConfig, protocol: Protocol, *, sidecar: bool) -> str:
+    """What the upstream speaks: ``downstream`` (what the client spoke), ``h2``, ``http/1.1``, or nothing for bytes (PR-09)."""
+    http = (policy.connection_pool.http if policy.connection_pool else None) or HTTPSettings()
+    if http.use_client_protocol or (protocol is Protocol.UNSUPPORTED and sidecar):
+        return FOLLOW
     upgrade = http.h2_upgrade_policy == "UPGRADE" or (
         http.h2_upgrade_policy in ("", "DEFAULT") and mesh.h2_upgrade_policy == "UPGRADE" and protocol is Protocol.HTTP
     )
-    if follow:
+    if protocol.is_http2 or upgrade:
+        return "h2"
+    return "http/1.1" if protocol.is_http or protocol is Protocol.UNSUPPORTED else ""
+
+
+def _protocol(http: HTTPSettings, speech: str) -> http_protocol_options_pb2.HttpProtocolOptions:
+    options = http_protocol_options_pb2.HttpProtocolOptions()
+    if speech == FOLLOW:
         options.use_downstream_protocol_config.http_protocol_options.SetInParent()
         options.use_downstream_protocol_config.http2_protocol_options.SetInParent()
-    elif protocol.is_http2 or upgrade:
+    elif speech == "h2":
         h2 = options.explicit_http_config.http2_protocol_options
         h2.SetInParent()
         _http2(h2, http)

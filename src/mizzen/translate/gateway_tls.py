@@ -69,8 +69,8 @@ def _client_roots(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, cred
         validation.verify_certificate_hash.extend(tls.verify_certificate_hash)
         combined = common.combined_validation_context
         combined.default_validation_context.CopyFrom(validation)
-        name = tls.ca_cert_credential_name or f"{credentials[0]}-cacert"
-        combined.validation_context_sds_secret_config.CopyFrom(sds(f"kubernetes://{name}"))
+        own = tls.ca_cert_credential_name.removesuffix("-cacert") or credentials[0]
+        combined.validation_context_sds_secret_config.CopyFrom(sds(f"kubernetes://{own}-cacert"))
     else:
         validation.trusted_ca.filename = tls.ca_certificates
         if tls.ca_crl:

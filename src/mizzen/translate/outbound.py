@@ -152,5 +152,3 @@ class _Draft:
 
 def _inspect(message: listener_pb2.Listener, name: str, config: http_inspector_pb2.HttpInspector) -> None:
     message.listener_filters.add(name=name, typed_config=any_of(config))
-
-

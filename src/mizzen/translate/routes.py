@@ -9,7 +9,7 @@ from envoy.config.route.v3 import route_components_pb2, route_pb2
 from mizzen.model.resources import ROUTE, Resource
 from mizzen.model.service import Port, Service
 from mizzen.translate import virtual_hosts
-from mizzen.translate.binding import Kind, bindings, shares_wildcard
+from mizzen.translate.binding import bindings
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.messages import resource
 
@@ -21,11 +21,11 @@ def outbound(catalog: Catalog) -> Iterator[Resource]:
     """Exactly the configurations that the outbound listeners ask for."""
     shared: dict[int, list[tuple[Service, Port]]] = {}
     for service, port in catalog.service_ports():
-        if shares_wildcard(service, port):
+        names = {binding.route for binding in bindings(catalog, service, port)} - {""}
+        if str(port.number) in names:
             shared.setdefault(port.number, []).append((service, port))
-        elif port.protocol.is_http or any(b.kind is Kind.SNIFFED for b in bindings(catalog, service, port)):
-            host = virtual_hosts.of_one(catalog, service, port)
-            yield _resource(f"{service.hostname}:{port.number}", [host])
+        for name in names - {str(port.number)}:
+            yield _resource(name, [virtual_hosts.of_one(catalog, service, port)])
     for number in sorted(shared):
         yield _resource(str(number), virtual_hosts.of_port(catalog, number, shared[number]))
 

@@ -12,7 +12,7 @@ from envoy.type.matcher.v3 import string_pb2
 from google.protobuf.struct_pb2 import Struct
 
 from mizzen.api.destination_rule import ClientTLSSettings
-from mizzen.model.protocol import Protocol
+from mizzen.translate import alpn, connection_pool
 from mizzen.translate.messages import any_of
 from mizzen.translate.tls import mesh_upstream_socket
 
@@ -20,53 +20,53 @@ SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
 _TLS = "envoy.transport_sockets.tls"
 
 
-def mesh_alpn(protocol: Protocol) -> tuple[str, ...]:
+def mesh_alpn(speech: str, *, declared: bool) -> tuple[str, ...]:
     """What a mesh client offers: it tells the server's chains HTTP from bytes (rows OL-22, PA-01).
 
-    ``istio-peer-exchange`` is not offered: nothing of ours speaks that protocol. Of an undeclared port ``istio.alpn``
-    decides for each request.
+    ``speech`` is what the upstream speaks. An undeclared port may carry bytes: there ``istio.alpn`` decides per request.
     """
-    if protocol.is_http2:
-        return ("istio-h2", "istio", "h2")
-    if protocol.is_http:
-        return ("istio-http/1.1", "istio", "http/1.1")
-    return ("istio",)
+    if not declared or speech == connection_pool.FOLLOW:
+        return alpn.TCP
+    return {"h2": alpn.HTTP2, "http/1.1": alpn.HTTP11}.get(speech, alpn.TCP)
 
 
 def auto_mtls_matches(
-    sni: str, sans: Sequence[str], protocol: Protocol
+    sni: str, sans: Sequence[str], offered: Sequence[str]
 ) -> list[cluster_pb2.Cluster.TransportSocketMatch]:
     """mTLS to endpoints marked ``tlsMode: istio``, plain text to all others (row OL-20)."""
     marked = Struct()
     marked.update({"tlsMode": "istio"})
     match = cluster_pb2.Cluster.TransportSocketMatch
+    mesh = mesh_upstream_socket(sni=sni, sans=sans, alpn=offered)
     return [
-        match(
-            name="tlsMode-istio",
-            match=marked,
-            transport_socket=mesh_upstream_socket(sni=sni, sans=sans, alpn=mesh_alpn(protocol)),
-        ),
+        match(name="tlsMode-istio", match=marked, transport_socket=mesh),
         match(name="tlsMode-disabled", match=Struct(), transport_socket=_raw()),
     ]
 
 
 def socket_of(
-    tls: ClientTLSSettings, *, sni: str, sans: Sequence[str], entry_sans: Sequence[str], protocol: Protocol
+    tls: ClientTLSSettings,
+    *,
+    sni: str,
+    sans: Sequence[str],
+    entry_sans: Sequence[str],
+    offered: Sequence[str],
+    http2: bool,
 ) -> base_pb2.TransportSocket | None:
-    """The socket that a rule's ``tls`` block asks for; None is plain text. ``sni`` and ``sans`` are the mesh's own ones."""
+    """The socket that a rule's ``tls`` block asks for; None is plain text. ``sni``, ``sans``, ``offered``: the mesh's own."""
     if tls.mode == "ISTIO_MUTUAL":
-        return mesh_upstream_socket(sni=tls.sni or sni, sans=tls.subject_alt_names or sans, alpn=mesh_alpn(protocol))
+        return mesh_upstream_socket(sni=tls.sni or sni, sans=tls.subject_alt_names or sans, alpn=offered)
     if tls.mode in ("SIMPLE", "MUTUAL"):
-        return _originate(tls, entry_sans, protocol)
+        return _originate(tls, entry_sans, http2)
     return None
 
 
-def _originate(tls: ClientTLSSettings, entry_sans: Sequence[str], protocol: Protocol) -> base_pb2.TransportSocket:
+def _originate(tls: ClientTLSSettings, entry_sans: Sequence[str], http2: bool) -> base_pb2.TransportSocket:
     context = tls_pb2.UpstreamTlsContext(sni=tls.sni)
     common = context.common_tls_context
     common.tls_params.tls_minimum_protocol_version = common_pb2.TlsParameters.TLSv1_2
     common.tls_params.tls_maximum_protocol_version = common_pb2.TlsParameters.TLSv1_3
-    if protocol.is_http2:
+    if http2:
         common.alpn_protocols.append("h2")
     if tls.mode == "MUTUAL" and tls.credential_name:
         common.tls_certificate_sds_secret_configs.append(sds(f"kubernetes://{tls.credential_name}"))

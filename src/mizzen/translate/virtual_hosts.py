@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from envoy.config.route.v3 import route_components_pb2 as route
 
 from mizzen.api.meta import Object
-from mizzen.model.hosts import covers, specificity
+from mizzen.model.hosts import covers, is_wildcard, specificity
 from mizzen.model.service import Port, Service
 from mizzen.translate import names
 from mizzen.translate.catalog import Catalog
@@ -22,12 +22,12 @@ _ONLY_PORT = 80
 
 @dataclass
 class _Host:
-    """A virtual host in the making. ``full`` are its own names, ``short`` what expands to them."""
+    """A virtual host in the making. ``full`` are its own names, the other ``domains`` expand to them."""
 
     name: str
     full: list[str]
     routes: list[route.Route]
-    short: list[str] = field(default_factory=list)
+    domains: list[str]
 
 
 def of_port(catalog: Catalog, port: int, served: Iterable[tuple[Service, Port]]) -> list[route.VirtualHost]:
@@ -38,7 +38,9 @@ def of_port(catalog: Catalog, port: int, served: Iterable[tuple[Service, Port]])
     place = Place(catalog, port, MESH)
     hosts = [service_host(catalog, service, own, place) for service, own in served]
     hosts += _foreign_hosts(catalog, port, place)
-    return [*sorted(_without_doubles(hosts), key=lambda v: v.name), catch_all(catalog)]
+    made = sorted(_without_doubles(hosts), key=lambda v: v.name)
+    # Envoy refuses a configuration in which a domain occurs twice.
+    return made if any("*" in host.domains for host in made) else [*made, catch_all(catalog)]
 
 
 def of_one(catalog: Catalog, service: Service, port: Port) -> route.VirtualHost:
@@ -52,8 +54,8 @@ def service_host(catalog: Catalog, service: Service, port: Port, place: Place) -
     chosen = _virtual_service(catalog, service)
     found = routes(chosen, place) if chosen is not None else []
     found = found or [default_route(catalog, service, port)]
-    full, short = _domains(catalog, service)
-    return _Host(f"{service.hostname}:{port.number}", full, found, short)
+    full = [service.hostname, *catalog.aliases(service)]
+    return _Host(f"{service.hostname}:{port.number}", full, found, _domains(catalog, service, full))
 
 
 def default_route(catalog: Catalog, service: Service, port: Port) -> route.Route:
@@ -108,30 +110,32 @@ def _foreign_hosts(catalog: Catalog, port: int, place: Place) -> Iterator[_Host]
     for obj in catalog.scope.virtual_services:
         if not obj.body.http:
             continue
-        known = {host: catalog.service(host) for host in obj.body.hosts}
-        ports = {p.number for s in known.values() if s is not None for p in s.ports if p.protocol.is_http} or {
-            _ONLY_PORT
-        }
-        if port not in ports:
+        known = {host: _behind(catalog, host) for host in obj.body.hosts}
+        ports = {p.number for services in known.values() for s in services for p in s.ports if p.protocol.is_http}
+        if port not in (ports or {_ONLY_PORT}):
             continue
         found = routes(obj, place)
-        for host, service in known.items():
-            if service is None and found:
-                yield _Host(f"{host}:{port}", [host], found)
+        for host, services in known.items():
+            if found and not services:
+                yield _Host(f"{host}:{port}", [host], found, [host])
 
 
-def _domains(catalog: Catalog, service: Service) -> tuple[list[str], list[str]]:
-    """Row OL-02: full names, then what a client in this namespace may shorten them to, then ``*.`` names, then VIPs."""
-    full = [service.hostname]
-    expansions = [f"{service.hostname}."]
-    expansions += _short(catalog, service.hostname, service)
-    for alias in catalog.aliases(service):
-        full.append(alias)
-        expansions += [f"{alias}.", *_short(catalog, alias, service)]
+def _behind(catalog: Catalog, host: str) -> list[Service]:
+    """The services that ``host`` stands for; a wildcard stands for all that it covers (row VS-09)."""
+    if is_wildcard(host):
+        return [service for service in catalog.scope.services if covers(host, service.hostname)]
+    service = catalog.service(host)
+    return [service] if service is not None else []
+
+
+def _domains(catalog: Catalog, service: Service, full: list[str]) -> list[str]:
+    """Row OL-02: each name with what a client in this namespace may shorten it to, then ``*.`` names, then VIPs."""
+    found: list[str] = []
+    for name in full:
+        found += [name, f"{name}.", *_short(catalog, name, service)]
     if service.headless:
-        expansions += [f"*.{name}" for name in (*full, *expansions)]
-    expansions += [address for address in service.addresses if "/" not in address]
-    return full, expansions
+        found += [f"*.{name}" for name in tuple(found)]
+    return found + [address for address in service.addresses if "/" not in address]
 
 
 def _short(catalog: Catalog, hostname: str, service: Service) -> list[str]:
@@ -152,11 +156,11 @@ def _without_doubles(hosts: list[_Host]) -> Iterator[route.VirtualHost]:
         for domain in host.full:
             owners.setdefault(domain.lower(), host)
     for host in hosts:
-        for domain in host.short:
+        for domain in host.domains:
             owners.setdefault(domain.lower(), host)
     seen: set[str] = set()
     for host in hosts:
-        domains = [d for d in dict.fromkeys((*host.full, *host.short)) if owners[d.lower()] is host]
+        domains = [d for d in dict.fromkeys(host.domains) if owners[d.lower()] is host]
         if domains and host.name not in seen:
             seen.add(host.name)
             yield _message(host, domains)

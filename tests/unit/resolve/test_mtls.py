@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mizzen.api.meta import Object
+from mizzen.model.config import Config
+from mizzen.model.view import Inbound, MtlsMode
+from mizzen.resolve import build, view
+from tests.meshes import SECURITY, new, pod, service, sidecar
+
+
+def policy(name: str, namespace: str, mode: str, created: str = "", **spec: Any) -> Object:
+    meta = {"creationTimestamp": created} if created else {}
+    return new(SECURITY, "PeerAuthentication", namespace, name, {"mtls": {"mode": mode}, **spec}, meta=meta)
+
+
+def served(*objects: Object) -> Inbound:
+    found = view(build(Config().with_objects(objects)), sidecar(1, "a", app="web")).inbound
+    assert found is not None
+    return found
+
+
+@pytest.mark.row("PA-04", "PA-07")
+def test_workload_beats_namespace_beats_mesh() -> None:
+    mesh, namespace = policy("mesh", "istio-system", "STRICT"), policy("ns", "a", "UNSET")
+    own = policy("own", "a", "DISABLE", selector={"matchLabels": {"app": "web"}})
+    assert served().mtls is MtlsMode.PERMISSIVE
+    assert served(mesh, namespace).mtls is MtlsMode.STRICT
+    assert served(mesh, namespace, own).mtls is MtlsMode.DISABLE
+
+
+@pytest.mark.row("PA-05")
+def test_a_selector_in_the_root_namespace_reaches_nobody() -> None:
+    assert (
+        served(policy("mesh", "istio-system", "STRICT", selector={"matchLabels": {"app": "web"}})).mtls
+        is MtlsMode.PERMISSIVE
+    )
+
+
+@pytest.mark.row("PA-07")
+def test_of_two_in_a_namespace_the_oldest_counts() -> None:
+    old, young = policy("z", "a", "STRICT", "2026-01-01T00:00:00Z"), policy("a", "a", "DISABLE", "2026-01-02T00:00:00Z")
+    assert served(young, old).mtls is MtlsMode.STRICT
+
+
+@pytest.mark.row("PA-06", "PA-08")
+def test_port_levels_are_container_ports_and_unlisted_ones_are_kept() -> None:
+    ports = [{"name": "http", "port": 80, "targetPort": 8080}]
+    own = policy(
+        "own",
+        "a",
+        "STRICT",
+        selector={"matchLabels": {"app": "web"}},
+        portLevelMtls={"8080": {"mode": "DISABLE"}, "80": {"mode": "PERMISSIVE"}},
+    )
+    inbound = served(service("web", "a", 1, ports), pod("web-0", "a", 1, {"app": "web"}), own)
+    assert [(p.port, p.mtls) for p in inbound.ports] == [(8080, MtlsMode.DISABLE)]
+    assert inbound.unlisted == ((80, MtlsMode.PERMISSIVE),)
+
+
+@pytest.mark.row("AP-07")
+def test_policies_of_the_root_namespace_and_of_the_own_one_are_in_force_where_they_select() -> None:
+    def deny(name: str, namespace: str, **spec: Any) -> Object:
+        return new(SECURITY, "AuthorizationPolicy", namespace, name, {"action": "DENY", "rules": [{}], **spec})
+
+    everywhere = deny("root", "istio-system", selector={"matchLabels": {"app": "web"}})
+    found = served(
+        everywhere, deny("own", "a"), deny("other", "b"), deny("else", "a", selector={"matchLabels": {"app": "x"}})
+    )
+    assert [obj.name for obj in found.policies.deny] == ["root", "own"]
