@@ -56,5 +56,7 @@ def summary(status: Json) -> list[str]:
     for gateway in status.get("gateways") or []:
         local = ", ".join(f"127.0.0.1:{host} -> {port}" for port, host in (gateway.get("localhost") or {}).items())
         ports = ", ".join(str(port) for port in gateway.get("ports") or [])
-        lines.append(f"gateway {gateway['name']}: {gateway.get('ip') or '-'} ports {ports}{'; ' + local if local else ''}")
+        lines.append(
+            f"gateway {gateway['name']}: {gateway.get('ip') or '-'} ports {ports}{'; ' + local if local else ''}"
+        )
     return lines

@@ -30,8 +30,13 @@ def command(short: bool, client: bool, output: str | None) -> None:
             note(problem)
         else:
             document["meshVersion"] = [{"Component": "istiod", "Info": {"version": plane}}]
-            document["dataPlaneVersion"] = [{"IstioVersion": version, "count": count} for version, count in sorted(proxies.items())]
-            words = ", ".join(f"{version} ({count} {'proxy' if count == 1 else 'proxies'})" for version, count in sorted(proxies.items()))
+            document["dataPlaneVersion"] = [
+                {"IstioVersion": version, "count": count} for version, count in sorted(proxies.items())
+            ]
+            words = ", ".join(
+                f"{version} ({count} {'proxy' if count == 1 else 'proxies'})"
+                for version, count in sorted(proxies.items())
+            )
             lines += [f"control plane version: {plane}", f"data plane version: {words or 'none'}"]
     if output:
         emit(to_json(document) if output == "json" else to_yaml(document))

@@ -56,13 +56,20 @@ def connect(path: Path, timeout: float | None = None) -> socket.socket:
             sock.connect(str(path))
     except PermissionError:
         sock.close()
-        raise NeedsRoot(f"needs root: {path} belongs to another user", "run the command with sudo, or as the user who started the mesh") from None
+        raise NeedsRoot(
+            f"needs root: {path} belongs to another user",
+            "run the command with sudo, or as the user who started the mesh",
+        ) from None
     except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
         sock.close()
         mesh = path.parent.parent.name
         if path.name == "controlplane.sock":
-            raise NotRunning(f"the control plane of mesh {mesh} does not answer", "see whether the mesh runs: `mizzen ps`") from None
-        raise NotRunning(f"mesh {mesh} is not running (nothing answers on {path})", "start it with `mizzen up`") from None
+            raise NotRunning(
+                f"the control plane of mesh {mesh} does not answer", "see whether the mesh runs: `mizzen ps`"
+            ) from None
+        raise NotRunning(
+            f"mesh {mesh} is not running (nothing answers on {path})", "start it with `mizzen up`"
+        ) from None
     except OSError:
         sock.close()
         raise
@@ -89,16 +96,25 @@ class UnixApi:
         self.timeout = timeout
 
     def request(
-        self, method: str, path: str, query: Mapping[str, Any] | None = None, body: Any = None, timeout: float | None = None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        timeout: float | None = None,
     ) -> bytes:
         """The body of the answer. Raises NotRunning, NeedsRoot, ApiError, and LabError when the connection breaks."""
         connection = _Connection(self.path, self.timeout if timeout is None else timeout)
         try:
             return self._send(connection, method, path, query, body).read()
         except TimeoutError:
-            raise LabError(f"{method} {path} was not answered in time", "try again; `mizzen logs` of istiod may tell why") from None
+            raise LabError(
+                f"{method} {path} was not answered in time", "try again; `mizzen logs` of istiod may tell why"
+            ) from None
         except (http.client.HTTPException, OSError) as error:
-            raise LabError(f"the connection to {self.path} broke: {error}", "see whether the mesh still runs: `mizzen ps`") from None
+            raise LabError(
+                f"the connection to {self.path} broke: {error}", "see whether the mesh still runs: `mizzen ps`"
+            ) from None
         finally:
             connection.close()
 
@@ -112,12 +128,19 @@ class UnixApi:
             while chunk := response.read1(_CHUNK):
                 yield chunk
         except (http.client.HTTPException, OSError) as error:
-            raise LabError(f"the connection to {self.path} broke: {error}", "see whether the mesh still runs: `mizzen ps`") from None
+            raise LabError(
+                f"the connection to {self.path} broke: {error}", "see whether the mesh still runs: `mizzen ps`"
+            ) from None
         finally:
             connection.close()
 
     def json(
-        self, method: str, path: str, query: Mapping[str, Any] | None = None, body: Any = None, timeout: float | None = None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        timeout: float | None = None,
     ) -> Any:
         """The decoded answer; see :meth:`request`."""
         return json.loads(self.request(method, path, query, body, timeout))
@@ -195,7 +218,9 @@ class LabClient:
         query = {"kind": kind, "namespace": namespace, "name": name, "timeout": timeout}
         return cast(Json, self._api.json("GET", "/v1/rollout", query, timeout=timeout + 10))
 
-    def logs(self, namespace: str, pod: str, container: str, *, follow: bool = False, tail: int | None = None) -> Iterator[bytes]:
+    def logs(
+        self, namespace: str, pod: str, container: str, *, follow: bool = False, tail: int | None = None
+    ) -> Iterator[bytes]:
         """What the container wrote, in pieces as they come."""
         query = {"namespace": namespace, "pod": pod, "container": container, "follow": int(follow), "tail": tail}
         return self._api.stream("/v1/logs", query)
@@ -277,4 +302,6 @@ class ControlPlaneClient:
 
     def wait(self, revision: int, timeout: float) -> Json:
         """{"snapshot", "done", "concerned", "acked", "refused", "disconnected"} for the change that was ``revision``."""
-        return cast(Json, self._api.json("GET", "/v1/wait", {"revision": revision, "timeout": timeout}, timeout=timeout + 10))
+        return cast(
+            Json, self._api.json("GET", "/v1/wait", {"revision": revision, "timeout": timeout}, timeout=timeout + 10)
+        )
