@@ -52,7 +52,8 @@ def show_results(results: Sequence[Json], verb: str = "", dry_run: bool = False)
         show(result.get("findings") or [])
         action = result["action"]
         if action == "refused":
-            note(f"{title(result)} refused")
+            reason = "refused" if result.get("findings") else "not applied: another object was refused"
+            note(f"{title(result)} {reason}")
         elif action == "deleted":
             resource, _, name = title(result).partition("/")
             emit(f'{resource} "{name}" deleted{suffix}')
@@ -114,7 +115,7 @@ def show_verdict(verdict: Json) -> None:
         note(f"Error: proxy {refusal['proxy']} refused {refusal['type']} {refusal['resource']}: {refusal['reason']}")
     for proxy in verdict["disconnected"]:
         note(f"Error: proxy {proxy} is concerned by the change and is not connected")
-    for text in verdict["waiting"]:
+    for text in (*verdict["waiting"], *filter(None, [verdict.get("error")])):
         note(f"Error: {text}")
     if not concerned and not verdict["waiting"]:
         note(f"snapshot {verdict['snapshot']}: no connected proxy is concerned by this change")

@@ -42,10 +42,12 @@ def root() -> Check:
 def packet_filter() -> Check:
     """The two programs that traffic capture and service addresses use."""
     path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
-    missing = [name for name in ("iptables-restore", "nft", "ip") if shutil.which(name, path=path) is None]
+    missing = [name for name in ("iptables", "nft", "ip", "nsenter") if shutil.which(name, path=path) is None]
     if not missing:
         return Check("packet filter", "iptables and nftables are installed")
-    return Check("packet filter", "", f"missing: {', '.join(missing)}", "apt-get install iptables nftables iproute2")
+    return Check(
+        "packet filter", "", f"missing: {', '.join(missing)}", "apt-get install iptables nftables iproute2 util-linux"
+    )
 
 
 def kernel() -> Check:

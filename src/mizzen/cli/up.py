@@ -148,10 +148,12 @@ class Progress:
 
 
 def _say_ready(client: LabClient) -> None:
-    from mizzen.cli.output import emit
+    from mizzen.cli.output import emit, note
     from mizzen.cli.ps import summary
 
     status = client.status()
+    for warning in status.get("warnings") or []:
+        note(f"Warning: {warning}")
     emit(f"mesh {status['mesh']} is ready: {len(status['pods'])} pods")
     for line in summary(status)[1:]:
         emit(line)

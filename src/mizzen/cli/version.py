@@ -14,17 +14,20 @@ Json = dict[str, Any]
 
 @click.command("version")
 @click.option("-s", "--short", is_flag=True, help="Accepted for istioctl's sake: the output is always short.")
+@click.option(
+    "--remote", type=bool, default=True, is_flag=False, flag_value="true", help="Ask the mesh too (default: true)."
+)
 @click.option("--client", is_flag=True, help="The client's version alone; do not ask the mesh.")
 @output_option("json", "yaml")
 @mesh_options
-def command(short: bool, client: bool, output: str | None) -> None:
+def command(short: bool, remote: bool, client: bool, output: str | None) -> None:
     """Print the versions of client, control plane and data plane."""
     from mizzen import ENVOY_VERSION, VERSION
     from mizzen.cli.output import emit, note, to_json, to_yaml
 
     document: Json = {"clientVersion": {"version": VERSION, "envoy": ENVOY_VERSION}}
     lines = [f"client version: {VERSION}"]
-    if not client:
+    if remote and not client:
         plane, proxies, problem = _remote()
         if problem:
             note(problem)
@@ -58,4 +61,4 @@ def _remote() -> tuple[str, Counter[str], str]:
         return "", Counter(), f"control plane: {error}"
     except LabError:
         return "", Counter(), "there is no control plane running"
-    return str(answer.get("version", answer) if isinstance(answer, dict) else answer), proxies, ""
+    return answer.rsplit("-", 2)[0], proxies, ""

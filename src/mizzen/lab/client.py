@@ -290,8 +290,9 @@ class ControlPlaneClient:
         """One entry per connected proxy: what was sent and acknowledged, by type."""
         return list(self._api.json("GET", "/debug/syncz"))
 
-    def version(self) -> Any:
-        return self._api.json("GET", "/version")
+    def version(self) -> str:
+        """Such as ``0.1.0-mizzen-Clean``: version, build and state of the tree."""
+        return self._api.request("GET", "/version").decode().strip()
 
     def findings(self) -> list[Json]:
         return list(self._api.json("GET", "/v1/findings"))

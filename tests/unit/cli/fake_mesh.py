@@ -169,7 +169,7 @@ _SUPERVISOR: dict[str, Endpoint] = {
 
 _CONTROL_PLANE: dict[str, Endpoint] = {
     "/debug/syncz": lambda mesh, query, body: mesh.syncz,
-    "/version": lambda mesh, query, body: {"version": "0.1.0"},
+    "/version": lambda mesh, query, body: b"0.1.0-mizzen-Clean",
     "/v1/findings": lambda mesh, query, body: [],
     "/v1/resources": lambda mesh, query, body: mesh.resources,
     "/v1/wait": lambda mesh, query, body: mesh.verdict,

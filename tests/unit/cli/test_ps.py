@@ -38,5 +38,5 @@ def test_the_table_tells_readiness_identity_and_where_the_gateway_is(mesh: FakeM
         in out
     )
     assert "plain       no      Running" in out
-    assert "mesh default (running), control plane ready, process 42" in out
+    assert "mesh default: control plane ready (process 42), state in running" in out
     assert "gateway istio-ingressgateway: 10.1.0.9 ports 80, 443; 127.0.0.1:8080 -> 80" in out
