@@ -260,7 +260,9 @@ class LabClient:
         with connect(self.state / "run" / "exec.sock") as sock:
             line = json.dumps(order).encode() + b"\n"
             sent = sock.sendmsg([line], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
-            sock.sendall(line[sent:])
+            # Never an empty write: a peer that has already answered and gone would fail it.
+            if sent < len(line):
+                sock.sendall(line[sent:])
             answer = _read_line(sock)
         if "code" not in answer:
             raise LabError(str(answer.get("error") or "the command could not be started"))
