@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mizzen.cli.connection import control_plane
-from mizzen.cli.failure import Exit
 from mizzen.cli.documents import Read
+from mizzen.cli.failure import Exit
 from mizzen.cli.findings import has_error, show
 from mizzen.cli.output import emit, note, to_json, to_yaml
 from mizzen.errors import LabError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,10 @@ from tests.unit.cli.proxyconfig.dumps import CLUSTERS, DUMP, STATUSES
 
 
 @pytest.fixture
-def proxy(mesh: FakeMesh) -> Iterator[FakeMesh]:
+def proxy(mesh: FakeMesh) -> FakeMesh:
     mesh.put(pod("p"))
     mesh.envoy = {"/config_dump": json.dumps(DUMP).encode(), "/clusters?format=json": json.dumps(STATUSES).encode()}
-    yield mesh
+    return mesh
 
 
 def cells(text: str) -> list[list[str]]:
