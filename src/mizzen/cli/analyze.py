@@ -16,4 +16,6 @@ def command(paths: tuple[str, ...], namespace: str | None, suppress: tuple[str, 
     """Check how objects fit together. It is not there yet: `validate` checks each object by itself."""
     from mizzen.cli.failure import Exit, Failure
 
-    raise Failure("analyze is not there yet", hint="check each object by itself: `mizzen validate -f PATH`", code=Exit.USAGE)
+    raise Failure(
+        "analyze is not there yet", hint="check each object by itself: `mizzen validate -f PATH`", code=Exit.USAGE
+    )

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import click
 
-from mizzen.cli.options import dry_run_option, files_option, mesh_options, namespace_option, output_option, timeout_option, wait_option
+from mizzen.cli.options import (
+    dry_run_option,
+    files_option,
+    mesh_options,
+    namespace_option,
+    output_option,
+    timeout_option,
+    wait_option,
+)
 
 
 @click.command("apply")
@@ -17,7 +25,13 @@ from mizzen.cli.options import dry_run_option, files_option, mesh_options, names
 @output_option("json", "yaml", "name")
 @mesh_options
 def command(
-    paths: tuple[str, ...], namespace: str | None, wait: bool, timeout: float, atomic: bool, dry_run: str, output: str | None
+    paths: tuple[str, ...],
+    namespace: str | None,
+    wait: bool,
+    timeout: float,
+    atomic: bool,
+    dry_run: str,
+    output: str | None,
 ) -> int:
     """Create or change the objects in files.
 
@@ -38,5 +52,5 @@ def command(
     client = lab()
     answer = client.apply(read.documents, atomic=atomic, dry_run=dry_run != "none")
     return changes.finish(
-        client, answer, output=output, waits=wait, timeout=timeout, dry_run=dry_run != "none", extra=read.findings
+        client, answer, output=output, waits=wait, timeout=timeout, dry_run=dry_run != "none", read=read
     )

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mizzen.cli.connection import control_plane
+from mizzen.cli.documents import Read
 from mizzen.cli.failure import Exit
-from mizzen.cli.findings import show
+from mizzen.cli.findings import has_error, show
 from mizzen.cli.output import emit, note, to_json, to_yaml
 from mizzen.errors import LabError
 from mizzen.lab.client import ControlPlaneClient, LabClient
@@ -30,6 +31,16 @@ def title(result: Json) -> str:
     return f"{info.singular}{suffix}/{result['name']}"
 
 
+def located(results: Sequence[Json], read: Read | None) -> list[Json]:
+    """The results with each finding at the line of its field, where the file is known."""
+    if read is None:
+        return list(results)
+    return [
+        {**result, "findings": [read.located(finding) for finding in result.get("findings") or []]}
+        for result in results
+    ]
+
+
 def refused(results: Sequence[Json]) -> bool:
     return any(result["action"] == "refused" for result in results)
 
@@ -41,7 +52,8 @@ def show_results(results: Sequence[Json], verb: str = "", dry_run: bool = False)
         show(result.get("findings") or [])
         action = result["action"]
         if action == "refused":
-            note(f"{title(result)} refused")
+            reason = "refused" if result.get("findings") else "not applied: another object was refused"
+            note(f"{title(result)} {reason}")
         elif action == "deleted":
             resource, _, name = title(result).partition("/")
             emit(f'{resource} "{name}" deleted{suffix}')
@@ -77,7 +89,14 @@ def _acknowledged(plane: ControlPlaneClient, revision: int, deadline: float) -> 
             return plane.wait(revision, max(left, 0.0))
         except LabError as error:
             if left <= 0:
-                empty: Json = {"snapshot": None, "done": False, "concerned": [], "acked": [], "refused": [], "disconnected": []}
+                empty: Json = {
+                    "snapshot": None,
+                    "done": False,
+                    "concerned": [],
+                    "acked": [],
+                    "refused": [],
+                    "disconnected": [],
+                }
                 return {**empty, "waiting": [f"the control plane does not answer: {error}"]}
             time.sleep(min(_RETRY_SECONDS, left))
 
@@ -96,7 +115,7 @@ def show_verdict(verdict: Json) -> None:
         note(f"Error: proxy {refusal['proxy']} refused {refusal['type']} {refusal['resource']}: {refusal['reason']}")
     for proxy in verdict["disconnected"]:
         note(f"Error: proxy {proxy} is concerned by the change and is not connected")
-    for text in verdict["waiting"]:
+    for text in (*verdict["waiting"], *filter(None, [verdict.get("error")])):
         note(f"Error: {text}")
     if not concerned and not verdict["waiting"]:
         note(f"snapshot {verdict['snapshot']}: no connected proxy is concerned by this change")
@@ -113,10 +132,10 @@ def finish(
     timeout: float,
     dry_run: bool = False,
     verb: str = "",
-    extra: Sequence[Json] = (),
+    read: Read | None = None,
 ) -> int:
-    """Print what the supervisor answered to a change, wait if asked to; the exit code. ``extra`` are findings of reading files."""
-    results = answer["results"]
+    """Print what the supervisor answered to a change, wait if asked to; the exit code. ``read`` is where the objects came from."""
+    results = located(answer["results"], read)
     structured = output in ("json", "yaml")
     if structured:
         for result in results:
@@ -128,10 +147,13 @@ def finish(
     else:
         show_results(results, verb, dry_run)
     document: Json = {"revision": answer["revision"], "results": results}
-    code = Exit.ERROR if refused(results) or any(f.get("level") == "Error" for f in extra) else Exit.DONE
+    code = Exit.ERROR if refused(results) or (read is not None and has_error(read.findings)) else Exit.DONE
     if waits and not dry_run:
         verdict = wait(client, answer["revision"], results, timeout)
-        document = {key: verdict[key] for key in ("snapshot", "concerned", "acked", "refused", "disconnected", "done", "waiting")} | document
+        document = {
+            key: verdict[key]
+            for key in ("snapshot", "concerned", "acked", "refused", "disconnected", "done", "waiting")
+        } | document
         show_verdict(verdict)
         code = max(code, verdict_code(verdict)) if code is Exit.DONE else code
     if structured:

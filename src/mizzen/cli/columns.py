@@ -93,7 +93,9 @@ def _external_ip(obj: Json) -> str:
     if spec.get("type") == "ExternalName":
         return str(spec.get("externalName", ""))
     ingress = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
-    found = [str(entry.get("ip") or entry.get("hostname")) for entry in ingress] + [str(ip) for ip in spec.get("externalIPs") or []]
+    found = [str(entry.get("ip") or entry.get("hostname")) for entry in ingress] + [
+        str(ip) for ip in spec.get("externalIPs") or []
+    ]
     return ",".join(found) or ("<pending>" if spec.get("type") == "LoadBalancer" else "<none>")
 
 

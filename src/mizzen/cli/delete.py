@@ -58,11 +58,11 @@ def command(
     if bool(objects) == bool(paths):
         raise Failure("say what to delete: KIND NAME, or -f PATH", code=Exit.USAGE)
     client = lab()
-    findings: list[Json] = []
+    read = None
     if paths:
         read = documents.read(paths, namespace)
         show(read.findings)
-        findings, doomed = read.findings, [_key(raw) for raw in read.objects]
+        doomed = [_key(raw) for raw in read.objects]
     else:
         doomed = _named(client, objects, namespace, all_namespaces, everything)
     if not doomed:
@@ -72,7 +72,7 @@ def command(
     missing = [result for result in answer["results"] if result["action"] == "not found"]
     answer["results"] = [result for result in answer["results"] if result["action"] != "not found"]
     code = changes.finish(
-        client, answer, output=output, waits=wait, timeout=timeout, dry_run=dry_run != "none", extra=findings
+        client, answer, output=output, waits=wait, timeout=timeout, dry_run=dry_run != "none", read=read
     )
     if missing and not ignore_not_found:
         for result in missing:
@@ -84,7 +84,11 @@ def command(
 
 def _key(raw: Json) -> Json:
     metadata = raw.get("metadata") or {}
-    return {"kind": str(raw.get("kind", "")), "namespace": str(metadata.get("namespace") or ""), "name": str(metadata.get("name", ""))}
+    return {
+        "kind": str(raw.get("kind", "")),
+        "namespace": str(metadata.get("namespace") or ""),
+        "name": str(metadata.get("name", "")),
+    }
 
 
 def _named(

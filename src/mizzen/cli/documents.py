@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from mizzen.cli.failure import Exit, Failure
 from mizzen.cli.findings import as_json
 
+if TYPE_CHECKING:
+    from mizzen.sources.files import Document
+
 Json = dict[str, Any]
 
 
-class Read(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Read:
     """``documents`` are {"object": raw, "origin": {"file", "line"}}; ``findings`` tell what could not be read."""
 
     documents: list[Json]
     findings: list[Json]
+    sources: Sequence[Document] = ()
 
     @property
     def objects(self) -> list[Json]:
         return [document["object"] for document in self.documents]
+
+    def located(self, finding: Json) -> Json:
+        """The finding with the line of its own field: the mesh knows only where the object begins."""
+        key = tuple(finding.get(part, "") for part in ("kind", "namespace", "name"))
+        for document, source in zip(self.documents, self.sources, strict=True):
+            if (
+                finding.get("field")
+                and finding.get("file") == document["origin"]["file"]
+                and _key(document["object"]) == key
+            ):
+                return {**finding, "line": source.line_of(finding["field"])}
+        return finding
+
+
+def _key(raw: Json) -> tuple[str, str, str]:
+    metadata = raw.get("metadata") if isinstance(raw.get("metadata"), dict) else {}
+    return str(raw.get("kind", "")), str((metadata or {}).get("namespace", "")), str((metadata or {}).get("name", ""))
 
 
 def read(paths: Sequence[str], namespace: str | None = None) -> Read:
@@ -29,7 +52,8 @@ def read(paths: Sequence[str], namespace: str | None = None) -> Read:
     as with kubectl. What cannot be read is a finding.
     """
     found = read_as_written(paths)
-    return Read([{**document, "object": placed(document["object"], namespace)} for document in found.documents], found.findings)
+    documents = [{**document, "object": placed(document["object"], namespace)} for document in found.documents]
+    return Read(documents, found.findings, found.sources)
 
 
 def read_as_written(paths: Sequence[str]) -> Read:
@@ -37,12 +61,9 @@ def read_as_written(paths: Sequence[str]) -> Read:
     from mizzen.sources import files
 
     loaded = files.load(paths)
-    documents = [
-        {"object": document.raw, "origin": {"file": document.origin.file, "line": document.origin.line}}
-        for document in loaded.documents
-        if isinstance(document.raw, dict)
-    ]
-    return Read(documents, [as_json(finding) for finding in loaded.findings])
+    sources = [document for document in loaded.documents if isinstance(document.raw, dict)]
+    documents = [{"object": d.raw, "origin": {"file": d.origin.file, "line": d.origin.line}} for d in sources]
+    return Read(documents, [as_json(finding) for finding in loaded.findings], sources)
 
 
 def placed(raw: Json, namespace: str | None) -> Json:
@@ -55,5 +76,9 @@ def placed(raw: Json, namespace: str | None) -> Json:
         return raw
     own = metadata.get("namespace")
     if own and namespace and own != namespace:
-        raise Failure(f"{raw['kind']} {metadata.get('name')} is in namespace {own}, but -n says {namespace}", hint="leave out -n", code=Exit.USAGE)
+        raise Failure(
+            f"{raw['kind']} {metadata.get('name')} is in namespace {own}, but -n says {namespace}",
+            hint="leave out -n",
+            code=Exit.USAGE,
+        )
     return raw if own else {**raw, "metadata": {**metadata, "namespace": namespace or "default"}}

@@ -15,7 +15,9 @@ _PATIENCE_SECONDS = 30.0
 
 @click.command("down")
 @click.option("--purge", is_flag=True, help="Remove the state too: objects, certificates, logs.")
-@click.option("--verify", is_flag=True, help="Prove that nothing of the mesh is left on this machine; exit 3 if something is.")
+@click.option(
+    "--verify", is_flag=True, help="Prove that nothing of the mesh is left on this machine; exit 3 if something is."
+)
 @click.option("--drain", is_flag=True, help="Let requests in flight finish first.")
 @mesh_options
 def command(purge: bool, verify: bool, drain: bool) -> int:

@@ -106,4 +106,6 @@ def _same_object(before: Json, after: Json, path: Path) -> None:
         return raw.get("kind"), metadata.get("namespace") or "", metadata.get("name")
 
     if identity(before) != identity(after):
-        raise Failure("kind, name and namespace cannot be edited", hint=f"to make another object: `mizzen apply -f {path}`")
+        raise Failure(
+            "kind, name and namespace cannot be edited", hint=f"to make another object: `mizzen apply -f {path}`"
+        )

@@ -12,10 +12,14 @@ from mizzen.cli.options import mesh_options, namespace_option
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="-- CMD…")
 @namespace_option
 @click.option("-c", "--container", metavar="NAME", help="The container (default: the first that is not the sidecar).")
-@click.option("-i", "--stdin", is_flag=True, help="Accepted for kubectl's sake: the command always gets our standard input.")
+@click.option(
+    "-i", "--stdin", is_flag=True, help="Accepted for kubectl's sake: the command always gets our standard input."
+)
 @click.option("-t", "--tty", is_flag=True, help="Accepted for kubectl's sake: the command always gets our terminal.")
 @mesh_options
-def command(pod: str, arguments: tuple[str, ...], namespace: str | None, container: str | None, stdin: bool, tty: bool) -> int:
+def command(
+    pod: str, arguments: tuple[str, ...], namespace: str | None, container: str | None, stdin: bool, tty: bool
+) -> int:
     """Run a command in a pod, on our own input and output; the exit code is the command's, or 125 if it could not start.
 
     POD may be `deploy/NAME` or `NAME.NAMESPACE`.
@@ -26,7 +30,11 @@ def command(pod: str, arguments: tuple[str, ...], namespace: str | None, contain
     from mizzen.errors import LabError
 
     if not arguments:
-        raise Failure("say what to run after --", hint="such as `mizzen exec deploy/curl -- curl -s http://httpbin:8000/get`", code=Exit.USAGE)
+        raise Failure(
+            "say what to run after --",
+            hint="such as `mizzen exec deploy/curl -- curl -s http://httpbin:8000/get`",
+            code=Exit.USAGE,
+        )
     client = lab()
     try:
         chosen = targets.pods_of(pod, namespace, finder(client))[0]

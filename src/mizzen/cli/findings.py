@@ -15,7 +15,9 @@ _COLOURS = {"Error": "31", "Warning": "33", "Info": "36"}
 def line_of(finding: Json) -> str:
     """One finding, as :class:`mizzen.model.finding.Finding` prints itself."""
     where = f"{finding['file']}:{finding.get('line', 0)}: " if finding.get("file") else ""
-    subject = f"{finding['kind']} {finding.get('namespace', '')}/{finding.get('name', '')}" if finding.get("kind") else ""
+    subject = (
+        f"{finding['kind']} {finding.get('namespace', '')}/{finding.get('name', '')}" if finding.get("kind") else ""
+    )
     path = f" {finding['field']}" if finding.get("field") else ""
     level = str(finding.get("level", "Error"))
     about = f" ({(subject + path).strip()})" if subject or path else ""
@@ -24,9 +26,10 @@ def line_of(finding: Json) -> str:
 
 def as_json(finding: Any) -> Json:
     """A Finding of the core as the API sends it."""
-    return {name: getattr(finding, name) for name in ("code", "message", "kind", "namespace", "name", "field", "file", "line")} | {
-        "level": str(finding.level)
-    }
+    return {
+        name: getattr(finding, name)
+        for name in ("code", "message", "kind", "namespace", "name", "field", "file", "line")
+    } | {"level": str(finding.level)}
 
 
 def show(findings: Iterable[Json]) -> None:

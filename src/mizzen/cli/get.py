@@ -54,14 +54,23 @@ def command(
     missing = False
     targets = named(objects)
     for target in targets:
-        items = [hide(raw, show_secrets) for raw in _items(source, target, namespace, all_namespaces) if selects(labels, raw)]
+        items = [
+            hide(raw, show_secrets) for raw in _items(source, target, namespace, all_namespaces) if selects(labels, raw)
+        ]
         if target.name and not items:
             missing = True
             if not ignore_not_found:
                 note(f'Error: {plural(target.kind)} "{target.name}" not found')
         found.append((target.kind, items))
     single = len(targets) == 1 and bool(targets[0].name)
-    _print(_joined(found), output or "table", single=single, all_namespaces=all_namespaces, headers=not no_headers, labels=show_labels)
+    _print(
+        _joined(found),
+        output or "table",
+        single=single,
+        all_namespaces=all_namespaces,
+        headers=not no_headers,
+        labels=show_labels,
+    )
     if not any(items for _, items in found) and not missing and output not in ("json", "yaml"):
         note("No resources found" if all_namespaces else f"No resources found in {namespace or 'default'} namespace.")
     return Exit.ERROR if missing and not ignore_not_found else Exit.DONE
@@ -132,14 +141,29 @@ def hide(raw: Json, show: bool) -> Json:
     """A Secret without what it holds, its last-applied copy included; other objects as they are."""
     if show or raw.get("kind") != "Secret":
         return raw
-    hidden = {**raw, **{field: dict.fromkeys(raw[field], HIDDEN) for field in ("data", "stringData") if isinstance(raw.get(field), dict)}}
+    hidden = {
+        **raw,
+        **{
+            field: dict.fromkeys(raw[field], HIDDEN)
+            for field in ("data", "stringData")
+            if isinstance(raw.get(field), dict)
+        },
+    }
     metadata = raw.get("metadata") or {}
-    annotations = {k: v for k, v in (metadata.get("annotations") or {}).items() if not k.endswith("last-applied-configuration")}
+    annotations = {
+        k: v for k, v in (metadata.get("annotations") or {}).items() if not k.endswith("last-applied-configuration")
+    }
     return {**hidden, "metadata": {**metadata, "annotations": annotations}} if "annotations" in metadata else hidden
 
 
 def _print(
-    found: Sequence[tuple[KindInfo, list[Json]]], output: str, *, single: bool, all_namespaces: bool, headers: bool, labels: bool
+    found: Sequence[tuple[KindInfo, list[Json]]],
+    output: str,
+    *,
+    single: bool,
+    all_namespaces: bool,
+    headers: bool,
+    labels: bool,
 ) -> None:
     from mizzen.cli.output import emit, to_json, to_yaml
 
@@ -147,7 +171,11 @@ def _print(
     if output in ("json", "yaml"):
         if single and not items:
             return
-        document = items[0] if single else {"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items}
+        document = (
+            items[0]
+            if single
+            else {"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items}
+        )
         emit(to_json(document) if output == "json" else to_yaml(document))
         return
     shown = [(kind, raws) for kind, raws in found if raws]
@@ -167,7 +195,9 @@ def _type(kind: KindInfo) -> str:
     return singular(kind)
 
 
-def _table(kind: KindInfo, raws: Sequence[Json], wide: bool, spaces: bool, headers: bool, labels: bool, prefix: str) -> str:
+def _table(
+    kind: KindInfo, raws: Sequence[Json], wide: bool, spaces: bool, headers: bool, labels: bool, prefix: str
+) -> str:
     from mizzen.cli.columns import columns_of
     from mizzen.cli.output import table
 
@@ -176,7 +206,11 @@ def _table(kind: KindInfo, raws: Sequence[Json], wide: bool, spaces: bool, heade
     rows = []
     for raw in raws:
         metadata = raw["metadata"]
-        row = [str(metadata.get("namespace", ""))] * spaces + [prefix + metadata["name"]] + [column.cell(raw) for column in columns]
+        row = (
+            [str(metadata.get("namespace", ""))] * spaces
+            + [prefix + metadata["name"]]
+            + [column.cell(raw) for column in columns]
+        )
         own = metadata.get("labels") or {}
         rows.append(row + [",".join(f"{k}={v}" for k, v in sorted(own.items())) or "<none>"] * labels)
     return table(header, rows, headers)

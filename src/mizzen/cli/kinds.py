@@ -27,7 +27,11 @@ def kind_of(word: str) -> KindInfo:
     """The kind that ``word`` spells: ``vs``, ``virtualservice``, ``virtualservices.networking.istio.io``, … Raises Failure."""
     found = find_kind(word)
     if found is None:
-        raise Failure(f"there is no kind {word!r}", hint="`mizzen get --help` names some; singular, plural and short names are understood", code=Exit.ERROR)
+        raise Failure(
+            f"there is no kind {word!r}",
+            hint="`mizzen get --help` names some; singular, plural and short names are understood",
+            code=Exit.ERROR,
+        )
     return found
 
 

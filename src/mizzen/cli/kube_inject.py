@@ -18,7 +18,13 @@ Json = dict[str, Any]
 @click.command("kube-inject")
 @files_option(required=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to this file (default: standard output).")
-@click.option("--meshConfigFile", "--mesh-config-file", "mesh_file", type=click.Path(exists=True, dir_okay=False), help="MeshConfig to use.")
+@click.option(
+    "--meshConfigFile",
+    "--mesh-config-file",
+    "mesh_file",
+    type=click.Path(exists=True, dir_okay=False),
+    help="MeshConfig to use.",
+)
 @click.option("-r", "--revision", default="default", help="The control plane's revision.")
 @mesh_options
 def command(paths: tuple[str, ...], output: str | None, mesh_file: str | None, revision: str) -> int:
@@ -57,7 +63,17 @@ def _mesh(objects: list[Json], file: str | None) -> MeshConfig:
     raws = [(raw, "") for raw in objects if raw.get("kind") == "ConfigMap"]
     if file:
         metadata = {"name": "istio", "namespace": "istio-system"}
-        raws = [({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mesh": Path(file).read_text()}}, file)]
+        raws = [
+            (
+                {
+                    "apiVersion": "v1",
+                    "kind": "ConfigMap",
+                    "metadata": metadata,
+                    "data": {"mesh": Path(file).read_text()},
+                },
+                file,
+            )
+        ]
     found = config.config_of([Document(raw, Origin(origin)) for raw, origin in raws])
     show(as_json(finding) for finding in found.findings)
     return found.mesh

@@ -10,7 +10,13 @@ import click
 class LazyGroup(click.Group):
     """``commands_at`` maps a verb to (module, short help); the module's attribute ``command`` is the click command."""
 
-    def __init__(self, *args: object, commands_at: dict[str, tuple[str, str]], aliases: dict[str, str] | None = None, **kwargs: object) -> None:
+    def __init__(
+        self,
+        *args: object,
+        commands_at: dict[str, tuple[str, str]],
+        aliases: dict[str, str] | None = None,
+        **kwargs: object,
+    ) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.commands_at = commands_at
         self.aliases = aliases or {}
@@ -27,7 +33,9 @@ class LazyGroup(click.Group):
             raise TypeError(f"{self.commands_at[name][0]}.command is no click command")
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
         return (command.name if command is not None else name), command, rest
 

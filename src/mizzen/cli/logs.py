@@ -17,7 +17,14 @@ from mizzen.cli.options import mesh_options, namespace_option
 @click.option("-f", "--follow", is_flag=True, help="Go on printing what comes.")
 @click.option("--tail", type=int, default=None, metavar="N", help="Only the last N lines.")
 @mesh_options
-def command(pod: str, positional_container: str | None, namespace: str | None, container: str | None, follow: bool, tail: int | None) -> None:
+def command(
+    pod: str,
+    positional_container: str | None,
+    namespace: str | None,
+    container: str | None,
+    follow: bool,
+    tail: int | None,
+) -> None:
     """Print what a container wrote. POD may be `deploy/NAME` or `NAME.NAMESPACE`."""
     from mizzen.cli import targets
     from mizzen.cli.connection import finder, lab

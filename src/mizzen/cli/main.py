@@ -75,9 +75,6 @@ def run(arguments: list[str] | None = None) -> int:
         return int(done.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return Exit.DONE
     except MeshError as error:
         return report(error)
     return int(result) if isinstance(result, int) else Exit.DONE

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mizzen.cli.failure import Failure
@@ -29,8 +30,13 @@ class Answer:
         """The message ``envoy.admin.v3.ConfigDump`` that its Envoy would give; the bootstrap's own parts are not known."""
         from mizzen.cli.proxyconfig import dump
 
-        types = {url: {name: decoded(url, r.body) for name, r in named.items()} for url, named in self.resources.types.items()}
-        versions = {f"{url}/{name}": r.version for url, named in self.resources.types.items() for name, r in named.items()}
+        types = {
+            url: {name: decoded(url, r.body) for name, r in named.items()}
+            for url, named in self.resources.types.items()
+        }
+        versions = {
+            f"{url}/{name}": r.version for url, named in self.resources.types.items() for name, r in named.items()
+        }
         return dump.of_resources(types, versions)
 
     def clusters(self) -> Json:
@@ -67,10 +73,8 @@ def decoded(type_url: str, body: bytes) -> Json:
     """A serialised Envoy resource as JSON, fields named as in Envoy's own dumps."""
     from google.protobuf import descriptor_pool, json_format, message_factory
 
-    from mizzen.translate import messages
-
-    # Importing it registers every message type that a resource may hold.
-    assert messages
+    # Registers every message type that a resource may hold.
+    import_module("mizzen.translate.messages")
     descriptor = descriptor_pool.Default().FindMessageTypeByName(type_url.rpartition("/")[2])
     message = message_factory.GetMessageClass(descriptor)()
     message.ParseFromString(body)
@@ -128,6 +132,8 @@ class Proxies:
         pod = targets.pods_of(name, namespace, self.find)[0]
         if targets.PROXY_CONTAINER not in targets.container_names(pod):
             space, own = targets.identify(pod)
-            raise Failure(f"pod {own}.{space} has no sidecar", hint=f"label its namespace: istio-injection=enabled on {space}")
+            raise Failure(
+                f"pod {own}.{space} has no sidecar", hint=f"label its namespace: istio-injection=enabled on {space}"
+            )
         snapshot = resolve.build(self.config)
         return Answer(translate.resources(resolve.view(snapshot, offline.proxy_of(pod))))

@@ -35,10 +35,18 @@ def _warn_context(ctx: click.Context, _param: click.Parameter, value: str | None
 def mesh_options(function: Function) -> Function:
     """``--mesh`` and ``--context``, both before and after the verb."""
     function = click.option(
-        "--context", expose_value=False, metavar="NAME", callback=_warn_context, help="Accepted for kubectl's sake; no effect yet."
+        "--context",
+        expose_value=False,
+        metavar="NAME",
+        callback=_warn_context,
+        help="Accepted for kubectl's sake; no effect yet.",
     )(function)
     return click.option(
-        "--mesh", expose_value=False, metavar="NAME", callback=_remember_mesh, help="The mesh to command (default: default)."
+        "--mesh",
+        expose_value=False,
+        metavar="NAME",
+        callback=_remember_mesh,
+        help="The mesh to command (default: default).",
     )(function)
 
 
@@ -56,17 +64,21 @@ namespace_option = click.option("-n", "--namespace", metavar="NS", help="The nam
 all_namespaces_option = click.option("-A", "--all-namespaces", is_flag=True, help="Every namespace.")
 
 
-def files_option(required: bool = False, text: str = "A file, a directory, or - for stdin; repeatable.") -> Callable[[Function], Function]:
+def files_option(
+    required: bool = False, text: str = "A file, a directory, or - for stdin; repeatable."
+) -> Callable[[Function], Function]:
     """``-f PATH``, repeatable."""
     return click.option("-f", "--filename", "paths", multiple=True, metavar="PATH", required=required, help=text)
 
 
 def output_option(*formats: str, default: str = "") -> Callable[[Function], Function]:
     """``-o FORMAT``."""
-    return click.option("-o", "--output", type=click.Choice(formats), default=default or None, help="The format of the output.")
+    return click.option(
+        "-o", "--output", type=click.Choice(formats), default=default or None, help="The format of the output."
+    )
 
 
-class Seconds(click.ParamType):
+class Seconds(click.ParamType[float]):
     """A duration as kubectl takes it: ``30s``, ``1m30s``, ``500ms``, or a bare number of seconds."""
 
     name = "duration"
@@ -86,7 +98,9 @@ def timeout_option(default: str) -> Callable[[Function], Function]:
     return click.option("--timeout", type=Seconds(), default=default, show_default=True, help="How long to wait.")
 
 
-wait_option = click.option("--wait", is_flag=True, help="Return when every proxy concerned has acknowledged the change.")
+wait_option = click.option(
+    "--wait", is_flag=True, help="Return when every proxy concerned has acknowledged the change."
+)
 dry_run_option = click.option(
     "--dry-run",
     type=click.Choice(["none", "client", "server"]),

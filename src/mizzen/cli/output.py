@@ -18,7 +18,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], headers: bool = 
     if not lines:
         return ""
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    return "\n".join("".join(cell.ljust(width + gap) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(
+        "".join(cell.ljust(width + gap) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
 
 
 def to_json(data: Any) -> str:

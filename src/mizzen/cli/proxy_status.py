@@ -45,14 +45,22 @@ def name_of(proxy: str) -> str:
 
 def subscribed(entry: Json) -> str:
     """``4 (CDS,LDS,EDS,RDS)``, or ``0``."""
-    types = sorted({short_type(url) for url in entry.get("types") or {}}, key=lambda t: (_ORDER.index(t) if t in _ORDER else 99, t))
+    types = sorted(
+        {short_type(url) for url in entry.get("types") or {}}, key=lambda t: (_ORDER.index(t) if t in _ORDER else 99, t)
+    )
     return f"{len(types)} ({','.join(types)})" if types else "0"
 
 
 def brief(entries: Sequence[Json], istiod: str) -> list[tuple[str, ...]]:
     """The rows of the default table, by proxy id."""
     return [
-        (name_of(entry["proxy"]), str(entry.get("cluster_id", "")), istiod, str(entry.get("version") or "unknown"), subscribed(entry))
+        (
+            name_of(entry["proxy"]),
+            str(entry.get("cluster_id", "")),
+            istiod,
+            str(entry.get("version") or "unknown"),
+            subscribed(entry),
+        )
         for entry in sorted(entries, key=lambda entry: str(entry["proxy"]))
     ]
 
@@ -65,7 +73,15 @@ def verbose(entries: Sequence[Json], istiod: str, now: datetime) -> tuple[list[s
     for entry in sorted(entries, key=lambda entry: str(entry["proxy"])):
         states = {short_type(url): state for url, state in (entry.get("types") or {}).items()}
         cells = [_cell(states.get(name), now) for name in types]
-        rows.append((name_of(entry["proxy"]), str(entry.get("cluster_id", "")), *cells, istiod, str(entry.get("version") or "unknown")))
+        rows.append(
+            (
+                name_of(entry["proxy"]),
+                str(entry.get("cluster_id", "")),
+                *cells,
+                istiod,
+                str(entry.get("version") or "unknown"),
+            )
+        )
     return ["NAME", "CLUSTER", *types, "ISTIOD", "VERSION"], rows
 
 
@@ -99,7 +115,9 @@ def differences(resources: dict[str, dict[str, Json]], dump: Dump) -> list[str]:
     from mizzen.model.resources import CLUSTER, LISTENER, ROUTE
 
     def wanted(url: str) -> dict[str, Json]:
-        return {name: decoded(url, base64.b64decode(entry["body"])) for name, entry in (resources.get(url) or {}).items()}
+        return {
+            name: decoded(url, base64.b64decode(entry["body"])) for name, entry in (resources.get(url) or {}).items()
+        }
 
     def dynamic(part: str, entries: str, field: str) -> dict[str, Json]:
         found = [(entry.get("active_state") or entry) for entry in dump.part(part).get(entries) or []]
@@ -148,7 +166,11 @@ def _istiod() -> str:
     from mizzen.errors import LabError
 
     try:
-        names = [pod["name"] for pod in lab().status()["pods"] if pod["namespace"] == "istio-system" and pod["name"].startswith("istiod")]
+        names = [
+            pod["name"]
+            for pod in lab().status()["pods"]
+            if pod["namespace"] == "istio-system" and pod["name"].startswith("istiod")
+        ]
     except LabError:
         names = []
     return str(names[0]) if names else "istiod"
@@ -165,5 +187,8 @@ def _one(proxy: str, namespace: str | None) -> list[str]:
     plane = control_plane()
     found = next((entry["proxy"] for entry in plane.syncz() if name_of(entry["proxy"]) == f"{name}.{space}"), None)
     if found is None:
-        raise Failure(f"the proxy of {name}.{space} is not connected to the control plane", hint=f"see why: `mizzen logs {name} -n {space} -c istio-proxy`")
+        raise Failure(
+            f"the proxy of {name}.{space} is not connected to the control plane",
+            hint=f"see why: `mizzen logs {name} -n {space} -c istio-proxy`",
+        )
     return differences(plane.resources(found), Dump(json.loads(client.envoy(space, name, "/config_dump"))))

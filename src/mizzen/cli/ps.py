@@ -35,7 +35,8 @@ def command(namespace: str | None, output: str | None) -> None:
 
 
 def pod_row(pod: Json) -> tuple[str, ...]:
-    ready = pod["ready"]
+    containers = pod.get("containers") or {}
+    ready = f"{containers['ready']}/{containers['total']}" if "total" in containers else pod["ready"]
     return (
         str(pod["namespace"]),
         str(pod["name"]),
@@ -52,9 +53,13 @@ def summary(status: Json) -> list[str]:
     """The mesh, its control plane and where each gateway is reached."""
     plane = status.get("controlplane") or {}
     state = "ready" if plane.get("ready") else "not ready"
-    lines = [f"mesh {status['mesh']} ({status['state']}), control plane {state}, process {plane.get('pid') or 'none'}"]
+    lines = [
+        f"mesh {status['mesh']}: control plane {state} (process {plane.get('pid') or 'none'}), state in {status['state']}"
+    ]
     for gateway in status.get("gateways") or []:
         local = ", ".join(f"127.0.0.1:{host} -> {port}" for port, host in (gateway.get("localhost") or {}).items())
         ports = ", ".join(str(port) for port in gateway.get("ports") or [])
-        lines.append(f"gateway {gateway['name']}: {gateway.get('ip') or '-'} ports {ports}{'; ' + local if local else ''}")
+        lines.append(
+            f"gateway {gateway['name']}: {gateway.get('ip') or '-'} ports {ports}{'; ' + local if local else ''}"
+        )
     return lines

@@ -26,7 +26,7 @@ _PROTOCOLS = ("http", "http2", "https", "grpc", "grpc-web", "tcp", "tls", "mongo
 _OWN_VARIABLES = ("SUDO_COMMAND", "SUDO_USER", "SUDO_UID", "SUDO_GID")
 
 
-class Port(click.ParamType):
+class Port(click.ParamType[tuple[int, str]]):
     """``8080`` or ``8080:http``: (number, protocol, empty when not said)."""
 
     name = "P[:PROTO]"
@@ -49,7 +49,13 @@ def default_name(command: Sequence[str]) -> str:
 
 
 def documents(
-    name: str, namespace: str, port: tuple[int, str] | None, labels: Mapping[str, str], own: Sequence[str] = (), cwd: str = "", env: Mapping[str, str] | None = None
+    name: str,
+    namespace: str,
+    port: tuple[int, str] | None,
+    labels: Mapping[str, str],
+    own: Sequence[str] = (),
+    cwd: str = "",
+    env: Mapping[str, str] | None = None,
 ) -> list[Json]:
     """ServiceAccount, Pod and, with a port, Service.
 
@@ -58,7 +64,11 @@ def documents(
     all_labels = {"app": name, "sidecar.istio.io/inject": "true", **labels, SELECTOR: name}
     container: Json = {"name": CONTAINER, "image": IMAGE}
     if own:
-        container |= {"command": list(own), "workingDir": cwd, "env": [{"name": k, "value": v} for k, v in sorted((env or {}).items())]}
+        container |= {
+            "command": list(own),
+            "workingDir": cwd,
+            "env": [{"name": k, "value": v} for k, v in sorted((env or {}).items())],
+        }
     if port:
         container["ports"] = [{"containerPort": port[0], "protocol": "TCP"}]
     pod: Json = {
@@ -71,7 +81,12 @@ def documents(
     if not port:
         return [account, pod]
     number, protocol = port
-    entry: Json = {"name": f"{protocol}-{number}" if protocol else f"port-{number}", "port": number, "targetPort": number, "protocol": "TCP"}
+    entry: Json = {
+        "name": f"{protocol}-{number}" if protocol else f"port-{number}",
+        "port": number,
+        "targetPort": number,
+        "protocol": "TCP",
+    }
     if protocol:
         entry["appProtocol"] = protocol
     service: Json = {
@@ -159,7 +174,9 @@ def _create(client: LabClient, objects: Sequence[Json], name: str, namespace: st
 
     for raw in objects:
         if client.objects(raw["kind"], namespace, name)[1]:
-            raise Failure(f"there is a {raw['kind']} {name} in namespace {namespace} already", hint="choose another with --name")
+            raise Failure(
+                f"there is a {raw['kind']} {name} in namespace {namespace} already", hint="choose another with --name"
+            )
     results = client.apply([{"object": raw, "origin": None} for raw in objects], atomic=True)["results"]
     if refused(results):
         show(finding for result in results for finding in result.get("findings") or [])
@@ -180,7 +197,10 @@ def _until_ready(client: LabClient, name: str, namespace: str, timeout: float) -
             return
         if time.monotonic() > deadline:
             state = pod_status(pods[0]) if pods else "gone"
-            raise Failure(f"the pod {name} was not ready in time: {state}", hint="see `mizzen logs` of istiod, or give a longer --timeout")
+            raise Failure(
+                f"the pod {name} was not ready in time: {state}",
+                hint="see `mizzen logs` of istiod, or give a longer --timeout",
+            )
         # Answers as soon as the whole mesh is ready, else after a fifth of a second.
         client.ready(0.2)
         time.sleep(0.02)

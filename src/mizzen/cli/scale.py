@@ -15,7 +15,9 @@ from mizzen.cli.options import mesh_options, namespace_option, output_option, ti
 @timeout_option("30s")
 @output_option("json", "yaml", "name")
 @mesh_options
-def command(workload: tuple[str, ...], replicas: int, namespace: str | None, wait: bool, timeout: float, output: str | None) -> int:
+def command(
+    workload: tuple[str, ...], replicas: int, namespace: str | None, wait: bool, timeout: float, output: str | None
+) -> int:
     """Set the number of replicas of a Deployment, StatefulSet or ReplicaSet."""
     from mizzen.cli import changes
     from mizzen.cli.connection import lab

@@ -42,7 +42,10 @@ def pods_of(word: str, namespace: str | None, find: Find, default: str = "defaul
     else:
         pods = _selected(kind, space, name, find)
     if not pods:
-        raise Failure(f"there is no running pod for {word!r} in namespace {space}", hint=f"see what runs: `mizzen get pods -n {space}`")
+        raise Failure(
+            f"there is no running pod for {word!r} in namespace {space}",
+            hint=f"see what runs: `mizzen get pods -n {space}`",
+        )
     return sorted(pods, key=_preference)
 
 
@@ -54,7 +57,11 @@ def _selected(kind: str, namespace: str, name: str, find: Find) -> list[Json]:
         if not labels:
             labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
         if labels:
-            return [pod for pod in find("Pod", namespace, "") if matches(pod, labels) and phase(pod) not in ("Succeeded", "Failed")]
+            return [
+                pod
+                for pod in find("Pod", namespace, "")
+                if matches(pod, labels) and phase(pod) not in ("Succeeded", "Failed")
+            ]
     return []
 
 

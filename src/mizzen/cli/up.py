@@ -13,6 +13,7 @@ import click
 from mizzen.cli.options import files_option, mesh_options, namespace_option, timeout_option
 
 if TYPE_CHECKING:
+    from mizzen.cli.documents import Read
     from mizzen.lab.client import LabClient
 
 Json = dict[str, Any]
@@ -25,7 +26,11 @@ _WATCH_SECONDS = 1.0
 @files_option()
 @namespace_option
 @click.option("-d", "--detach", is_flag=True, help="Return when everything is ready and leave the mesh running.")
-@click.option("--config", type=click.Path(exists=True, dir_okay=False), help="Settings of the lab (default: mizzen.yaml, if it is there).")
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Settings of the lab (default: mizzen.yaml, if it is there).",
+)
 @timeout_option("60s")
 @mesh_options
 def command(paths: tuple[str, ...], namespace: str | None, detach: bool, config: str | None, timeout: float) -> int:
@@ -40,13 +45,13 @@ def command(paths: tuple[str, ...], namespace: str | None, detach: bool, config:
 
     mesh = mesh_name()
     state = state_directory(mesh)
-    documents, findings = _read(paths, namespace)
+    read = _read(paths, namespace)
     client = lab()
     started = not client.running()
     if started:
         _start(mesh, state, config)
         note(f"mesh {mesh}: started")
-    code = _apply(client, documents, findings)
+    code = _apply(client, read)
     waiting = _until_ready(client, timeout)
     for reason in waiting:
         note(f"not ready: {reason}")
@@ -60,16 +65,16 @@ def command(paths: tuple[str, ...], namespace: str | None, detach: bool, config:
     return code
 
 
-def _read(paths: tuple[str, ...], namespace: str | None) -> tuple[list[Json], list[Json]]:
-    """The documents, and findings about what could not be read, which are printed before anything is started."""
+def _read(paths: tuple[str, ...], namespace: str | None) -> Read:
+    """The documents; what could not be read is told before anything is started."""
     from mizzen.cli import documents
     from mizzen.cli.findings import show
 
     if not paths:
-        return [], []
+        return documents.Read([], [])
     read = documents.read(paths, namespace)
     show(read.findings)
-    return read.documents, read.findings
+    return read
 
 
 def _start(mesh: str, state: Any, config: str | None) -> None:
@@ -81,14 +86,14 @@ def _start(mesh: str, state: Any, config: str | None) -> None:
     launch.start(mesh, state, path.resolve() if path.exists() else None)
 
 
-def _apply(client: LabClient, documents: list[Json], findings: list[Json]) -> int:
-    from mizzen.cli.changes import refused, show_results
+def _apply(client: LabClient, read: Read) -> int:
+    from mizzen.cli.changes import located, refused, show_results
     from mizzen.cli.failure import Exit
     from mizzen.cli.findings import has_error
 
-    code = Exit.ERROR if has_error(findings) else Exit.DONE
-    if documents:
-        results = client.apply(documents)["results"]
+    code = Exit.ERROR if has_error(read.findings) else Exit.DONE
+    if read.documents:
+        results = located(client.apply(read.documents)["results"], read)
         show_results(results)
         code = Exit.ERROR if refused(results) else code
     return code
@@ -124,7 +129,9 @@ class Progress:
             key = (pod["namespace"], pod["name"])
             if pod["ready"] is True and key not in self._told:
                 self._told.add(key)
-                self._line(f"ready after {time.monotonic() - self._begun:4.1f} s: {key[0]}/{key[1]} {pod.get('ip') or ''}".rstrip())
+                self._line(
+                    f"ready after {time.monotonic() - self._begun:4.1f} s: {key[0]}/{key[1]} {pod.get('ip') or ''}".rstrip()
+                )
         if self._live and waiting:
             sys.stderr.write(f"\r\x1b[K{f'waiting for {len(waiting)}: {waiting[0]}'[:100]}")
             sys.stderr.flush()
@@ -141,10 +148,12 @@ class Progress:
 
 
 def _say_ready(client: LabClient) -> None:
-    from mizzen.cli.output import emit
+    from mizzen.cli.output import emit, note
     from mizzen.cli.ps import summary
 
     status = client.status()
+    for warning in status.get("warnings") or []:
+        note(f"Warning: {warning}")
     emit(f"mesh {status['mesh']} is ready: {len(status['pods'])} pods")
     for line in summary(status)[1:]:
         emit(line)

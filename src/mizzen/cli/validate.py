@@ -18,7 +18,13 @@ Json = dict[str, Any]
 @click.option("--suppress", multiple=True, metavar="CODE", help="Leave out findings of this code; repeatable.")
 @output_option("table", "json", "yaml")
 @mesh_options
-def command(paths: tuple[str, ...], arguments: tuple[str, ...], namespace: str | None, suppress: tuple[str, ...], output: str | None) -> int:
+def command(
+    paths: tuple[str, ...],
+    arguments: tuple[str, ...],
+    namespace: str | None,
+    suppress: tuple[str, ...],
+    output: str | None,
+) -> int:
     """Check each object of the files by itself, without a mesh; exit 3 when one has an error.
 
     What it cannot see, such as a route to a subset that no rule defines, is told when the objects are applied.
@@ -58,5 +64,9 @@ def findings_of(path: str, namespace: str | None) -> list[Json]:
     from mizzen.sources import config, files
 
     loaded = files.load([path])
-    placed = [files.Document(documents.placed(d.raw, namespace), d.origin, d.node, d.offset) for d in loaded.documents if isinstance(d.raw, dict)]
+    placed = [
+        files.Document(documents.placed(d.raw, namespace), d.origin, d.node, d.offset)
+        for d in loaded.documents
+        if isinstance(d.raw, dict)
+    ]
     return [as_json(finding) for finding in (*loaded.findings, *config.config_of(placed).findings)]

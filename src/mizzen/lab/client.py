@@ -260,7 +260,9 @@ class LabClient:
         with connect(self.state / "run" / "exec.sock") as sock:
             line = json.dumps(order).encode() + b"\n"
             sent = sock.sendmsg([line], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
-            sock.sendall(line[sent:])
+            # Never an empty write: a peer that has already answered and gone would fail it.
+            if sent < len(line):
+                sock.sendall(line[sent:])
             answer = _read_line(sock)
         if "code" not in answer:
             raise LabError(str(answer.get("error") or "the command could not be started"))
@@ -290,8 +292,9 @@ class ControlPlaneClient:
         """One entry per connected proxy: what was sent and acknowledged, by type."""
         return list(self._api.json("GET", "/debug/syncz"))
 
-    def version(self) -> Any:
-        return self._api.json("GET", "/version")
+    def version(self) -> str:
+        """Such as ``0.1.0-mizzen-Clean``: version, build and state of the tree."""
+        return self._api.request("GET", "/version").decode().strip()
 
     def findings(self) -> list[Json]:
         return list(self._api.json("GET", "/v1/findings"))

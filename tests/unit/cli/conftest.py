@@ -19,6 +19,9 @@ class Result(NamedTuple):
     err: str
 
 
+Mizzen = Callable[..., Result]
+
+
 @pytest.fixture
 def state() -> Iterator[Path]:
     """A directory whose sockets have short names."""
@@ -37,7 +40,7 @@ def mesh(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeMesh]:
 
 
 @pytest.fixture
-def mizzen(capfd: pytest.CaptureFixture[str], state: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def mizzen(capfd: pytest.CaptureFixture[str], state: Path, monkeypatch: pytest.MonkeyPatch) -> Mizzen:
     """Run one command: its exit code, standard output and standard error."""
     monkeypatch.setenv("MIZZEN_STATE", str(state))
 

@@ -51,7 +51,14 @@ class FakeMesh:
         self.requests: list[tuple[str, str, Json]] = []
         self.waiting: list[str] = []
         self.rollout: Json = {"done": True, "message": ""}
-        self.verdict: Json = {"snapshot": 7, "done": True, "concerned": [], "acked": [], "refused": [], "disconnected": []}
+        self.verdict: Json = {
+            "snapshot": 7,
+            "done": True,
+            "concerned": [],
+            "acked": [],
+            "refused": [],
+            "disconnected": [],
+        }
         self.syncz: list[Json] = []
         self.resources: Json = {}
         self.logs: list[bytes] = []
@@ -91,14 +98,18 @@ class FakeMesh:
 
     def get_objects(self, query: Json, _body: Any) -> Json:
         def matches(key: Key) -> bool:
-            return all(query.get(name) in (None, part) for name, part in zip(("kind", "namespace", "name"), key, strict=True))
+            return all(
+                query.get(name) in (None, part) for name, part in zip(("kind", "namespace", "name"), key, strict=True)
+            )
 
         return {"revision": self.revision, "items": [raw for key, raw in self.objects.items() if matches(key)]}
 
     def apply(self, _query: Json, body: Json) -> Json:
         results = [self._apply_one(document, body) for document in body["documents"]]
         if body["atomic"] and any(result["action"] == "refused" for result in results):
-            results = [result if result["action"] == "refused" else {**result, "action": "unchanged"} for result in results]
+            results = [
+                result if result["action"] == "refused" else {**result, "action": "unchanged"} for result in results
+            ]
         elif not body["dry_run"]:
             for document, result in zip(body["documents"], results, strict=True):
                 if result["action"] in ("created", "configured"):
@@ -158,64 +169,67 @@ _SUPERVISOR: dict[str, Endpoint] = {
 
 _CONTROL_PLANE: dict[str, Endpoint] = {
     "/debug/syncz": lambda mesh, query, body: mesh.syncz,
-    "/version": lambda mesh, query, body: {"version": "0.1.0"},
+    "/version": lambda mesh, query, body: b"0.1.0-mizzen-Clean",
     "/v1/findings": lambda mesh, query, body: [],
     "/v1/resources": lambda mesh, query, body: mesh.resources,
     "/v1/wait": lambda mesh, query, body: mesh.verdict,
 }
 
 
-def _handler(mesh: FakeMesh, endpoints: dict[str, Endpoint]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Http(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    mesh: FakeMesh
+    endpoints: dict[str, Endpoint]
 
-        def address_string(self) -> str:
-            return "unix"
+    def address_string(self) -> str:
+        return "unix"
 
-        def log_message(self, *_args: object) -> None:
+    def log_message(self, *_args: object) -> None:
+        return
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        parts = urlsplit(self.path)
+        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        length = int(self.headers.get("Content-Length", 0))
+        body = json.loads(self.rfile.read(length)) if length else None
+        self.mesh.requests.append((self.command, parts.path, {**query, **(body or {})}))
+        try:
+            answer = self.endpoints[parts.path](self.mesh, query, body)
+        except LookupError as error:
+            self._send(404, json.dumps({"error": str(error.args[0])}).encode())
             return
+        if isinstance(answer, dict | list):
+            self._send(200, json.dumps(answer).encode())
+        elif isinstance(answer, bytes):
+            self._send(200, answer)
+        else:
+            self._stream(answer)
 
-        def do_GET(self) -> None:
-            self._answer()
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = True
 
-        def do_POST(self) -> None:
-            self._answer()
+    def _stream(self, pieces: Any) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for piece in pieces:
+            self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+        self.wfile.write(b"0\r\n\r\n")
+        self.close_connection = True
 
-        def _answer(self) -> None:
-            parts = urlsplit(self.path)
-            query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-            length = int(self.headers.get("Content-Length", 0))
-            body = json.loads(self.rfile.read(length)) if length else None
-            mesh.requests.append((self.command, parts.path, {**query, **(body or {})}))
-            try:
-                answer = endpoints[parts.path](mesh, query, body)
-            except LookupError as error:
-                self._send(404, json.dumps({"error": str(error.args[0])}).encode())
-                return
-            if isinstance(answer, dict | list):
-                self._send(200, json.dumps(answer).encode())
-            elif isinstance(answer, bytes):
-                self._send(200, answer)
-            else:
-                self._stream(answer)
 
-        def _send(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            self.close_connection = True
-
-        def _stream(self, pieces: Any) -> None:
-            self.send_response(200)
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
-            for piece in pieces:
-                self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
-            self.wfile.write(b"0\r\n\r\n")
-            self.close_connection = True
-
-    return Handler
+def _handler(mesh: FakeMesh, endpoints: dict[str, Endpoint]) -> type[BaseHTTPRequestHandler]:
+    return type("Handler", (_Http,), {"mesh": mesh, "endpoints": endpoints})
 
 
 def _exec_handler(mesh: FakeMesh) -> type[socketserver.BaseRequestHandler]:
@@ -230,7 +244,9 @@ def _exec_handler(mesh: FakeMesh) -> type[socketserver.BaseRequestHandler]:
             order = json.loads(data)
             mesh.executed.append(order)
             try:
-                done = subprocess.run(order["command"], stdin=fds[0], stdout=fds[1], stderr=fds[2], cwd=order["cwd"], check=False)
+                done = subprocess.run(
+                    order["command"], stdin=fds[0], stdout=fds[1], stderr=fds[2], cwd=order["cwd"], check=False
+                )
                 answer: Json = {"code": done.returncode}
             except OSError as error:
                 answer = {"error": f"{order['command'][0]}: {error.strerror}"}
@@ -242,7 +258,13 @@ def _exec_handler(mesh: FakeMesh) -> type[socketserver.BaseRequestHandler]:
     return Handler
 
 
-def pod(name: str, labels: dict[str, str] | None = None, ready: bool = True, namespace: str = "default", sidecar: bool = True) -> Json:
+def pod(
+    name: str,
+    labels: dict[str, str] | None = None,
+    ready: bool = True,
+    namespace: str = "default",
+    sidecar: bool = True,
+) -> Json:
     """A pod as the lab would write it."""
     containers = [{"name": "app"}] + ([{"name": "istio-proxy"}] if sidecar else [])
     statuses = [{"name": c["name"], "ready": ready, "restartCount": 0, "state": {"running": {}}} for c in containers]
@@ -266,7 +288,11 @@ def deployment(name: str, replicas: int = 1) -> Json:
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": name, "namespace": "default"},
-        "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": {"app": name}}}},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}}},
+        },
     }
 
 

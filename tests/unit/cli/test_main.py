@@ -17,7 +17,13 @@ def test_help_imports_nothing_heavy() -> None:
         "import sys; from mizzen.cli.main import run; run(['--help']); "
         f"print('LOADED', [name for name in {HEAVY!r} if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env={"PYTHONPATH": "src", "PATH": "/usr/bin"})
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": "src", "PATH": "/usr/bin"},
+    )
     assert done.stdout.rstrip().endswith("LOADED []")
 
 
@@ -43,7 +49,8 @@ def test_aliases_lead_to_the_verb(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nonsense"], ["get"], ["apply"], ["apply", "-f", "x", "--timeout", "soon"], ["get", "pods", "--mesh", "../etc"]]
+    "arguments",
+    [["nonsense"], ["get"], ["apply"], ["apply", "-f", "x", "--timeout", "soon"], ["get", "pods", "--mesh", "../etc"]],
 )
 def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments) == 2

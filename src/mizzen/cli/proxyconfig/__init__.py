@@ -8,7 +8,10 @@ from mizzen.cli.options import mesh_options
 PARTS = {
     "all": ("mizzen.cli.proxyconfig.everything", "Every table in turn."),
     "clusters": ("mizzen.cli.proxyconfig.clusters", "Where the proxy can send requests."),
-    "listeners": ("mizzen.cli.proxyconfig.listeners", "Where the proxy takes connections, and what it matches them by."),
+    "listeners": (
+        "mizzen.cli.proxyconfig.listeners",
+        "Where the proxy takes connections, and what it matches them by.",
+    ),
     "routes": ("mizzen.cli.proxyconfig.routes", "How the proxy chooses a cluster for a request."),
     "endpoints": ("mizzen.cli.proxyconfig.endpoints", "The addresses behind the clusters, and their health."),
     "secrets": ("mizzen.cli.proxyconfig.secrets", "The proxy's certificates and roots."),
@@ -18,12 +21,19 @@ PARTS = {
 
 # Row IC-04.
 ALIASES = {
-    **{"a": "all", "b": "bootstrap", "o": "log"},
-    **{"cluster": "clusters", "c": "clusters"},
-    **{"listener": "listeners", "l": "listeners"},
-    **{"route": "routes", "r": "routes"},
-    **{"endpoint": "endpoints", "ep": "endpoints"},
-    **{"secret": "secrets", "s": "secrets"},
+    "a": "all",
+    "b": "bootstrap",
+    "o": "log",
+    "cluster": "clusters",
+    "c": "clusters",
+    "listener": "listeners",
+    "l": "listeners",
+    "route": "routes",
+    "r": "routes",
+    "endpoint": "endpoints",
+    "ep": "endpoints",
+    "secret": "secrets",
+    "s": "secrets",
 }
 
 command = mesh_options(

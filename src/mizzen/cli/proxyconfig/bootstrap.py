@@ -17,7 +17,9 @@ def summary(bootstrap: Json) -> str:
     node = (bootstrap.get("bootstrap") or {}).get("node") or {}
     metadata = node.get("metadata") or {}
     build = (node.get("user_agent_build_version") or {}).get("version") or {}
-    envoy = ".".join(str(build.get(key, 0)) for key in ("major_number", "minor_number", "patch")) if build else "unknown"
+    envoy = (
+        ".".join(str(build.get(key, 0)) for key in ("major_number", "minor_number", "patch")) if build else "unknown"
+    )
     return "\n".join(
         (
             f"Istio Version:       {metadata.get('ISTIO_VERSION', 'unknown')}",
@@ -36,5 +38,7 @@ def command(proxy: str | None, namespace: str | None, paths: tuple[str, ...], ou
 
     found = proxy_of(proxy, namespace, paths).dump().bootstrap()
     if not found:
-        raise Failure("there is no bootstrap here: an agent writes it when it starts", hint="ask a running proxy, without -f")
+        raise Failure(
+            "there is no bootstrap here: an agent writes it when it starts", hint="ask a running proxy, without -f"
+        )
     show(found, output, lambda: summary(found))

@@ -18,7 +18,10 @@ class Dump:
 
     def part(self, name: str) -> Json:
         """One message of the dump, such as ``ClustersConfigDump``."""
-        return next((config for config in self.raw.get("configs") or [] if str(config.get("@type", "")).endswith("." + name)), {})
+        return next(
+            (config for config in self.raw.get("configs") or [] if str(config.get("@type", "")).endswith("." + name)),
+            {},
+        )
 
     def clusters(self) -> list[Json]:
         """Active clusters, those of the bootstrap first; ones that are still warming are not in use."""
@@ -28,7 +31,9 @@ class Dump:
     def listeners(self) -> list[Json]:
         part = self.part("ListenersConfigDump")
         active = [entry.get("active_state") or {} for entry in part.get("dynamic_listeners") or []]
-        return _inner(part, ("static_listeners",), "listener") + [state["listener"] for state in active if "listener" in state]
+        return _inner(part, ("static_listeners",), "listener") + [
+            state["listener"] for state in active if "listener" in state
+        ]
 
     def routes(self) -> list[Json]:
         part = self.part("RoutesConfigDump")
@@ -42,7 +47,9 @@ class Dump:
         """(``ACTIVE`` or ``WARMING``, the entry: name, version_info, last_updated, secret)."""
         part = self.part("SecretsConfigDump")
         active = [*(part.get("static_secrets") or []), *(part.get("dynamic_active_secrets") or [])]
-        return [("ACTIVE", entry) for entry in active] + [("WARMING", entry) for entry in part.get("dynamic_warming_secrets") or []]
+        return [("ACTIVE", entry) for entry in active] + [
+            ("WARMING", entry) for entry in part.get("dynamic_warming_secrets") or []
+        ]
 
 
 def _inner(part: Json, lists: Sequence[str], field: str) -> list[Json]:
@@ -58,12 +65,20 @@ def of_resources(types: Mapping[str, Mapping[str, Json]], versions: Mapping[str,
     def wrap(type_name: str, field: str) -> list[Json]:
         url = next((url for url in types if url.endswith("." + type_name)), "")
         found = types.get(url, {})
-        return [{"version_info": versions.get(f"{url}/{name}", ""), field: {"@type": url, **body}} for name, body in sorted(found.items())]
+        return [
+            {"version_info": versions.get(f"{url}/{name}", ""), field: {"@type": url, **body}}
+            for name, body in sorted(found.items())
+        ]
 
-    listeners = [{"name": entry["listener"].get("name", ""), "active_state": entry} for entry in wrap("Listener", "listener")]
+    listeners = [
+        {"name": entry["listener"].get("name", ""), "active_state": entry} for entry in wrap("Listener", "listener")
+    ]
     parts: list[Json] = [
         {"@type": _ADMIN + "ClustersConfigDump", "dynamic_active_clusters": wrap("Cluster", "cluster")},
-        {"@type": _ADMIN + "EndpointsConfigDump", "dynamic_endpoint_configs": wrap("ClusterLoadAssignment", "endpoint_config")},
+        {
+            "@type": _ADMIN + "EndpointsConfigDump",
+            "dynamic_endpoint_configs": wrap("ClusterLoadAssignment", "endpoint_config"),
+        },
         {"@type": _ADMIN + "ListenersConfigDump", "dynamic_listeners": listeners},
         {"@type": _ADMIN + "RoutesConfigDump", "dynamic_route_configs": wrap("RouteConfiguration", "route_config")},
     ]

@@ -62,7 +62,11 @@ def select(statuses: list[Json], address: str, port: int | None, cluster: str, s
 
 def rows(statuses: list[Json]) -> list[tuple[str, ...]]:
     """One row per host and cluster, by address, port and cluster."""
-    hosts = [(address_of(host), str(entry.get("name", "")), host) for entry in statuses for host in entry.get("host_statuses") or []]
+    hosts = [
+        (address_of(host), str(entry.get("name", "")), host)
+        for entry in statuses
+        for host in entry.get("host_statuses") or []
+    ]
     return [row(cluster, host) for _, cluster, host in sorted(hosts, key=lambda item: item[:2])]
 
 

@@ -14,7 +14,9 @@ from mizzen.cli.proxyconfig.dump import Dump
 from mizzen.cli.proxyconfig.source import Proxy, proxy_of, proxy_options, show
 
 
-def _table(kind: str, header: Sequence[str], rows: Sequence[tuple[str, ...]], headers: bool, gap: int = 5, column: int = 0) -> str:
+def _table(
+    kind: str, header: Sequence[str], rows: Sequence[tuple[str, ...]], headers: bool, gap: int = 5, column: int = 0
+) -> str:
     """One table, the cell in ``column`` prefixed with ``kind/``."""
     from mizzen.cli.output import table
 
@@ -25,7 +27,9 @@ def _table(kind: str, header: Sequence[str], rows: Sequence[tuple[str, ...]], he
 def tables(dump: Dump, proxy: Proxy, headers: bool) -> list[str]:
     """Bootstrap, clusters, listeners, routes, secrets and endpoints, as the commands of these names print them."""
     parts = [summary(dump.bootstrap())] if dump.bootstrap() else []
-    parts.append(_table("cluster", clusters.HEADER, [clusters.row(c) for c in clusters.select(dump, "", "", "", None)], headers))
+    parts.append(
+        _table("cluster", clusters.HEADER, [clusters.row(c) for c in clusters.select(dump, "", "", "", None)], headers)
+    )
     found = listeners.select(dump, "", None, "")
     parts.append(_table("listener", listeners.HEADER, listeners.rows(found, True), headers, 1))
     parts.append(_table("route", routes.HEADER, routes.rows(routes.select(dump, ""), True), headers))
@@ -39,8 +43,17 @@ def tables(dump: Dump, proxy: Proxy, headers: bool) -> list[str]:
 @click.command("all")
 @proxy_options
 @output_option("json", "yaml", "short")
-@click.option("--with-headers", type=bool, default=True, is_flag=False, flag_value="true", help="The line of headers of each table (default: true).")
-def command(proxy: str | None, namespace: str | None, paths: tuple[str, ...], output: str | None, with_headers: bool) -> None:
+@click.option(
+    "--with-headers",
+    type=bool,
+    default=True,
+    is_flag=False,
+    flag_value="true",
+    help="The line of headers of each table (default: true).",
+)
+def command(
+    proxy: str | None, namespace: str | None, paths: tuple[str, ...], output: str | None, with_headers: bool
+) -> None:
     """Every table in turn; as JSON the whole config dump."""
     source = proxy_of(proxy, namespace, paths)
     dump = source.dump()

@@ -24,7 +24,9 @@ _BLACK_HOLE = "BlackHoleCluster"
 def addresses(listener: Json) -> list[str]:
     """The listener's addresses, the first one and the additional ones."""
     first = (listener.get("address") or {}).get("socket_address") or {}
-    more = [(entry.get("address") or {}).get("socket_address") or {} for entry in listener.get("additional_addresses") or []]
+    more = [
+        (entry.get("address") or {}).get("socket_address") or {} for entry in listener.get("additional_addresses") or []
+    ]
     return [str(address.get("address", "")) for address in (first, *more)]
 
 
@@ -61,7 +63,9 @@ def match_text(chain: Json) -> str:
     if match.get("application_protocols"):
         texts.append("App: " + ",".join(match["application_protocols"]))
     port_text = f":{match['destination_port']}" if match.get("destination_port") is not None else ""
-    ranges = [f"{entry.get('address_prefix')}/{entry.get('prefix_len', 0)}" for entry in match.get("prefix_ranges") or []]
+    ranges = [
+        f"{entry.get('address_prefix')}/{entry.get('prefix_len', 0)}" for entry in match.get("prefix_ranges") or []
+    ]
     if ranges or port_text:
         texts.append(f"Addr: {','.join(ranges) or '*'}{port_text}")
     return "; ".join(texts) or "ALL"

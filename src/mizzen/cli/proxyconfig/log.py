@@ -34,7 +34,9 @@ def queries(level: str) -> list[str]:
             bare.append(value)
     if len(bare) > 1:
         raise ValueError("only one level for all scopes can be given")
-    return [urlencode({"level": value}) for value in bare] + [urlencode({scope: value}) for scope, value in scopes.items()]
+    return [urlencode({"level": value}) for value in bare] + [
+        urlencode({scope: value}) for scope, value in scopes.items()
+    ]
 
 
 @click.command("log")

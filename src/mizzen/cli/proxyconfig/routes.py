@@ -25,7 +25,11 @@ def domains_text(domains: list[str]) -> str:
         return domains[0]
     names = [domain for domain in domains if ":" not in domain]
     short = set(names)
-    kept = [name for name in names if not any(name.endswith(tail) and name[: -len(tail)] in short for tail in (".svc.cluster.local", ".svc"))]
+    kept = [
+        name
+        for name in names
+        if not any(name.endswith(tail) and name[: -len(tail)] in short for tail in (".svc.cluster.local", ".svc"))
+    ]
     rest = len(kept) - _SHOWN_DOMAINS
     return ", ".join(kept[:_SHOWN_DOMAINS]) + (f" + {rest} more..." if rest > 0 else "")
 
@@ -39,7 +43,7 @@ def rows(configs: list[Json], verbose: bool) -> list[tuple[str, ...]]:
     """One row per route; passthrough routes are left out, and a virtual host without routes answers 404."""
     if not verbose:
         return [(str(config.get("name", "")), str(len(config.get("virtual_hosts") or []))) for config in configs]
-    result = []
+    result: list[tuple[str, ...]] = []
     for config in configs:
         for host in config.get("virtual_hosts") or []:
             head = (str(config.get("name", "")), str(host.get("name", "")), domains_text(host.get("domains") or []))
@@ -56,7 +60,9 @@ def rows(configs: list[Json], verbose: bool) -> list[tuple[str, ...]]:
 @output_option("json", "yaml", "short")
 @click.option("--name", default="", help="Only the route table of this name.")
 @click.option("--verbose", type=bool, default=True, help="One row per route (default), or one per route table.")
-def command(proxy: str | None, namespace: str | None, paths: tuple[str, ...], output: str | None, name: str, verbose: bool) -> None:
+def command(
+    proxy: str | None, namespace: str | None, paths: tuple[str, ...], output: str | None, name: str, verbose: bool
+) -> None:
     """How the proxy chooses a cluster for a request."""
     from mizzen.cli.output import table
 

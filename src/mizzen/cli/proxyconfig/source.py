@@ -49,7 +49,9 @@ def proxy_of(name: str | None, namespace: str | None, paths: Sequence[str]) -> P
             raise Failure("name a proxy or give a saved dump with -f, not both", code=Exit.USAGE)
         return _of_saved(saved)
     if name is None:
-        raise Failure("name a proxy, such as deploy/productpage-v1 or istio-ingressgateway.istio-system", code=Exit.USAGE)
+        raise Failure(
+            "name a proxy, such as deploy/productpage-v1 or istio-ingressgateway.istio-system", code=Exit.USAGE
+        )
     if paths:
         from mizzen.cli import offline
 
@@ -78,7 +80,9 @@ def _saved(paths: Sequence[str]) -> Json | None:
         document = json.loads(Path(paths[0]).read_text())
     except (OSError, ValueError):
         return None
-    return document if isinstance(document, dict) and ("configs" in document or "cluster_statuses" in document) else None
+    return (
+        document if isinstance(document, dict) and ("configs" in document or "cluster_statuses" in document) else None
+    )
 
 
 def _of_saved(saved: Json) -> Proxy:
@@ -86,10 +90,15 @@ def _of_saved(saved: Json) -> Proxy:
 
     def part(key: str, what: str) -> Json:
         if key not in saved:
-            raise Failure(f"this dump is no {what}", hint=f"save one with `mizzen proxy-config {'endpoints' if key != 'configs' else 'all'} POD -o json`")
+            raise Failure(
+                f"this dump is no {what}",
+                hint=f"save one with `mizzen proxy-config {'endpoints' if key != 'configs' else 'all'} POD -o json`",
+            )
         return saved
 
-    return Proxy(lambda: part("configs", "config dump"), lambda: part("cluster_statuses", "answer of /clusters?format=json"))
+    return Proxy(
+        lambda: part("configs", "config dump"), lambda: part("cluster_statuses", "answer of /clusters?format=json")
+    )
 
 
 def show(items: Any, output: str | None, text: Callable[[], str]) -> None:
