@@ -227,7 +227,7 @@ async def running_envoy(directory: Path, mesh: Credentials) -> AsyncIterator[str
         "--admin-address-path",
         str(admin),
     ]
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: ASYNC220 - quick
         [str(envoy_binary()), *arguments, "-l", "info"], stdout=log, stderr=log, env={**os.environ}
     )
     try:
@@ -338,7 +338,7 @@ async def own_process(directory: Path, port: int, resources: ResourceSet) -> Asy
         str(port),
         str(directory / "resources.json"),
     ]
-    process = subprocess.Popen(arguments, env={**os.environ, "PYTHONPATH": "src:."}, stdout=subprocess.PIPE)
+    process = subprocess.Popen(  # noqa: ASYNC220 - quickarguments, env={**os.environ, "PYTHONPATH": "src:."}, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         assert await asyncio.to_thread(process.stdout.readline) == b"ready\n"

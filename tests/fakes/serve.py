@@ -26,7 +26,7 @@ def dump(resources: ResourceSet, path: Path) -> None:
 
 
 async def main(directory: Path, port: int, resources: Path) -> None:
-    loaded = [Resource.of(url, name, base64.b64decode(body)) for url, name, body in json.loads(resources.read_text())]
+    loaded = [Resource.of(url, name, base64.b64decode(body)) for url, name, body in json.loads(resources.read_text())]  # noqa: ASYNC240
     ports = Ports(secure=port, plaintext=0, monitoring=0, https=0, http=0)
     async with control_plane(
         directory, ports=ports, objects=(pod("default", "web-0"),), resources=ResourceSet.of(loaded)

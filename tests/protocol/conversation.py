@@ -122,25 +122,7 @@ class Proxy:
     def _take(self, response: Response) -> None:
         url, short = response.type_url, NAMES[response.type_url]
         self.log.append((short, [r.name for r in response.resources], list(response.removed)))
-        partial = url in (CLUSTER, LISTENER)
-        errors: dict[str, str] = {}
-        kept = {r.name for r in response.resources}
-        for resource in response.resources:
-            if resource.name not in self.names.get(url, kept):
-                continue  # nobody asks for it any more
-            reason = self.judge(resource)
-            if reason is not None:
-                errors[resource.name] = reason
-                if not partial:
-                    break
-            else:
-                if url == CLUSTER and self.state[url].get(resource.name) != resource:
-                    self.warming.add(resource.name)
-                self.state[url][resource.name] = resource
-        if partial or not errors:
-            gone = set(self.state[url]) - kept if not self.delta and partial else set(response.removed)
-            for name in gone:
-                self.state[url].pop(name, None)
+        errors = self._apply(response)
         if url == CLUSTER:
             self._follow(url)
             self.warming &= set(self.state[url])
@@ -149,10 +131,31 @@ class Proxy:
             self._answer(short, response, errors)
             self._follow(url)
         if url == ENDPOINT:
-            self.warming -= kept | set(response.removed)
+            self.warming -= {r.name for r in response.resources} | set(response.removed)
         if self.held is not None and not self.warming:
             (held, why), self.held = self.held, None
             self._answer("cds", held, why)
+
+    def _apply(self, response: Response) -> dict[str, str]:
+        """Take what is good; names and reasons of what is not."""
+        url, partial = response.type_url, response.type_url in (CLUSTER, LISTENER)
+        errors: dict[str, str] = {}
+        kept = {r.name for r in response.resources}
+        for resource in response.resources:
+            if resource.name not in self.names.get(url, kept):
+                continue  # nobody asks for it any more
+            if (reason := self.judge(resource)) is not None:
+                errors[resource.name] = reason
+                if not partial:
+                    return errors
+                continue
+            if url == CLUSTER and self.state[url].get(resource.name) != resource:
+                self.warming.add(resource.name)
+            self.state[url][resource.name] = resource
+        gone = set(self.state[url]) - kept if not self.delta and partial else set(response.removed)
+        for name in gone:
+            self.state[url].pop(name, None)
+        return errors
 
     def _answer(self, short: str, response: Response, errors: dict[str, str]) -> None:
         error = None
