@@ -7,11 +7,12 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import pytest
@@ -27,7 +28,8 @@ from google.protobuf import any_pb2, duration_pb2
 from mizzen.model.identity import Identity
 from mizzen.model.resources import CLUSTER, ENDPOINT, LISTENER, ROUTE, Resource, ResourceSet
 from mizzen.server.wait import wait
-from tests.fakes.controlplane import ControlPlane, control_plane, pod, until
+from tests.fakes.controlplane import control_plane, pod, until, workload_credentials
+from tests.fakes.serve import dump
 
 pytestmark = pytest.mark.envoy
 
@@ -80,7 +82,9 @@ def endpoints(name: str, port: int) -> Resource:
     return resource(
         ENDPOINT,
         name,
-        endpoint_pb2.ClusterLoadAssignment(cluster_name=name, endpoints=[endpoint_components_pb2.LocalityLbEndpoints(lb_endpoints=[lb])]),
+        endpoint_pb2.ClusterLoadAssignment(
+            cluster_name=name, endpoints=[endpoint_components_pb2.LocalityLbEndpoints(lb_endpoints=[lb])]
+        ),
     )
 
 
@@ -90,15 +94,21 @@ def listener(name: str, port: int, route: str) -> Resource:
         rds=hcm_pb2.Rds(config_source=ADS, route_config_name=route),
         http_filters=[hcm_pb2.HttpFilter(name="router", typed_config=pack(router_pb2.Router()))],
     )
-    chain = listener_components_pb2.FilterChain(filters=[listener_components_pb2.Filter(name="hcm", typed_config=pack(manager))])
+    chain = listener_components_pb2.FilterChain(
+        filters=[listener_components_pb2.Filter(name="hcm", typed_config=pack(manager))]
+    )
     return resource(LISTENER, name, listener_pb2.Listener(name=name, address=address(port), filter_chains=[chain]))
 
 
 def broken_listener(name: str) -> Resource:
     """Envoy refuses it: no such filter."""
     bad = any_pb2.Any(type_url="type.googleapis.com/envoy.config.core.v3.Node")
-    chain = listener_components_pb2.FilterChain(filters=[listener_components_pb2.Filter(name="no-such-filter", typed_config=bad)])
-    return resource(LISTENER, name, listener_pb2.Listener(name=name, address=address(free_port()), filter_chains=[chain]))
+    chain = listener_components_pb2.FilterChain(
+        filters=[listener_components_pb2.Filter(name="no-such-filter", typed_config=bad)]
+    )
+    return resource(
+        LISTENER, name, listener_pb2.Listener(name=name, address=address(free_port()), filter_chains=[chain])
+    )
 
 
 def route(name: str, target: str) -> Resource:
@@ -107,22 +117,36 @@ def route(name: str, target: str) -> Resource:
         domains=["*"],
         routes=[
             route_components_pb2.Route(
-                match=route_components_pb2.RouteMatch(prefix="/"), route=route_components_pb2.RouteAction(cluster=target)
+                match=route_components_pb2.RouteMatch(prefix="/"),
+                route=route_components_pb2.RouteAction(cluster=target),
             )
         ],
     )
-    return resource(ROUTE, name, route_pb2.RouteConfiguration(name=name, virtual_hosts=[host], validate_clusters={"value": False}))
+    return resource(
+        ROUTE, name, route_pb2.RouteConfiguration(name=name, virtual_hosts=[host], validate_clusters={"value": False})
+    )
 
 
-def bootstrap(directory: Path, mesh: ControlPlane) -> Path:
-    certificate, key = mesh.credentials(Identity("cluster.local", "default", "default"))
+class Credentials(NamedTuple):
+    """The control plane's state directory and port."""
+
+    state: Path
+    port: int
+
+
+def bootstrap(directory: Path, mesh: Credentials) -> Path:
+    certificate, key = workload_credentials(mesh.state, Identity("cluster.local", "default", "default"))
     secret = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
     sds = directory / "sds"
     sds.mkdir(exist_ok=True)
     chain = {"certificate_chain": {"inline_string": certificate}, "private_key": {"inline_string": key}}
-    (sds / "default.json").write_text(json.dumps({"resources": [{"@type": secret, "name": "default", "tls_certificate": chain}]}))
-    trusted = {"trusted_ca": {"inline_string": mesh.root}}
-    (sds / "ROOTCA.json").write_text(json.dumps({"resources": [{"@type": secret, "name": "ROOTCA", "validation_context": trusted}]}))
+    (sds / "default.json").write_text(
+        json.dumps({"resources": [{"@type": secret, "name": "default", "tls_certificate": chain}]})
+    )
+    trusted = {"trusted_ca": {"inline_string": (mesh.state / "root-cert.pem").read_text()}}
+    (sds / "ROOTCA.json").write_text(
+        json.dumps({"resources": [{"@type": secret, "name": "ROOTCA", "validation_context": trusted}]})
+    )
 
     def source(name: str) -> dict[str, Any]:
         path = {"path": str(sds / f"{name}.json"), "watched_directory": {"path": str(sds)}}
@@ -136,16 +160,22 @@ def bootstrap(directory: Path, mesh: ControlPlane) -> Path:
             "tls_certificate_sds_secret_configs": [source("default")],
             "combined_validation_context": {
                 "default_validation_context": {
-                    "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": "istiod.istio-system.svc"}}]
+                    "match_typed_subject_alt_names": [
+                        {"san_type": "DNS", "matcher": {"exact": "istiod.istio-system.svc"}}
+                    ]
                 },
                 "validation_context_sds_secret_config": source("ROOTCA"),
             },
         },
     }
-    endpoint = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": mesh.ports.secure}}}
+    endpoint = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": mesh.port}}}
     ads = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
     document = {
-        "node": {"id": NODE, "cluster": "web.default", "metadata": {"NAMESPACE": "default", "SERVICE_ACCOUNT": "default"}},
+        "node": {
+            "id": NODE,
+            "cluster": "web.default",
+            "metadata": {"NAMESPACE": "default", "SERVICE_ACCOUNT": "default"},
+        },
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
         "dynamic_resources": {
             "ads_config": {
@@ -163,7 +193,10 @@ def bootstrap(directory: Path, mesh: ControlPlane) -> Path:
                     "name": "xds-grpc",
                     "type": "STATIC",
                     "connect_timeout": "1s",
-                    "load_assignment": {"cluster_name": "xds-grpc", "endpoints": [{"lb_endpoints": [{"endpoint": endpoint}]}]},
+                    "load_assignment": {
+                        "cluster_name": "xds-grpc",
+                        "endpoints": [{"lb_endpoints": [{"endpoint": endpoint}]}],
+                    },
                     "typed_extension_protocol_options": {
                         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                             "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
@@ -181,12 +214,22 @@ def bootstrap(directory: Path, mesh: ControlPlane) -> Path:
 
 
 @asynccontextmanager
-async def running_envoy(directory: Path, mesh: ControlPlane) -> AsyncIterator[str]:
+async def running_envoy(directory: Path, mesh: Credentials) -> AsyncIterator[str]:
     """A real Envoy connected to ``mesh``; the base URL of its admin port."""
     admin = directory / "admin"
     log = (directory / "envoy.log").open("w")
-    arguments = ["-c", str(bootstrap(directory, mesh)), "--disable-hot-restart", "--concurrency", "1", "--admin-address-path", str(admin)]
-    process = subprocess.Popen([str(envoy_binary()), *arguments, "-l", "info"], stdout=log, stderr=log, env={**os.environ})
+    arguments = [
+        "-c",
+        str(bootstrap(directory, mesh)),
+        "--disable-hot-restart",
+        "--concurrency",
+        "1",
+        "--admin-address-path",
+        str(admin),
+    ]
+    process = subprocess.Popen(  # noqa: ASYNC220 - quick
+        [str(envoy_binary()), *arguments, "-l", "info"], stdout=log, stderr=log, env={**os.environ}
+    )
     try:
         await until(lambda: admin.exists() and admin.read_text())
         yield f"http://{admin.read_text()}"
@@ -221,7 +264,10 @@ async def test_envoy_gets_its_configuration_and_a_switch_costs_no_request(tmp_pa
     async with backend("one") as one, backend("two") as two:
         port = free_port()
         first = ResourceSet.of([cluster("v1"), endpoints("v1", one), listener("l", port, "r"), route("r", "v1")])
-        async with control_plane(tmp_path, objects=(pod("default", "web-0"),), resources=first) as mesh, running_envoy(tmp_path, mesh):
+        async with (
+            control_plane(tmp_path, objects=(pod("default", "web-0"),), resources=first) as mesh,
+            running_envoy(tmp_path, Credentials(mesh.state, mesh.ports.secure)),
+        ):
             await until(lambda: NODE in mesh.hub.connections)
             verdict = await wait(mesh.hub, 1, 10)
             assert verdict.done
@@ -259,7 +305,7 @@ async def test_a_refused_listener_is_named_and_the_others_work(tmp_path: Path) -
         good = [cluster("v1"), endpoints("v1", one), listener("good", port, "r"), route("r", "v1")]
         async with (
             control_plane(tmp_path, objects=(pod("default", "web-0"),)) as mesh,
-            running_envoy(tmp_path, mesh),
+            running_envoy(tmp_path, Credentials(mesh.state, mesh.ports.secure)),
         ):
             await until(lambda: NODE in mesh.hub.connections)
             revision = await mesh.publish(ResourceSet.of([*good, broken_listener("bad")]))
@@ -279,3 +325,64 @@ async def test_a_refused_listener_is_named_and_the_others_work(tmp_path: Path) -
             verdict = await wait(mesh.hub, await mesh.publish(ResourceSet.of(good)), 10)
             assert verdict.done
             assert not verdict.refused
+
+
+@asynccontextmanager
+async def own_process(directory: Path, port: int, resources: ResourceSet) -> AsyncIterator[subprocess.Popen[bytes]]:
+    dump(resources, directory / "resources.json")
+    arguments = [
+        sys.executable,
+        "-m",
+        "tests.fakes.serve",
+        str(directory),
+        str(port),
+        str(directory / "resources.json"),
+    ]
+    process = subprocess.Popen(  # noqa: ASYNC220 - quickarguments, env={**os.environ, "PYTHONPATH": "src:."}, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        assert await asyncio.to_thread(process.stdout.readline) == b"ready\n"
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+async def ask(directory: Path, path: str) -> Any:
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(directory / "state/debug.sock"))) as client,
+        client.get(f"http://x{path}") as response,
+    ):
+        return await response.json()
+
+
+@pytest.mark.row("XD-01", "CR-01")
+async def test_a_control_plane_that_was_killed_comes_back_and_sends_nothing_again(tmp_path: Path) -> None:
+    async with backend("one") as one:
+        port, secure = free_port(), free_port()
+        good = ResourceSet.of([cluster("v1"), endpoints("v1", one), listener("good", port, "r"), route("r", "v1")])
+        async with own_process(tmp_path, secure, good) as process:
+            root = (tmp_path / "state/root-cert.pem").read_text()
+            credentials = Credentials(tmp_path / "state", secure)
+            async with running_envoy(tmp_path, credentials) as admin:
+
+                async def connected() -> Any:
+                    entries = await ask(tmp_path, "/debug/syncz")
+                    return entries and len(entries[0]["types"]) == 4 and entries[0]
+
+                await until(connected)
+                assert (await ask(tmp_path, "/v1/wait?revision=1&timeout=10"))["acked"] == [NODE]
+                before = (await get(f"{admin}/stats?filter=update_success"))[1]
+                process.kill()
+                process.wait()
+                assert await get(f"http://127.0.0.1:{port}/") == (200, "one")
+                async with own_process(tmp_path, secure, good):
+                    entry = await until(connected, 60)
+                    verdict = await ask(tmp_path, "/v1/wait?revision=1&timeout=10")
+                    assert verdict["done"]
+                    assert verdict["concerned"] == []
+                    assert {of["sent_version"] for of in entry["types"].values()} == {""}
+                    assert (await get(f"{admin}/stats?filter=update_success"))[1] == before
+                    assert (tmp_path / "state/root-cert.pem").read_text() == root
+                    assert await get(f"http://127.0.0.1:{port}/") == (200, "one")

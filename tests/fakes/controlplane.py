@@ -14,7 +14,7 @@ from typing import Any
 
 import jwt
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from mizzen.api.kubernetes import Container, Pod, PodSpec
@@ -34,7 +34,9 @@ from mizzen.settings import Settings
 DEADLINE = 15.0
 
 
-def pod(namespace: str, name: str, *, uid: str = "uid-1", account: str = "default", labels: dict[str, str] | None = None) -> Object:
+def pod(
+    namespace: str, name: str, *, uid: str = "uid-1", account: str = "default", labels: dict[str, str] | None = None
+) -> Object:
     return Object(
         kind="Pod",
         meta=ObjectMeta(name=name, namespace=namespace, uid=uid, labels=labels or {}),
@@ -60,7 +62,11 @@ class Tokens:
             "iat": now,
             "nbf": now,
             "exp": now + 600,
-            "kubernetes.io": {"namespace": namespace, "pod": {"name": name, "uid": uid}, "serviceaccount": {"name": account, "uid": "s"}},
+            "kubernetes.io": {
+                "namespace": namespace,
+                "pod": {"name": name, "uid": uid},
+                "serviceaccount": {"name": account, "uid": "s"},
+            },
         }
         return jwt.encode({**claims, **changes}, self._key, algorithm="ES256", headers={"kid": "k1"})
 
@@ -68,9 +74,9 @@ class Tokens:
 def csr_pem(key: ec.EllipticCurvePrivateKey, san: str = "") -> str:
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
     if san:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(san)]), critical=False)
-    from cryptography.hazmat.primitives import hashes
-
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName([x509.UniformResourceIdentifier(san)]), critical=False
+        )
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
 
@@ -99,21 +105,26 @@ class ControlPlane:
         await self.configs.put(self.config)
         return self.config.revision
 
-    def credentials(self, identity: Identity) -> tuple[str, str]:
-        """Certificate and key of a workload, as PEM."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        text = (self.state / "ca.pem").read_bytes()
-        key_pem, mark, cert = text.partition(b"-----BEGIN CERTIFICATE-----")
-        authority = load(mark + cert, key_pem, mark + cert)
-        now = datetime.datetime.now(datetime.UTC)
-        issued = sign_workload(authority, key.public_key(), identity, ttl=datetime.timedelta(hours=1), now=now, serial=7)
-        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        return "".join(issued.leaf_and_intermediates), pem.decode()
+
+def workload_credentials(state: Path, identity: Identity) -> tuple[str, str]:
+    """Certificate and key of a workload, as PEM, signed by the CA of ``state``."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    key_pem, mark, cert = (state / "ca.pem").read_bytes().partition(b"-----BEGIN CERTIFICATE-----")
+    authority = load(mark + cert, key_pem, mark + cert)
+    now = datetime.datetime.now(datetime.UTC)
+    issued = sign_workload(authority, key.public_key(), identity, ttl=datetime.timedelta(hours=1), now=now, serial=7)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return "".join(issued.leaf_and_intermediates), pem.decode()
 
 
 @asynccontextmanager
 async def control_plane(
-    directory: Path, *, ports: Ports | None = None, objects: tuple[Object, ...] = (), resources: ResourceSet | None = None, **settings: Any
+    directory: Path,
+    *,
+    ports: Ports | None = None,
+    objects: tuple[Object, ...] = (),
+    resources: ResourceSet | None = None,
+    **settings: Any,
 ) -> AsyncIterator[ControlPlane]:
     state = directory / "state"
     state.mkdir(exist_ok=True)
@@ -126,7 +137,9 @@ async def control_plane(
             yield await queue.get()
 
     def view(snapshot: Snapshot, proxy: Proxy, previous: ProxyView | None) -> ProxyView:
-        return ProxyView(Scope(key=proxy.namespace, snapshot=snapshot, proxy_type=proxy.type, namespace=proxy.namespace))
+        return ProxyView(
+            Scope(key=proxy.namespace, snapshot=snapshot, proxy_type=proxy.type, namespace=proxy.namespace)
+        )
 
     core = Compiler(lambda config, previous: Snapshot(config=config, mesh=config.mesh), view, lambda of: world["*"])
     options = Options(

@@ -26,7 +26,7 @@ from mizzen.server.ca import CertificateService, Issuer, utc_now
 from mizzen.server.debug import Debug, Guard
 from mizzen.server.hub import Compiler, Hub
 from mizzen.server.rate import Rate
-from mizzen.server.transport import port_of, serve, server_context
+from mizzen.server.transport import serve, server_context
 from mizzen.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -169,16 +169,16 @@ class Servers:
         grpc_tls = server_context(str(certificate), str(key), authority.roots_pem, ["h2"])
         https = server_context(str(certificate), str(key), authority.roots_pem, ["http/1.1"])
         grpc = await serve([*secure.methods(), *CertificateService(issuer).methods()], bind, ports.secure, grpc_tls)
-        stack.callback(grpc.close)
+        stack.push_async_callback(grpc.stop)
         plaintext = await serve(plain.methods(), "127.0.0.1", ports.plaintext, None)
-        stack.callback(plaintext.close)
+        stack.push_async_callback(plaintext.stop)
         monitoring = await self._http(stack, debug.application(guard))
         open_http = await self._http(stack, debug.application(guard))
         agents_http = await self._http(stack, agents.application())
         unix = await self._http(stack, debug.application())
         self.ports = Ports(
-            secure=port_of(grpc),
-            plaintext=port_of(plaintext),
+            secure=grpc.port,
+            plaintext=plaintext.port,
             monitoring=await _site(web.TCPSite(monitoring, bind, ports.monitoring)),
             http=await _site(web.TCPSite(open_http, bind, ports.http)),
             https=await _site(web.TCPSite(agents_http, bind, ports.https, ssl_context=https)),

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
+import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +24,22 @@ MESSAGE_LIMIT = 4 * 1024 * 1024
 KEEPALIVE = 30.0
 KEEPALIVE_TIMEOUT = 10.0
 """Seconds (row XD-08)."""
+STOP_PATIENCE = 2.0
+"""Seconds that calls have to end when the server stops."""
 
-__all__ = ["Call", "Cardinality", "GrpcError", "Method", "Status", "client_context", "serve", "server_context"]
+log = logging.getLogger(__name__)
+
+__all__ = [
+    "Call",
+    "Cardinality",
+    "GrpcError",
+    "GrpcServer",
+    "Method",
+    "Status",
+    "client_context",
+    "serve",
+    "server_context",
+]
 
 
 class GrpcError(grpclib.GRPCError):  # type: ignore[misc]
@@ -127,20 +143,46 @@ def client_context(roots_pem: str) -> ssl.SSLContext:
     return context
 
 
-async def serve(methods: list[Method], host: str, port: int, context: ssl.SSLContext | None) -> Server:
-    """Listen; the caller closes what is returned (``close`` and ``wait_closed``). ``port`` 0 takes a free one."""
+class GrpcServer(Server):  # type: ignore[misc]
+    """grpclib's server leaves connections open when it closes; this one ends them, so that clients go elsewhere."""
+
+    def __init__(self, methods: list[Method], configuration: Configuration) -> None:
+        super().__init__([_Handlers(methods)], codec=_Bytes(), config=configuration)
+        self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def _protocol_factory(self) -> Any:
+        protocol = super()._protocol_factory()
+        self._connections.add(protocol)
+        return protocol
+
+    @property
+    def port(self) -> int:
+        listening: asyncio.Server = self._server
+        return int(listening.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Stop listening, cancel calls, close connections. Returns within a few seconds."""
+        self.close()
+        try:
+            async with asyncio.timeout(STOP_PATIENCE):
+                await self.wait_closed()
+        except TimeoutError:
+            log.warning("calls did not end in time")
+        for protocol in list(self._connections):
+            transport = getattr(getattr(protocol, "connection", None), "_transport", None)
+            if transport is not None:
+                transport.abort()  # a peer that does not read would keep a polite goodbye waiting
+        await asyncio.sleep(0)
+
+
+async def serve(methods: list[Method], host: str, port: int, context: ssl.SSLContext | None) -> GrpcServer:
+    """Listen; the caller stops what is returned. ``port`` 0 takes a free one."""
     configuration = Configuration(
         _keepalive_time=KEEPALIVE,
         _keepalive_timeout=KEEPALIVE_TIMEOUT,
         _http2_max_pings_without_data=0,
         _http2_min_sent_ping_interval_without_data=KEEPALIVE,
     )
-    server = Server([_Handlers(methods)], codec=_Bytes(), config=configuration)
+    server = GrpcServer(methods, configuration)
     await server.start(host, port, ssl=context, reuse_port=None)
     return server
-
-
-def port_of(server: Server) -> int:
-    """The port that a server listens on."""
-    listening: asyncio.Server = server._server
-    return int(listening.sockets[0].getsockname()[1])

@@ -38,9 +38,11 @@ class DeltaSession(Session):
         if not subscription.wildcard:
             names.update(versions)
         subscription.have.update(versions)
+        self._resumed = self._resumed or (bool(versions) and subscription.type_url == CLUSTER)
         subscription.subscribe(names)
         subscription.unsubscribe(request.resource_names_unsubscribe)
         subscription.answer = subscription.wildcard and not versions
+        self._warm(subscription)
         self._note_new(subscription, subscription.wanted())
 
     def _change(self, subscription: Subscription, request: discovery_pb2.DeltaDiscoveryRequest) -> None:

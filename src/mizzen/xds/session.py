@@ -39,6 +39,7 @@ class Session:
         self._history: deque[tuple[int, set[ResourceKey]]] = deque(maxlen=HISTORY)
         self._responses = 0
         self._impatient = False
+        self._resumed = False
         self.answers = 0
         self.expired: dict[str, int] = {}
         self.refusals: dict[str, int] = {}
@@ -68,8 +69,14 @@ class Session:
         self._history.append((snapshot, set()))
 
     def hurry(self) -> list[Response]:
-        """Stop waiting for the proxy to be ready for more (a cluster may never become warm). Until all has settled."""
+        """Stop waiting for the proxy to be ready for more, until all has settled.
+
+        A cluster may never become warm, and until it is, Envoy acknowledges no clusters.
+        """
         self._impatient = True
+        clusters = self._subscriptions.get(CLUSTER)
+        if clusters is not None:
+            clusters.give_up_waiting()
         return self._pump()
 
     @property
@@ -113,7 +120,7 @@ class Session:
 
     @staticmethod
     def _owes(subscription: Subscription, name: str) -> bool:
-        in_flight = subscription.out is not None and name in subscription.out.items
+        in_flight = any(out is not None and name in out.items for out in (subscription.out, subscription.overdue))
         return in_flight or name in subscription.alone or subscription.lacks(name)
 
     def _subscription(self, type_url: str) -> Subscription:
@@ -133,15 +140,19 @@ class Session:
             self.expired[subscription.type_url] = self.expired.get(subscription.type_url, 0) + 1
             return False
         self.answers += 1
-        out, subscription.out = subscription.out, None
-        if out is None:
-            return True
+        out = subscription.out or subscription.overdue
+        subscription.out = subscription.overdue = None
         if error is None:
             subscription.acked_nonce = nonce
+        if out is None:
+            return True  # answered twice, or subscribed anew in between
+        if error is None:
             subscription.accept(out.items)
         else:
             self.refusals[subscription.type_url] = self.refusals.get(subscription.type_url, 0) + 1
             self._refuse(subscription, out, error)
+            if not subscription.refused:
+                subscription.acked_nonce = nonce  # what was refused is wanted no more
         return True
 
     def _refuse(self, subscription: Subscription, out: Outstanding, error: str) -> None:
@@ -203,14 +214,11 @@ class Session:
 
     def _may_break(self, type_url: str) -> bool:
         """Whether nothing that the proxy has refers any more to what is gone."""
-        if self._impatient:
+        if self._impatient or type_url != CLUSTER:
             return True
-        users = {CLUSTER: (LISTENER, ROUTE), ENDPOINT: (LISTENER, ROUTE), ROUTE: (LISTENER,)}.get(type_url, ())
-        for user in users:
-            subscription = self._subscriptions.get(user)
-            if subscription is not None and not (subscription.settled if user == LISTENER else subscription.updated):
-                return False
-        return True
+        if self._resumed and not {LISTENER, ROUTE} <= self._subscriptions.keys():
+            return False  # the proxy has listeners and routes; it has only not said so yet on this stream
+        return all(s.settled for url in (LISTENER, ROUTE) if (s := self._subscriptions.get(url)) is not None)
 
     def _send(self, subscription: Subscription, items: Mapping[str, Resource | None]) -> Response:
         self._responses += 1
@@ -223,6 +231,12 @@ class Session:
         if subscription.type_url == CLUSTER:
             self._endpoints_again(name for name, resource in items.items() if resource is not None)
         return self._frame(subscription, nonce, items)
+
+    def _warm(self, endpoints: Subscription) -> None:
+        """Endpoints that a proxy begins to ask for while clusters are on their way to it: these need them, changed or not."""
+        clusters = self._subscriptions.get(CLUSTER)
+        if endpoints.type_url == ENDPOINT and clusters is not None and clusters.out is not None:
+            self._endpoints_again(name for name, resource in clusters.out.items.items() if resource is not None)
 
     def _endpoints_again(self, clusters: Iterable[str]) -> None:
         endpoints = self._subscriptions.get(ENDPOINT)

@@ -9,7 +9,7 @@ from envoy.service.discovery.v3 import discovery_pb2
 from mizzen.model.resources import CLUSTER, ENDPOINT, LISTENER, Resource
 from mizzen.xds.response import Response
 from mizzen.xds.session import Session
-from mizzen.xds.subscription import Subscription
+from mizzen.xds.subscription import Subscription, empty_endpoints
 
 _WHOLE = (CLUSTER, LISTENER)
 """Types of which a response that leaves a resource out removes it."""
@@ -62,6 +62,8 @@ class SotwSession(Session):
 
     def _frame(self, subscription: Subscription, nonce: str, items: Mapping[str, Resource | None]) -> Response:
         resources = [resource for resource in items.values() if resource is not None]
+        if subscription.type_url == ENDPOINT:
+            resources += [empty_endpoints(name) for name, resource in items.items() if resource is None]
         if subscription.type_url in _WHOLE:
             # What the proxy keeps is repeated: the old one where the new one was refused, or may not go yet.
             kept = [

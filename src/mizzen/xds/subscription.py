@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.config.route.v3 import route_pb2
 
-from mizzen.model.resources import EXTENSION_CONFIG, ROUTE, Resource
+from mizzen.model.resources import CLUSTER, ENDPOINT, EXTENSION_CONFIG, LISTENER, ROUTE, Resource
 from mizzen.xds.refusal import Refusal
 
 _UNKNOWN = ""
 """No version: the proxy was never told anything about the name. (A known absence is None.)"""
+
+
+def empty_endpoints(name: str) -> Resource:
+    """No endpoints: in the state-of-the-world dialect the only way to say that there are none, so that a cluster warms."""
+    return Resource.of(
+        ENDPOINT, name, endpoint_pb2.ClusterLoadAssignment(cluster_name=name).SerializeToString(deterministic=True)
+    )
 
 
 def empty_route(name: str) -> Resource:
@@ -31,11 +39,11 @@ class Outstanding:
 class Plan:
     """``updates`` may go as soon as what they refer to has arrived; ``late`` when nothing refers to it any more.
 
-    A value of None is a removal.
+    A value of None is a removal; all that goes late is one.
     """
 
     updates: dict[str, Resource | None] = field(default_factory=dict)
-    late: dict[str, Resource | None] = field(default_factory=dict)
+    late: dict[str, None] = field(default_factory=dict)
 
 
 class Subscription:
@@ -43,7 +51,8 @@ class Subscription:
 
     ``have`` maps names to the version that the proxy acknowledged (None: it was told that there is none). ``force``
     are names to send although nothing changed. ``blocked`` are names refused in their present version: they wait for
-    the next push of the type (row XD-07). ``alone`` are names to send one by one, to find out which of them is bad.
+    the next push of the type (row XD-07). ``overdue`` is a response for whose answer nothing waits any more.
+    ``alone`` are names to send one by one, to find out which of them is bad.
     """
 
     def __init__(self, type_url: str, target: Mapping[str, Resource]) -> None:
@@ -54,6 +63,7 @@ class Subscription:
         self.have: dict[str, str | None] = {}
         self.bodies: dict[str, Resource] = {}
         self.out: Outstanding | None = None
+        self.overdue: Outstanding | None = None
         self.force: set[str] = set()
         self.blocked: set[str] = set()
         self.refused: dict[str, Refusal] = {}
@@ -85,7 +95,12 @@ class Subscription:
     def resource(self, name: str) -> Resource | None:
         """What the proxy should have under this name, None for nothing."""
         found = self.target.get(name)
-        if found is None and self.type_url == ROUTE and name in self.names:
+        if (
+            found is None
+            and self.type_url == ROUTE
+            and name in self.names
+            and self.have.get(name, _UNKNOWN) == _UNKNOWN
+        ):
             return empty_route(name)
         return found
 
@@ -93,8 +108,16 @@ class Subscription:
         """The proxy does not have what it should have (or has what it should not)."""
         target, have = self.resource(name), self.have.get(name, _UNKNOWN)
         if target is None:
-            return have != _UNKNOWN and have is not None
+            return self._removes(name) and have != _UNKNOWN and have is not None
         return have != target.version
+
+    def _removes(self, name: str) -> bool:
+        """Whether the end of a resource is announced.
+
+        What a proxy asks for by name, because something else refers to it, it drops by itself with the last
+        reference. Until then it needs it: a listener that drains still serves by its routes.
+        """
+        return self.type_url in (CLUSTER, LISTENER) or (self.wildcard and name not in self.names)
 
     def retarget(self, target: Mapping[str, Resource]) -> set[str]:
         """Aim at a new set; the names of interest that differ between the old and the new one."""
@@ -102,6 +125,8 @@ class Subscription:
         names: Iterable[str] = {*old, *target} if self.wildcard else self.names
         changed = {name for name in names if old.get(name) != target.get(name)}
         self.blocked.clear()
+        for name in [name for name in self.refused if name not in target and not self.have.get(name)]:
+            del self.refused[name]
         self.touch()
         return changed
 
@@ -147,9 +172,7 @@ class Subscription:
             if target is None:
                 self._plan_absence(plan, name, have)
             elif have != target.version or name in self.force:
-                # A route that ceased to exist is emptied only after its listener is gone.
-                late = name not in self.target and have != _UNKNOWN and name not in self.force
-                (plan.late if late else plan.updates)[name] = target
+                plan.updates[name] = target
         return plan
 
     def _plan_absence(self, plan: Plan, name: str, have: str | None) -> None:
@@ -157,7 +180,7 @@ class Subscription:
             return  # a filter's configuration is never removed (row XD-01)
         if have == _UNKNOWN or have is None:
             plan.updates[name] = None  # asked for, and there is none: say so, so that nothing waits
-        else:
+        elif self._removes(name):
             plan.late[name] = None
 
     def accept(self, items: Mapping[str, Resource | None]) -> None:
@@ -179,9 +202,24 @@ class Subscription:
             self.have.pop(name, None)
 
     def refuse(self, name: str, resource: Resource, reason: str) -> None:
-        self.refused[name] = Refusal(resource.version, reason)
-        self.blocked.add(name)
+        """The proxy does not take ``resource``. If something else is wanted by now, that is tried."""
         self.touch()
+        target = self.target.get(name)
+        if target is None and not self.have.get(name):
+            return
+        self.refused[name] = Refusal(resource.version, reason)
+        if target is not None and target.version == resource.version:
+            self.blocked.add(name)
+
+    def give_up_waiting(self) -> None:
+        """Go on as if the outstanding response were accepted; its answer counts when it comes."""
+        if self.out is not None:
+            self.overdue, self.out = self.out, None
+            for name, resource in self.overdue.items.items():
+                if resource is not None and self.wants(name):
+                    self.have[name] = resource.version
+                    self.bodies[name] = resource
+            self.touch()
 
     @property
     def updated(self) -> bool:
