@@ -1,0 +1,16 @@
+"""What the core knows of pods and secrets."""
+
+from mizzen.api.kubernetes import PodCondition, PodStatus, Secret
+
+
+def test_a_pod_is_ready_by_its_condition() -> None:
+    assert PodStatus(conditions=(PodCondition(type="Ready", status="True"),)).ready
+    assert not PodStatus(conditions=(PodCondition(type="Ready", status="False"),)).ready
+    assert not PodStatus(phase="Running").ready
+
+
+def test_a_secret_does_not_show_its_values() -> None:
+    text = repr(Secret(type="tls", data={"tls.key": "c2VjcmV0"}, string_data={"x": "secret"}))
+    assert "tls.key" in text
+    assert "c2VjcmV0" not in text
+    assert "secret" not in text

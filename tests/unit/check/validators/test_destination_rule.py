@@ -1,0 +1,24 @@
+"""Hosts and subsets of DestinationRules."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.check.judging import errors, warnings
+
+
+@pytest.mark.parametrize(("spec", "wrong"), [
+    ({"host": "a", "subsets": [{"name": "v1", "labels": {"version": "v1"}}]}, []),
+    ({}, ["spec.host"]),
+    ({"host": "a", "subsets": [{"name": "x"}, {"name": "x"}]}, ["spec.subsets"]),
+    ({"host": "a", "subsets": [{"name": ""}]}, ["spec.subsets[0].name"]),
+    ({"host": "a", "subsets": [{"name": "x", "trafficPolicy": {}}]}, ["spec.subsets[0].trafficPolicy"]),
+    ({"host": "a", "workloadSelector": {"matchLabels": {"a": "b"}}, "exportTo": ["*"]}, ["spec.exportTo"]),
+    ({"host": "a", "workloadSelector": {"matchLabels": {"a": "b"}}, "exportTo": ["."]}, []),
+])  # fmt: skip
+def test_specs(spec: dict[str, Any], wrong: list[str]) -> None:
+    assert errors("DestinationRule", spec) == wrong
+
+
+def test_a_subset_of_everything() -> None:
+    assert warnings("DestinationRule", {"host": "a", "subsets": [{"name": "x"}]}) == ["spec.subsets[0].labels"]

@@ -1,0 +1,29 @@
+"""EnvoyFilter."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.check.judging import errors, warnings
+
+
+def patch(**fields: Any) -> dict[str, Any]:
+    return {"configPatches": [{"applyTo": "CLUSTER", "patch": {"operation": "MERGE", "value": {}}, **fields}]}
+
+
+@pytest.mark.parametrize(("spec", "wrong"), [
+    (patch(match={"cluster": {"service": "a"}, "proxy": {"proxyVersion": "^1.*"}}), []),
+    (patch(applyTo="INVALID"), ["applyTo"]),
+    (patch(patch=None), ["patch"]),
+    (patch(patch={}), ["patch.operation", "patch.value"]),
+    (patch(patch={"operation": "REMOVE"}), []),
+    (patch(patch={"operation": "MERGE", "value": {}, "filterClass": "AUTHZ"}), ["patch.filterClass"]),
+    (patch(match={"listener": {}}), ["match"]),
+    (patch(match={"proxy": {"proxyVersion": "[", "metadata": {"": "x"}}}), ["match.proxy.proxyVersion", "match.proxy.metadata"]),
+])  # fmt: skip
+def test_patches(spec: dict[str, Any], wrong: list[str]) -> None:
+    assert errors("EnvoyFilter", spec) == [f"spec.configPatches[0].{w}" for w in wrong]
+
+
+def test_waypoints_have_no_effect() -> None:
+    assert warnings("EnvoyFilter", patch(match={"waypoint": {}})) == ["spec.configPatches[0].match.waypoint"]

@@ -1,0 +1,33 @@
+"""WasmPlugin and TrafficExtension."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.check.judging import errors
+
+
+@pytest.mark.parametrize(("spec", "wrong"), [
+    ({"url": "oci://a/b:v1"}, []),
+    ({"url": "registry.example.com/a:v1"}, []),
+    ({}, ["spec.url"]),
+    ({"url": "ftp://a"}, ["spec.url"]),
+    ({"url": "http://[a"}, ["spec.url"]),
+    ({"url": "oci://a", "sha256": "abc"}, ["spec.sha256"]),
+    ({"url": "oci://a", "match": [{"ports": [{"number": 0}]}]}, ["spec.match[0].ports[0].number"]),
+    ({"url": "oci://a", "vmConfig": {"env": [{"name": "A"}, {"name": "A"}]}}, ["spec.vmConfig.env"]),
+    ({"url": "oci://a", "vmConfig": {"env": [{"name": "A", "valueFrom": "HOST", "value": "x"}, {}]}}, ["spec.vmConfig.env[0].value", "spec.vmConfig.env[1].name"]),
+])  # fmt: skip
+def test_wasm(spec: dict[str, Any], wrong: list[str]) -> None:
+    assert errors("WasmPlugin", spec) == wrong
+
+
+@pytest.mark.parametrize(("spec", "wrong"), [
+    ({"lua": {"inlineCode": "x"}}, []),
+    ({"wasm": {"url": "oci://a"}}, []),
+    ({}, ["spec"]),
+    ({"lua": {}}, ["spec.lua.inlineCode"]),
+    ({"wasm": {}}, ["spec.wasm.url"]),
+])  # fmt: skip
+def test_traffic_extension(spec: dict[str, Any], wrong: list[str]) -> None:
+    assert errors("TrafficExtension", spec) == wrong

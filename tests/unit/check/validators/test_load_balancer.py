@@ -1,0 +1,39 @@
+"""Algorithms, hashing, warm-up, locality."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.check.judging import errors, policy, warnings
+
+
+@pytest.mark.parametrize(("lb", "wrong"), [
+    ({"simple": "ROUND_ROBIN", "warmup": {"duration": "10s"}}, []),
+    ({"simple": "RANDOM", "warmup": {}}, ["", ".warmup.duration"]),
+    ({"warmup": {"duration": "10s", "minimumPercent": 101, "aggression": 0.5}}, [".warmup.minimumPercent", ".warmup.aggression"]),
+    ({"consistentHash": {}}, [".consistentHash"]),
+    ({"consistentHash": {"httpCookie": {"name": ""}}}, [".consistentHash.httpCookie.name"]),
+    ({"consistentHash": {"useSourceIp": True, "maglev": {"tableSize": 65537}}}, []),
+    ({"consistentHash": {"useSourceIp": True, "maglev": {"tableSize": 65536}}}, [".consistentHash.maglev.tableSize"]),
+    ({"consistentHash": {"useSourceIp": True, "maglev": {}}}, [".consistentHash.maglev.tableSize"]),
+    ({"consistentHash": {"useSourceIp": True, "minimumRingSize": 5, "ringHash": {}}}, [".consistentHash.minimumRingSize"]),
+    ({"localityLbSetting": {}, "zoneAwareLbSetting": {}}, [""]),
+    ({"localityLbSetting": {"distribute": [{"from": "a/*", "to": {"a/x/*": 80, "b/*": 20}}]}}, []),
+    ({"localityLbSetting": {"distribute": [{"from": "a/*", "to": {"b": 80}}]}}, [".localityLbSetting.distribute[0].to"]),
+    ({"localityLbSetting": {"distribute": [{"from": "*/a", "to": {"b": 100}}]}}, [".localityLbSetting.distribute[0].from"]),
+    ({"localityLbSetting": {"distribute": [{"from": "a/*", "to": {"b": 100}}, {"from": "a/b", "to": {"b": 100}}]}}, [".localityLbSetting.distribute[1].from"]),
+    ({"localityLbSetting": {"failover": [{"from": "a", "to": "a"}]}}, [".localityLbSetting.failover[0]"]),
+    ({"localityLbSetting": {"failover": [{"from": "a/b", "to": "c*"}]}}, [".localityLbSetting.failover[0].from", ".localityLbSetting.failover[0].to"]),
+    ({"localityLbSetting": {"failover": [{"from": "a", "to": "b"}], "distribute": [{"from": "a", "to": {"b": 100}}]}}, [".localityLbSetting"]),
+    ({"zoneAwareLbSetting": {"failoverPriority": ["topology.kubernetes.io/region"]}}, [".zoneAwareLbSetting.failoverPriority[0]"]),
+])  # fmt: skip
+def test_settings(lb: dict[str, Any], wrong: list[str]) -> None:
+    spec = policy(loadBalancer=lb, outlierDetection={})
+    assert errors("DestinationRule", spec) == [f"spec.trafficPolicy.loadBalancer{w}" for w in wrong]
+
+
+def test_advice() -> None:
+    path = "spec.trafficPolicy.loadBalancer"
+    assert warnings("DestinationRule", policy(loadBalancer={"simple": "LEAST_CONN"})) == [f"{path}.simple"]
+    failover = {"localityLbSetting": {"failover": [{"from": "a", "to": "b"}]}}
+    assert warnings("DestinationRule", policy(loadBalancer=failover)) == [f"{path}.localityLbSetting"]

@@ -1,0 +1,40 @@
+"""Pools, outliers, TLS, tunnels."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.check.judging import errors, policy, warnings
+
+
+@pytest.mark.parametrize(("blocks", "wrong"), [
+    ({}, [""]),
+    ({"connectionPool": {}}, [".connectionPool"]),
+    ({"connectionPool": {"tcp": {"maxConnections": -1, "connectTimeout": "1us", "tcpKeepalive": {"time": "1.5s"}}}},
+     [".connectionPool.tcp.maxConnections", ".connectionPool.tcp.connectTimeout", ".connectionPool.tcp.tcpKeepalive.time"]),
+    ({"connectionPool": {"tcp": {"idleTimeout": "0s"}, "http": {"idleTimeout": "0s"}}}, []),
+    ({"connectionPool": {"http": {"maxRetries": -1, "h2UpgradePolicy": "UPGRADE", "useClientProtocol": True}}},
+     [".connectionPool.http.maxRetries", ".connectionPool.http.useClientProtocol"]),
+    ({"outlierDetection": {"maxEjectionPercent": 101, "interval": "0s"}}, [".outlierDetection.interval", ".outlierDetection.maxEjectionPercent"]),
+    ({"outlierDetection": {"consecutiveLocalOriginFailures": 3}}, [".outlierDetection.consecutiveLocalOriginFailures"]),
+    ({"outlierDetection": {"outlierDetectionHttpErrorCodes": [99]}}, [".outlierDetection.outlierDetectionHttpErrorCodes[0]"]),
+    ({"tls": {"mode": "MUTUAL"}}, [".tls.clientCertificate", ".tls.privateKey"]),
+    ({"tls": {"mode": "MUTUAL", "credentialName": "x"}}, []),
+    ({"tls": {"mode": "SIMPLE", "credentialName": "x", "caCertificates": "y", "caCrl": "z"}}, [".tls", ".tls.caCrl"]),
+    ({"tls": {"mode": "SIMPLE", "insecureSkipVerify": True, "caCertificates": "y"}}, [".tls.caCertificates"]),
+    ({"tls": {"mode": "SIMPLE", "subjectAltNames": [""]}}, [".tls.subjectAltNames"]),
+    ({"tunnel": {"targetHost": "x.com", "targetPort": 443}}, []),
+    ({"tunnel": {"protocol": "GET"}, "proxyProtocol": {}},
+     [".tunnel.protocol", ".tunnel.targetHost", ".tunnel.targetPort", ".proxyProtocol"]),
+    ({"portLevelSettings": [{"port": {"number": 80}}, {"port": {"number": 80}}]}, [".portLevelSettings"]),
+    ({"portLevelSettings": [{}]}, [".portLevelSettings[0].port"]),
+    ({"retryBudget": {"percent": 200}}, [".retryBudget.percent"]),
+])  # fmt: skip
+def test_blocks(blocks: dict[str, Any], wrong: list[str]) -> None:
+    assert errors("DestinationRule", policy(**blocks)) == [f"spec.trafficPolicy{w}" for w in wrong]
+
+
+def test_old_fields() -> None:
+    assert warnings("DestinationRule", policy(outlierDetection={"consecutiveErrors": 5})) == [
+        "spec.trafficPolicy.outlierDetection.consecutiveErrors"
+    ]

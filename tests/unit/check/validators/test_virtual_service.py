@@ -1,0 +1,43 @@
+"""Hosts, gateways, tls and tcp routes of a VirtualService."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.check.judging import errors, warnings
+
+HTTP = [{"route": [{"destination": {"host": "b"}}]}]
+TCP = [{"route": [{"destination": {"host": "b"}}]}]
+
+
+@pytest.mark.parametrize(("spec", "wrong"), [
+    ({"hosts": ["a"], "http": HTTP}, []),
+    ({"hosts": ["*"], "gateways": ["g"], "http": HTTP}, []),
+    ({"hosts": ["*"], "http": HTTP}, ["spec.hosts[0]"]),
+    ({"hosts": ["*"], "gateways": ["g", "mesh"], "http": HTTP}, ["spec.hosts[0]"]),
+    ({"hosts": ["*.com", "a.com"], "http": HTTP}, ["spec.hosts[1]"]),
+    ({"hosts": ["a"], "gateways": ["b@d"], "http": HTTP}, ["spec.gateways[0]"]),
+    ({"hosts": ["a"], "gateways": ["./g", "ns/g", "mesh"], "http": HTTP}, []),
+    ({"hosts": ["a"]}, ["spec"]),
+    ({"hosts": ["a"], "http": HTTP, "exportTo": ["~"]}, ["spec.exportTo[0]"]),
+    ({"hosts": ["a"], "tcp": [{}]}, ["spec.tcp[0].route"]),
+    ({"hosts": ["a"], "tcp": [{"match": [{"port": 0, "destinationSubnets": ["x"]}], **TCP[0]}]}, ["spec.tcp[0].match[0].destinationSubnets[0]"]),
+    ({"hosts": ["a.com"], "tls": TCP}, ["spec.tls[0].match"]),
+    ({"hosts": ["a.com"], "tls": [{"match": [{"sniHosts": ["b.com"]}], **TCP[0]}]}, ["spec.tls[0].match[0].sniHosts[0]"]),
+    ({"hosts": ["*.com"], "tls": [{"match": [{"sniHosts": ["b.com"]}], **TCP[0]}]}, []),
+])  # fmt: skip
+def test_specs(spec: dict[str, Any], wrong: list[str]) -> None:
+    assert errors("VirtualService", spec) == wrong
+
+
+def test_a_delegate_has_only_http_routes() -> None:
+    assert errors("VirtualService", {"http": HTTP}) == []
+    assert errors("VirtualService", {"gateways": ["g"], "tcp": TCP}) == ["spec.gateways", "spec.tcp", "spec.http"]
+
+
+def test_old_and_useless_things_are_warned_about() -> None:
+    assert warnings("VirtualService", {"hosts": ["a"], "gateways": ["g.ns"], "http": HTTP}) == ["spec.gateways[0]"]
+    match = {"match": [{"sourceSubnet": "1.2.3.0/24"}], **TCP[0]}
+    assert warnings("VirtualService", {"hosts": ["a"], "tcp": [match]}) == ["spec.tcp[0].match[0].sourceSubnet"]
+    sni = {"match": [{"sniHosts": ["1.2.3.4"]}], **TCP[0]}
+    assert warnings("VirtualService", {"hosts": ["1.2.3.4"], "tls": [sni]}) == ["spec.tls[0].match[0].sniHosts[0]"]
