@@ -51,7 +51,7 @@ def marks(tests: Path) -> dict[str, list[str]]:
     """Row id -> the tests marked with it, ``file::name``, found in the source text without running anything."""
     found: dict[str, list[str]] = {}
     for file in sorted(tests.rglob("*.py")):
-        for name, node in _marked(ast.parse(file.read_text())):
+        for name, node in _marked(ast.parse(file.read_text(), str(file))):
             for row in _ids(node):
                 found.setdefault(row, []).append(f"{file.relative_to(tests.parent)}::{name}")
     return found

@@ -112,22 +112,25 @@ class Assembly:
 
     def config(self, revision: int) -> Config:
         """A Config of everything put so far. Kinds that did not change are shared with the one before."""
+        if self._changed:
+            self._config = self._with_changes()
+            self._changed.clear()
+        self._config = replace(self._config, revision=revision)
+        return self._config
+
+    def _with_changes(self) -> Config:
         put: list[Object] = []
         gone: list[tuple[str, tuple[str, str]]] = []
         for key in sorted(self._changed):
+            kind, name = key[0], (key[1], key[2])
             judged = self.judged.get(key)
             if judged is not None and judged.object is not None:
                 put.append(judged.object)
-            else:
-                gone.append((key[0], (key[1], key[2])))
-        present = [(kind, name) for kind, name in gone if name in self._config.of(kind)]
-        config = self._config.with_objects(put, present)
-        if self._changed:
-            config = replace(config, objects=_in_order(config, {key[0] for key in self._changed}), mesh=self._mesh())
-            config = replace(config, findings=self._findings())
-        self._changed.clear()
-        self._config = replace(config, revision=revision)
-        return self._config
+            elif name in self._config.of(kind):
+                gone.append((kind, name))
+        config = self._config.with_objects(put, gone)
+        objects = _in_order(config, {key[0] for key in self._changed})
+        return replace(config, objects=objects, mesh=self._mesh(), findings=self._findings())
 
     def _mesh(self) -> Any:
         for judged in self.judged.values():

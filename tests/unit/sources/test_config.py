@@ -1,0 +1,83 @@
+"""Documents to Config: refused objects are left out, the rest is untouched."""
+
+import random
+
+import pytest
+
+from mizzen.model.finding import Level
+from mizzen.sources.config import Assembly, config_of, judge
+from mizzen.sources.files import parse
+
+GOOD = """apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: good}
+spec:
+  host: reviews
+"""
+BAD = """---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: bad}
+spec:
+  hosts: [a]
+  http:
+  - timeouts: 5s
+"""
+REFUSED = BAD.replace("timeouts: 5s", "timeout: 5s").replace("bad", "refused")
+
+
+@pytest.mark.row("CM-17")
+def test_a_broken_object_does_not_disturb_the_others() -> None:
+    loaded = parse(GOOD + BAD + REFUSED, "f.yaml")
+    config = config_of(loaded.documents, loaded.findings, revision=3)
+    assert set(config.of("DestinationRule")) == {("default", "good")}
+    assert config.of("VirtualService") == {}
+    assert config.revision == 3
+    found = {(f.name, f.field, f.line) for f in config.findings}
+    assert found == {("bad", "spec.http[0].timeouts", 13), ("refused", "spec.http[0]", 21)}
+
+
+def test_order_leaves_no_trace() -> None:
+    documents = [d for n in range(5) for d in parse(GOOD.replace("good", f"r{n}"), "f").documents]
+    shuffled = random.Random(7).sample(documents, 5)
+    first, second = config_of(documents), config_of(shuffled)
+    assert list(first.of("DestinationRule").items()) == list(second.of("DestinationRule").items())
+
+
+def test_the_last_of_two_documents_counts_with_a_warning() -> None:
+    loaded = parse(GOOD + "---\n" + GOOD.replace("reviews", "ratings"), "f")
+    config = config_of(loaded.documents)
+    assert config.of("DestinationRule")[("default", "good")].body.host == "ratings"
+    assert [(f.code, f.level) for f in config.findings] == [("MZ0004", Level.WARNING)]
+
+
+def test_kinds_without_effect_are_left_out_with_a_warning() -> None:
+    (document,) = parse("{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: a}}").documents
+    judged = judge(document)
+    assert judged.object is None
+    assert not judged.refused
+
+
+def test_unchanged_kinds_are_shared() -> None:
+    assembly = Assembly()
+    for document in parse(GOOD + "---\n{apiVersion: v1, kind: Service, metadata: {name: s}}", "f").documents:
+        assembly.put(judge(document))
+    first = assembly.config(1)
+    assembly.remove(("Service", "default", "s"))
+    second = assembly.config(2)
+    assert second.of("DestinationRule") is first.of("DestinationRule")
+    assert second.of("Service") == {}
+    assert assembly.config(3).objects is second.objects
+
+
+@pytest.mark.parametrize(("text", "trust_domain", "fields"), [
+    ("trust_domain: td", "td", []),
+    ("trustDomain: td\n    nonsense: 1", "td", ["data.mesh.nonsense"]),
+    ("trustDomain: [1]", "cluster.local", ["data.mesh.trustDomain"]),
+    ("a: b: c", "cluster.local", ["data.mesh"]),
+])  # fmt: skip
+def test_mesh_config(text: str, trust_domain: str, fields: list[str]) -> None:
+    raw = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: istio, namespace: istio-system}}\ndata:\n  mesh: |\n    {text}\n"
+    config = config_of(parse(raw, "f").documents)
+    assert config.mesh.trust_domain == trust_domain
+    assert [f.field for f in config.findings] == fields
