@@ -37,6 +37,8 @@ def test_endpoints_are_healthy_to_begin_with() -> None:
 
 
 def test_messages_that_we_define_ourselves_are_printed_by_envoys_name() -> None:
-    body = stats_logger_pb2.Config(stat_prefix="istio").SerializeToString()
-    url = "type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config"
-    assert decoded(url, body) == {"stat_prefix": "istio"}
+    action = stats_logger_pb2.TransformStat()
+    action.update_tag.new_tag_value = "200"
+    url = "type.googleapis.com/envoy.extensions.matching.actions.transform_stat.v3.TransformStat"
+    assert decoded(url, action.SerializeToString()) == {"update_tag": {"new_tag_value": "200"}}
+    assert decoded("type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config", b"") == {}
