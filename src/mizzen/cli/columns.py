@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from mizzen.cli.output import age
+from mizzen.cli.targets import is_ready
 
 Json = dict[str, Any]
 
@@ -46,6 +47,9 @@ def _ready_pods(obj: Json) -> str:
     spec = obj.get("spec") or {}
     total = len(spec.get("containers") or [])
     ready = sum(1 for status in statuses if status.get("ready"))
+    if not statuses and is_ready(obj):
+        # Pods that were made from files alone have a condition and no containers that run.
+        ready = total
     for container in spec.get("initContainers") or []:
         # A native sidecar counts as a container of the pod.
         if container.get("restartPolicy") == "Always":

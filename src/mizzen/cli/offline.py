@@ -14,6 +14,8 @@ from mizzen.cli.failure import Failure
 from mizzen.cli.findings import as_json, show
 
 if TYPE_CHECKING:
+    from google.protobuf.descriptor_pb2 import DescriptorProto
+
     from mizzen.model.config import Config
     from mizzen.model.resources import ResourceSet
 
@@ -75,10 +77,47 @@ def decoded(type_url: str, body: bytes) -> Json:
 
     # Registers every message type that a resource may hold.
     import_module("mizzen.translate.messages")
+    _register_own()
     descriptor = descriptor_pool.Default().FindMessageTypeByName(type_url.rpartition("/")[2])
     message = message_factory.GetMessageClass(descriptor)()
     message.ParseFromString(body)
     return json_format.MessageToDict(message, preserving_proto_field_name=True)
+
+
+_OWN = {
+    "envoy.extensions.access_loggers.stats.v3": "Config",
+    "envoy.extensions.matching.actions.transform_stat.v3": "TransformStat",
+    "envoy.extensions.matching.common_inputs.stats.v3": "StatTagValueInput",
+}
+"""Messages of Envoy that we define ourselves, under names of ours (``proto/stats_logger.proto``): package to message."""
+
+
+def _register_own() -> None:
+    """Make our own definitions known by Envoy's names, so that they can be printed."""
+    from google.protobuf import descriptor_pb2, descriptor_pool
+
+    from mizzen.proto import stats_logger_pb2
+
+    pool = descriptor_pool.Default()
+    for package, message in _OWN.items():
+        try:
+            pool.FindMessageTypeByName(f"{package}.{message}")
+        except KeyError:
+            file = descriptor_pb2.FileDescriptorProto()
+            stats_logger_pb2.DESCRIPTOR.CopyToProto(file)
+            own = file.package
+            file.name, file.package = f"mizzen/alias/{package}.proto", package
+            for found in file.message_type:
+                _rename(found, f".{own}.", f".{package}.")
+            pool.AddSerializedFile(file.SerializeToString())
+
+
+def _rename(message: DescriptorProto, before: str, after: str) -> None:
+    for field in message.field:
+        if field.type_name.startswith(before):
+            field.type_name = after + field.type_name.removeprefix(before)
+    for nested in message.nested_type:
+        _rename(nested, before, after)
 
 
 def expanded(paths: Sequence[str], namespace: str | None) -> list[Json]:

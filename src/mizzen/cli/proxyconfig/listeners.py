@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -44,7 +43,7 @@ def kind(listener: Json) -> str:
     """``HTTP``, ``TCP``, ``HTTP+TCP`` or ``UNKNOWN``; a chain that only refuses counts as nothing."""
     configs = [f.get("typed_config") or {} for chain in chains(listener) for f in chain.get("filters") or []]
     http = any(_is(config, _HTTP) for config in configs)
-    tcp = any(_is(config, _TCP) and _BLACK_HOLE not in json.dumps(config) for config in configs)
+    tcp = any(_is(config, _TCP) and _tcp_cluster(config) != _BLACK_HOLE for config in configs)
     return {(True, True): "HTTP+TCP", (True, False): "HTTP", (False, True): "TCP"}.get((http, tcp), "UNKNOWN")
 
 
@@ -77,7 +76,7 @@ def destination(chain: Json) -> str:
         config = network_filter.get("typed_config") or {}
         if _is(config, _HTTP):
             return _http_destination(config)
-        if _is(config, _TCP) and _BLACK_HOLE not in json.dumps(config):
+        if _is(config, _TCP) and _tcp_cluster(config) != _BLACK_HOLE:
             return _cluster(_tcp_cluster(config))
     return "Non-HTTP/Non-TCP"
 
