@@ -338,7 +338,7 @@ async def own_process(directory: Path, port: int, resources: ResourceSet) -> Asy
         str(port),
         str(directory / "resources.json"),
     ]
-    process = subprocess.Popen(  # noqa: ASYNC220 - quickarguments, env={**os.environ, "PYTHONPATH": "src:."}, stdout=subprocess.PIPE)
+    process = subprocess.Popen(arguments, env={**os.environ, "PYTHONPATH": "src:."}, stdout=subprocess.PIPE)  # noqa: ASYNC220 - quick
     try:
         assert process.stdout is not None
         assert await asyncio.to_thread(process.stdout.readline) == b"ready\n"

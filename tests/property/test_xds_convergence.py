@@ -60,6 +60,9 @@ def play(kind: type[Session], script: list[object], end: ResourceSet) -> Proxy:
             proxy.connect(kind(), current, number)
     proxy.offer(end, number + 1)
     proxy.settle()
+    if proxy.session.waiting:
+        proxy.inbox.extend(proxy.session.hurry())
+        proxy.settle()
     return proxy
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ssl
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -135,14 +136,18 @@ async def first_response(
         request_serializer=discovery_pb2.DiscoveryRequest.SerializeToString,
         response_deserializer=discovery_pb2.DiscoveryResponse.FromString,
     )
-    stream = call(metadata=[("authorization", f"Bearer {token}")] if token else [], timeout=5)
     names = ["s"] if type_url == SECRET else []
+    ended = asyncio.Event()
+
+    async def requests() -> AsyncIterator[discovery_pb2.DiscoveryRequest]:
+        yield discovery_pb2.DiscoveryRequest(node=base_pb2.Node(id=node), type_url=type_url, resource_names=names)
+        await ended.wait()
+
+    stream = call(requests(), metadata=[("authorization", f"Bearer {token}")] if token else [], timeout=5)
     response: Any = grpc.aio.EOF
-    with contextlib.suppress(grpc.aio.AioRpcError):  # a stream may be refused before it is written to
-        await stream.write(
-            discovery_pb2.DiscoveryRequest(node=base_pb2.Node(id=node), type_url=type_url, resource_names=names)
-        )
+    with contextlib.suppress(grpc.aio.AioRpcError):
         response = await stream.read()
+    ended.set()
     if response == grpc.aio.EOF:
         raise grpc.aio.AioRpcError(
             await stream.code(), grpc.aio.Metadata(), grpc.aio.Metadata(), await stream.details()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Iterable
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 5.0
 """Seconds that what comes later waits for a proxy to be ready with what came before."""
+MANNERS = 1.0
+"""Seconds that a caller who is refused has to finish its first message."""
 HEALTH = "type.googleapis.com/istio.v1.HealthInformation"
 _SERVICE = "/envoy.service.discovery.v3.AggregatedDiscoveryService"
 
@@ -95,6 +98,10 @@ class Discovery:
         except Unauthenticated as error:
             self._metrics.authentication_failures.inc()
             log.warning("xDS caller at %s: %s", call.address, error)
+            # A client that is still writing its first message would see a broken stream in place of the reason.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(MANNERS):
+                    await call.receive()
             raise GrpcError(Status.UNAUTHENTICATED, "authentication failed") from error
 
     def _node(self, request: Request, identity: Identity | None) -> Node:

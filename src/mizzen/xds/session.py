@@ -56,6 +56,8 @@ class Session:
     def offer(self, resources: ResourceSet, snapshot: int) -> list[Response]:
         """Aim at ``resources``, those of snapshot number ``snapshot``. Returns what may be sent now."""
         changed: set[ResourceKey] = set()
+        if LISTENER in self._subscriptions:
+            self._resumed = False  # by the next snapshot the proxy has said what it has
         for type_url, subscription in self._subscriptions.items():
             target = resources.get(type_url)
             if target is not subscription.target:
@@ -88,12 +90,7 @@ class Session:
 
     def status(self) -> dict[str, TypeStatus]:
         """By type URL, for every type that the proxy asked for."""
-        return {
-            type_url: TypeStatus(
-                s.sent_nonce, s.acked_nonce, {name: refusal.reason for name, refusal in s.refused.items()}
-            )
-            for type_url, s in self._subscriptions.items()
-        }
+        return {type_url: _status(subscription) for type_url, subscription in self._subscriptions.items()}
 
     def versions(self) -> dict[str, dict[str, str]]:
         """By type URL and name, the version that the proxy acknowledged."""
@@ -151,8 +148,6 @@ class Session:
         else:
             self.refusals[subscription.type_url] = self.refusals.get(subscription.type_url, 0) + 1
             self._refuse(subscription, out, error)
-            if not subscription.refused:
-                subscription.acked_nonce = nonce  # what was refused is wanted no more
         return True
 
     def _refuse(self, subscription: Subscription, out: Outstanding, error: str) -> None:
@@ -252,3 +247,12 @@ class Session:
             tuple(resource for resource in items.values() if resource is not None),
             tuple(name for name, resource in items.items() if resource is None),
         )
+
+
+def _status(subscription: Subscription) -> TypeStatus:
+    errors = {name: refusal.reason for name, refusal in subscription.refused.items()}
+    # A response that was refused in a resource that is wanted no more is as good as acknowledged.
+    answered = subscription.out is None and subscription.overdue is None and not errors
+    return TypeStatus(
+        subscription.sent_nonce, subscription.sent_nonce if answered else subscription.acked_nonce, errors
+    )

@@ -125,7 +125,7 @@ class Subscription:
         names: Iterable[str] = {*old, *target} if self.wildcard else self.names
         changed = {name for name in names if old.get(name) != target.get(name)}
         self.blocked.clear()
-        for name in [name for name in self.refused if name not in target and not self.have.get(name)]:
+        for name in [name for name in self.refused if not self.lacks(name)]:
             del self.refused[name]
         self.touch()
         return changed
@@ -205,10 +205,8 @@ class Subscription:
         """The proxy does not take ``resource``. If something else is wanted by now, that is tried."""
         self.touch()
         target = self.target.get(name)
-        if target is None and not self.have.get(name):
-            return
-        self.refused[name] = Refusal(resource.version, reason)
         if target is not None and target.version == resource.version:
+            self.refused[name] = Refusal(resource.version, reason)
             self.blocked.add(name)
 
     def give_up_waiting(self) -> None:
