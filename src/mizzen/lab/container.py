@@ -160,6 +160,8 @@ class Container:
         self.ready = self.started = False
         try:
             with self.log() as file:
+                # /dev/stdout opens the file anew, so it must belong to the container's user (as runtimes do).
+                os.fchown(file.fileno(), self.user.uid, self.user.gid)
                 null = os.open(os.devnull, os.O_RDONLY)
                 try:
                     self.process = await self._place.run(
