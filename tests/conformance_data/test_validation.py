@@ -20,7 +20,10 @@ def resource_of(case: dict[str, Any]) -> Any:
     block = _BLOCKS.get(case["validator"])
     if block is None:
         return None
-    policy: dict[str, Any] = {"loadBalancer": {"simple": "ROUND_ROBIN", block: case["fragment"]}, "outlierDetection": {}}
+    policy: dict[str, Any] = {
+        "loadBalancer": {"simple": "ROUND_ROBIN", block: case["fragment"]},
+        "outlierDetection": {},
+    }
     return {
         "apiVersion": "networking.istio.io/v1",
         "kind": "DestinationRule",
