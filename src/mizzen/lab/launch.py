@@ -78,14 +78,16 @@ def _lives(pid: int) -> bool:
 
 
 def answers(path: Path) -> bool:
-    """Whether somebody accepts connections on the Unix socket ``path``."""
+    """Whether a supervisor answers on the Unix socket ``path``. A connection alone proves nothing: the kernel accepts
+    it for a process that was killed a moment ago."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        sock.settimeout(2)
+        sock.settimeout(5)
         try:
             sock.connect(str(path))
+            sock.sendall(b"GET /v1/ready?timeout=0 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+            return sock.recv(8) == b"HTTP/1.1"
         except OSError:
             return False
-    return True
 
 
 def _check(mesh: str) -> None:
