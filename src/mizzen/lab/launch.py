@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -45,33 +46,48 @@ def start(mesh: str, state: Path, config_path: Path | None) -> None:
     }
     with log.open("ab") as file:
         position = file.tell()
-        process = subprocess.Popen(
-            command,
+        # The shell ends at once, so the supervisor is nobody's child here and no zombie when it ends.
+        done = subprocess.run(
+            ["/bin/sh", "-c", '"$@" >&2 & echo $!', "sh", *command],
             stdin=subprocess.DEVNULL,
-            stdout=file,
+            stdout=subprocess.PIPE,
             stderr=file,
             cwd="/",
             env=environment,
             start_new_session=True,
+            check=True,
         )
+    pid = int(done.stdout)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not answers(sock):
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
+        if not _lives(pid):
+            raise _reason(log, position)
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
             raise _reason(log, position)
         time.sleep(0.02)
-    (state / "run" / "supervisor.pid").write_text(f"{process.pid}\n", encoding="ascii")
+    (state / "run" / "supervisor.pid").write_text(f"{pid}\n", encoding="ascii")
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in ("Z", "X")
 
 
 def answers(path: Path) -> bool:
-    """Whether somebody accepts connections on the Unix socket ``path``."""
+    """Whether a supervisor answers on the Unix socket ``path``. A connection alone proves nothing: the kernel accepts
+    it for a process that was killed a moment ago."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        sock.settimeout(2)
+        sock.settimeout(5)
         try:
             sock.connect(str(path))
+            sock.sendall(b"GET /v1/ready?timeout=0 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+            return sock.recv(8) == b"HTTP/1.1"
         except OSError:
             return False
-    return True
 
 
 def _check(mesh: str) -> None:

@@ -100,7 +100,7 @@ def _fork(request: dict[str, Any], descriptors: list[int]) -> int:
 
 def _become(request: dict[str, Any], descriptors: list[int]) -> None:
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
+    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     os.setsid()
     _join_cgroup(request.get("cgroup", ""))

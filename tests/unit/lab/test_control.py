@@ -1,0 +1,135 @@
+"""Controllers over a real store; pods never run here, their statuses are written by the test."""
+
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mizzen.lab.control import Controllers
+from mizzen.lab.network import Subnets
+from mizzen.lab.store import Store
+
+Raw = dict[str, Any]
+TEMPLATE = {
+    "metadata": {"labels": {"app": "web"}},
+    "spec": {"containers": [{"name": "c", "ports": [{"containerPort": 80}]}]},
+}
+
+
+class Lab:
+    def __init__(self, directory: Path) -> None:
+        self.store = Store(directory)
+        self.root = ""
+        self.controllers = Controllers(
+            self.store, Subnets(IPv4Network("10.9.0.0/16")), "node", lambda pod: pod, lambda: self.root
+        )
+
+    def settle(self) -> None:
+        for _ in range(20):
+            before = self.store.revision
+            self.controllers.step()
+            if self.store.revision == before:
+                return
+        pytest.fail("the controllers never come to rest")
+
+    def pods(self) -> list[Raw]:
+        return self.store.list("Pod", "default")
+
+    def start(self) -> None:
+        """Every pod that was made becomes ready, every pod that leaves is gone."""
+        for number, pod in enumerate(self.pods()):
+            if pod["metadata"].get("deletionTimestamp"):
+                self.store.delete("Pod", "default", pod["metadata"]["name"])
+            else:
+                status = {
+                    "phase": "Running",
+                    "podIP": f"10.9.1.{number}",
+                    "conditions": [{"type": "Ready", "status": "True"}],
+                }
+                self.store.put_status(pod, pod.get("status") or status)
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path)
+
+
+def workload(kind: str, replicas: int = 2, **spec: Any) -> Raw:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": {"name": "web"},
+        "spec": {"replicas": replicas, "template": TEMPLATE, **spec},
+    }
+
+
+async def test_a_deployment_runs_rolls_and_goes(lab: Lab) -> None:
+    lab.store.put(workload("Deployment"))
+    lab.settle()
+    lab.start()
+    lab.settle()
+    before = {p["metadata"]["name"] for p in lab.pods()}
+    assert len(before) == 2
+    changed = {**TEMPLATE, "metadata": {"labels": {"app": "web", "version": "2"}}}
+    lab.store.put(workload("Deployment", template=changed))
+    for _ in range(10):
+        lab.settle()
+        lab.start()
+        ready = [p for p in lab.pods() if not p["metadata"].get("deletionTimestamp")]
+        assert len(ready) >= 2
+    after = {p["metadata"]["name"] for p in lab.pods()}
+    assert len(after) == 2
+    assert not after & before
+    assert len(lab.store.list("ReplicaSet")) == 1
+    lab.store.delete("Deployment", "default", "web")
+    lab.settle()
+    lab.start()
+    lab.settle()
+    assert lab.pods() == []
+
+
+async def test_a_stateful_set_starts_one_after_the_other(lab: Lab) -> None:
+    lab.store.put(workload("StatefulSet"))
+    lab.settle()
+    assert [p["metadata"]["name"] for p in lab.pods()] == ["web-0"]
+    lab.start()
+    lab.settle()
+    assert [p["metadata"]["name"] for p in lab.pods()] == ["web-0", "web-1"]
+
+
+async def test_a_job_ends(lab: Lab) -> None:
+    lab.store.put(workload("Job"))
+    lab.settle()
+    pod = lab.pods()[0]
+    lab.store.put_status(pod, {"phase": "Succeeded"})
+    lab.settle()
+    job = lab.store.get("Job", "default", "web")
+    assert job is not None
+    assert job["status"]["conditions"] == [{"type": "Complete", "status": "True"}]
+    assert len(lab.pods()) == 1
+
+
+async def test_services_get_addresses_and_endpoints(lab: Lab) -> None:
+    lab.store.put(workload("Deployment"))
+    lab.store.put(
+        {"kind": "Service", "metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}}
+    )
+    lab.settle()
+    lab.start()
+    lab.settle()
+    service = lab.store.get("Service", "default", "web")
+    assert service is not None
+    assert service["spec"]["clusterIP"].startswith("10.9.128.")
+    assert len(lab.store.list("EndpointSlice")[0]["endpoints"]) == 2
+
+
+async def test_every_namespace_gets_the_root_certificate_when_there_is_one(lab: Lab) -> None:
+    lab.store.put({"kind": "ConfigMap", "metadata": {"name": "x", "namespace": "shop"}})
+    lab.settle()
+    assert lab.store.get("ConfigMap", "shop", "istio-ca-root-cert") is None
+    lab.root = "PEM"
+    lab.settle()
+    found = lab.store.get("ConfigMap", "shop", "istio-ca-root-cert")
+    assert found is not None
+    assert found["data"] == {"root-cert.pem": "PEM"}

@@ -1,0 +1,49 @@
+"""The zone of the mesh."""
+
+from typing import Any
+
+from dnslib import QTYPE, RCODE, DNSRecord
+
+from mizzen.lab.dns import Records, resolvers
+
+
+def records() -> Records:
+    found = Records()
+    found.addresses["web.default.svc.cluster.local"] = ("10.9.0.1",)
+    found.aliases["e.default.svc.cluster.local"] = "example.com"
+    found.ports["_http._tcp.web.default.svc.cluster.local"] = ((80, "web.default.svc.cluster.local"),)
+    found.names["1.0.9.10.in-addr.arpa"] = "web.default.svc.cluster.local"
+    return found
+
+
+def ask(name: str, kind: str = "A") -> Any:
+    return records().answer(DNSRecord.question(name, kind))
+
+
+def test_a_service_in_any_case() -> None:
+    assert [str(r.rdata) for r in ask("Web.Default.svc.cluster.local").rr] == ["10.9.0.1"]
+
+
+def test_no_ipv6_address_is_an_empty_answer_not_an_unknown_name() -> None:
+    answer = ask("web.default.svc.cluster.local", "AAAA")
+    assert (answer.header.rcode, answer.rr) == (RCODE.NOERROR, [])
+
+
+def test_unknown_names_of_the_zone_end_here() -> None:
+    assert ask("nobody.default.svc.cluster.local").header.rcode == RCODE.NXDOMAIN
+
+
+def test_other_names_are_somebody_elses() -> None:
+    assert ask("example.com") is None
+
+
+def test_pod_names_aliases_ports_and_reverse_names() -> None:
+    assert str(ask("10-9-1-7.default.pod.cluster.local").rr[0].rdata) == "10.9.1.7"
+    assert str(ask("e.default.svc.cluster.local").rr[0].rdata).startswith("example.com")
+    assert ask("_http._tcp.web.default.svc.cluster.local", "SRV").rr[0].rdata.port == 80
+    reverse = ask("1.0.9.10.in-addr.arpa", "PTR").rr[0]
+    assert QTYPE[reverse.rtype] == "PTR"
+
+
+def test_resolvers_of_the_host() -> None:
+    assert resolvers("search x\nnameserver 1.2.3.4\n# no\nnameserver ::1\n") == ["1.2.3.4", "::1"]

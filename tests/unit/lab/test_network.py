@@ -1,0 +1,37 @@
+"""Choice of subnets and addresses; namespaces themselves are tried in tests/e2e."""
+
+from ipaddress import IPv4Network
+
+import pytest
+
+from mizzen.errors import LabError
+from mizzen.lab import network
+
+
+def test_a_subnet_that_nobody_uses() -> None:
+    taken = [IPv4Network("10.77.0.0/16"), IPv4Network("10.78.4.0/24")]
+    assert str(network.choose(taken).network) == "10.79.0.0/16"
+
+
+def test_a_wanted_subnet_in_use_is_refused_with_a_hint() -> None:
+    with pytest.raises(LabError) as caught:
+        network.choose([IPv4Network("10.5.0.0/24")], "10.5.0.0/16")
+    assert caught.value.hint
+
+
+def test_an_address_is_not_given_again_within_a_minute() -> None:
+    addresses = network.Addresses(network.Subnets(IPv4Network("10.5.0.0/20")))
+    taken = [addresses.take(now=0) for _ in range(2048 - 256 - 1)]
+    assert len(set(taken)) == len(taken)
+    with pytest.raises(LabError):
+        addresses.take(now=0)
+    addresses.release(taken[5], now=100)
+    with pytest.raises(LabError):
+        addresses.take(now=159)
+    assert addresses.take(now=160) == taken[5]
+
+
+def test_interface_names_fit_the_kernel_and_differ() -> None:
+    long = ["a" * 30, "a" * 31]
+    assert len({network.link_name(name) for name in long}) == 2
+    assert all(len(network.link_name(name)) <= 15 for name in [*long, "default"])
