@@ -68,6 +68,15 @@ async def test_a_token_gets_a_certificate_with_its_own_identity_and_no_other(tmp
         assert chain[-1] == mesh.root
 
 
+@pytest.mark.row("PO-13", "CR-06")
+async def test_the_names_of_15012(tmp_path: Path) -> None:
+    async with control_plane(tmp_path) as mesh:
+        pem = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", mesh.ports.secure))
+    san = x509.load_pem_x509_certificate(pem.encode()).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    names = san.value.get_values_for_type(x509.DNSName)
+    assert {f"{name}.istio-system.svc" for name in ("istiod", "istiod-remote", "istio-pilot")} <= set(names)
+
+
 @pytest.mark.row("CA-05")
 async def test_a_certificate_renews_itself_without_a_token(tmp_path: Path) -> None:
     async with control_plane(tmp_path, objects=(WEB,)) as mesh:
