@@ -223,6 +223,8 @@ class Session:
         """Listeners and routes wait for clusters and their endpoints."""
         if self._impatient or type_url not in (LISTENER, ROUTE):
             return True
+        if ENDPOINT in self._subscriptions and CLUSTER not in self._subscriptions:
+            return False
         return all(s.updated for url in (CLUSTER, ENDPOINT) if (s := self._subscriptions.get(url)) is not None)
 
     def _may_break(self, type_url: str) -> bool:
@@ -249,6 +251,15 @@ class Session:
         if subscription.type_url == CLUSTER:
             self._endpoints_again(name for name, resource in items.items() if resource is not None)
         return self._frame(subscription, nonce, items)
+
+    def _warms_still(self, type_url: str) -> bool:
+        """Whether a proxy that begins to ask for a type has clusters from an earlier stream that wait for endpoints.
+
+        Envoy asks for no clusters while some are warming, also on a new stream (its clusters are paused until all are
+        warm; seen with 1.40). That it asks for endpoints first tells that the stream before broke between a cluster
+        and its endpoints. It needs these again, whatever versions it says it has.
+        """
+        return type_url == ENDPOINT and CLUSTER not in self._subscriptions
 
     def _warm(self, endpoints: Subscription) -> None:
         """Endpoints that a proxy begins to ask for while clusters are on their way to it: these need them, changed or not."""
