@@ -156,6 +156,7 @@ class _Stream:
         session = self._connection.session
         refusals, expired = dict(session.refusals), dict(session.expired)
         self._put(session.receive(request))
+        self._connection.moments[request.type_url] = time.time()
         short = SHORT_NAMES.get(request.type_url, "other").lower()
         if session.refusals != refusals:
             self._metrics.rejects.labels(short).inc()
@@ -194,6 +195,7 @@ class _Stream:
         while True:
             response = await self._outbox.get()
             message = response.encode()
+            self._connection.moments[response.type_url] = time.time()
             short = SHORT_NAMES.get(response.type_url, "other").lower()
             self._metrics.pushes.labels(short).inc()
             self._metrics.config_size.labels(response.type_url).observe(len(message))

@@ -20,7 +20,7 @@ from mizzen.errors import ProtocolError
 from mizzen.model.resources import CLUSTER, ENDPOINT, LISTENER, PUSH_ORDER, ROUTE, Resource, ResourceSet
 from mizzen.xds.refusal import judge
 from mizzen.xds.response import Response
-from mizzen.xds.status import Progress, ResourceKey, TypeStatus
+from mizzen.xds.status import Progress, ResourceKey, TypeStatus, version
 from mizzen.xds.subscription import Outstanding, Plan, Subscription
 
 HISTORY = 256
@@ -288,5 +288,10 @@ def _status(subscription: Subscription) -> TypeStatus:
     # A response that was refused in a resource that is wanted no more is as good as acknowledged.
     answered = not subscription.in_flight() and not errors
     return TypeStatus(
-        subscription.sent_nonce, subscription.sent_nonce if answered else subscription.acked_nonce, errors
+        subscription.sent_nonce,
+        subscription.sent_nonce if answered else subscription.acked_nonce,
+        version(subscription.sent()),
+        version(subscription.have),
+        answered and subscription.settled,
+        errors,
     )

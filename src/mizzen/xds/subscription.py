@@ -166,6 +166,13 @@ class Subscription:
         """Responses that were sent and not answered."""
         return [*self.overdue.values(), *([self.out] if self.out is not None else [])]
 
+    def sent(self) -> dict[str, str | None]:
+        """Like ``have``, with what was sent and is not answered, or was refused."""
+        versions = {**self.have, **{name: refusal.version for name, refusal in self.refused.items()}}
+        for sent in self.in_flight():
+            versions |= {name: r.version if r is not None else None for name, r in sent.items.items()}
+        return versions
+
     def plan(self) -> Plan:
         """What the proxy is owed. Kept until the next :meth:`touch`."""
         if self._plan is None:
