@@ -6,8 +6,9 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
+from typing import Any
 
 from mizzen.model.config import Config
 from mizzen.model.identity import Identity
@@ -66,8 +67,9 @@ class Signal:
         self._event.set()
         self._event = asyncio.Event()
 
-    async def wait(self) -> None:
-        await self._event.wait()
+    def wait(self) -> Coroutine[Any, Any, bool]:
+        """Until the next time. What is given after this call counts, also before the caller awaits the answer."""
+        return self._event.wait()
 
 
 class Hub:
