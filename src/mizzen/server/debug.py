@@ -203,9 +203,10 @@ def _sync(connection: Connection) -> dict[str, Any]:
         "connected_at": connection.since,
         "types": {
             url: {
-                "sent_version": of.sent,
-                "acked_version": of.acked,
+                "sent_version": of.sent_version,
+                "acked_version": of.acked_version,
                 "status": of.state,
+                "since": connection.moments.get(url, connection.since),
                 "error": "\n".join(f"{name}: {reason}" for name, reason in of.errors.items()),
             }
             for url, of in status.items()

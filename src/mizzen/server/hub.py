@@ -44,13 +44,14 @@ class Published:
 
 @dataclass(eq=False)
 class Connection:
-    """One xDS stream. ``since`` is Unix time in seconds."""
+    """One xDS stream. ``since`` is Unix time in seconds; ``moments`` those of a type's last response or answer."""
 
     node: Node
     session: Session
     identity: Identity | None
     since: float
     plaintext: bool = False
+    moments: dict[str, float] = field(default_factory=dict)
     view: ProxyView | None = field(default=None, repr=False)
     """The last view, from which the next one keeps what is equal."""
 
