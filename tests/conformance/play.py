@@ -12,7 +12,7 @@ from tests.conformance.judge import Seen, judge
 from tests.conformance.material import Material
 from tests.conformance.world import Agent, Refused, World, key_of
 
-GATEWAY_CLIENT = "gateway-client.outside"
+GATEWAY_CLIENT = proof.OBSERVER
 EVENTUALLY_SECONDS = 30.0
 STEP_SECONDS = 15.0
 _FLUSH_SECONDS = 3.5

@@ -3,7 +3,6 @@
 import json
 import re
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.conformance.fixture import Document
@@ -14,6 +13,8 @@ Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 _LINE = re.compile(r"^(\w+)\{(.*)\} (\S+)(?: \d+)?$")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _PATIENCE = 8.0
+OBSERVER = "gateway-client.outside"
+"""The workload that asks for metrics: any address is open to it."""
 
 
 def parse(text: str, names: set[str]) -> Series:
@@ -29,20 +30,14 @@ def parse(text: str, names: set[str]) -> Series:
 def scrape(world: World, names: set[str]) -> Series:
     """These series, added up over the merged endpoints of every proxy."""
     pods = [pod for pod in world.pods() if _has_proxy(pod)]
-
-    def one(pod: Document) -> Series:
-        meta = pod["metadata"]
-        try:
-            text = world.client.envoy(meta["namespace"], meta["name"], "/stats/prometheus").decode()
-        except Exception:
-            return {}
-        return parse(text, names)
-
+    agent = world.agent(OBSERVER)
+    calls = [{"url": f"http://{pod['status']['podIP']}:15020/stats/prometheus", "timeout": 5} for pod in pods]
+    numbers = [agent.start(call) for call in calls]
     total: Series = {}
-    with ThreadPoolExecutor(4) as pool:
-        for series in pool.map(one, pods):
-            for key, value in series.items():
-                total[key] = total.get(key, 0) + value
+    for number in numbers:
+        (result,) = agent.result(number, 15)
+        for key, value in parse(result.get("body", ""), names).items():
+            total[key] = total.get(key, 0) + value
     return total
 
 
