@@ -37,7 +37,7 @@ def test_tls_passes_by_sni_and_a_name_counts_once() -> None:
     chains = listener(made, "0.0.0.0_8443").filter_chains
     assert [list(c.filter_chain_match.server_names) for c in chains] == [["a.example.com"], ["*.example.com"]]
     shares = proxy_of(chains[0]).weighted_clusters.clusters
-    assert [(c.name, c.weight.value) for c in shares] == [
+    assert [(c.name, c.weight) for c in shares] == [
         ("outbound|80||reviews.shop.svc.cluster.local", 90),
         ("outbound|80||ratings.shop.svc.cluster.local", 10),
     ]
