@@ -137,7 +137,11 @@ class Server(asyncio.DatagramProtocol):
     def _named(self, name: str) -> tuple[str, ...]:
         """The addresses of a name of mizzen.yaml: one that is written there, or those of the service it names."""
         value = self._hosts[name]
-        return self.records.addresses.get(value.rstrip(".").lower(), ()) if ":" not in value and value[-1:].isalpha() else (value,)
+        return (
+            self.records.addresses.get(value.rstrip(".").lower(), ())
+            if ":" not in value and value[-1:].isalpha()
+            else (value,)
+        )
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):

@@ -52,7 +52,9 @@ def test_resolvers_of_the_host() -> None:
 
 async def test_a_name_of_the_settings_is_an_address_or_follows_a_service() -> None:
     async with asyncio.TaskGroup() as tasks:
-        server = Server({"fixed.test": "192.0.2.1", "moving.test": "web.default.svc.cluster.local", "gone.test": "x.y"}, tasks)
+        server = Server(
+            {"fixed.test": "192.0.2.1", "moving.test": "web.default.svc.cluster.local", "gone.test": "x.y"}, tasks
+        )
         server.records = records()
 
         def answers(name: str) -> list[str]:
