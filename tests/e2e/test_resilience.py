@@ -11,15 +11,16 @@ import pytest
 import yaml
 
 from tests.e2e.conftest import NAMESPACES
-from tests.e2e.mesh import MANIFESTS, Mesh, documents_of, eventually
+from tests.e2e.mesh import MANIFESTS, Mesh, documents_of, eventually, read
 
 pytestmark = pytest.mark.lab
 
 
 def test_no_request_fails_when_the_control_plane_is_killed(mesh: Mesh) -> None:
     before = mesh.status()["controlplane"]["pid"]
-    with mesh.load("http://httpbin:8000/get", 12) as load:
+    with mesh.load("http://httpbin:8000/get") as load:
         os.kill(before, signal.SIGKILL)
+        eventually(lambda: mesh.status()["controlplane"]["pid"], lambda pid: pid not in (before, None, 0), 1.0)
         after = eventually(
             lambda: mesh.status()["controlplane"], lambda plane: plane["ready"] and plane["pid"] != before, 10
         )
@@ -67,6 +68,42 @@ def test_nothing_is_left_after_sigkill_of_everything_in_mid_start(
     assert mesh.curl("http://httpbin:8000/get").code == 200, "the same mesh starts afterwards"
     mesh.down(verify=True)
     assert not mesh.processes()
+
+
+def test_pods_outlive_the_supervisor_and_the_next_up_replaces_them(new_mesh: Callable[[], Mesh]) -> None:
+    mesh = new_mesh()
+    objects = [
+        *documents_of(NAMESPACES),
+        *documents_of(MANIFESTS / "curl.yaml"),
+        *documents_of(MANIFESTS / "httpbin.yaml"),
+    ]
+    mesh.up(objects)
+    caller, answerer = mesh.pod("curl"), mesh.pod("httpbin")
+    address = mesh.run("get", "service", "httpbin", "-o", "json").json()["spec"]["clusterIP"]
+
+    def call() -> str:
+        """A request from the pod's network, without the supervisor that ``mizzen exec`` asks."""
+        words = ["nsenter", f"--net=/proc/{caller['pids']['app']}/ns/net", "curl", "-s", "--max-time", "5"]
+        words += ["-H", "host: httpbin:8000", f"http://{address}:8000/headers"]
+        return subprocess.run(words, capture_output=True, text=True, check=False).stdout
+
+    assert "spiffe://" in call(), "through both sidecars"
+    os.kill(mesh.supervisor(), signal.SIGKILL)
+    eventually(mesh.supervisor, lambda pid: pid == 0)
+    assert "spiffe://" in call(), "the pods do not need the supervisor to live"
+    mesh.up(objects)
+    assert mesh.curl("http://httpbin:8000/get").code == 200
+    assert mesh.pod("httpbin")["pids"]["app"] != answerer["pids"]["app"], "replaced"
+    assert len(mesh.pods("httpbin")) == 1
+    assert not alive(caller["pids"]["app"]), "no pod of the first run is left"
+    os.kill(mesh.supervisor(), signal.SIGKILL)
+    mesh.down(verify=True)
+    assert not mesh.processes()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and was not reaped does not."""
+    return read(Path(f"/proc/{pid}/stat")).rpartition(b")")[2].split()[:1] not in ([], [b"Z"], [b"X"])
 
 
 def test_two_meshes_side_by_side_do_not_see_each_other(mesh: Mesh, new_mesh: Callable[[], Mesh]) -> None:
