@@ -19,7 +19,17 @@ pytestmark = pytest.mark.lab
 SMALL = ("curl", "httpbin")
 SYSCTLS = ("ipv4", "ipv6", "netfilter", "core")
 PATHS = ("/", "/bin", "/dev", "/etc", "/home", "/lib", "/mnt", "/opt", "/opt/mizzen", "/run", "/run/secrets", "/srv")
-MORE_PATHS = ("/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin", "/var", "/var/lib", "/var/log", "/var/run")
+MORE_PATHS = (
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/local",
+    "/usr/local/bin",
+    "/var",
+    "/var/lib",
+    "/var/log",
+    "/var/run",
+)
 
 
 def small() -> list[dict[str, Any]]:

@@ -9,10 +9,14 @@ from tests.e2e.mesh import Mesh
 pytestmark = pytest.mark.lab
 
 PLAIN = """
-apiVersion: v1
-kind: Pod
-metadata: {name: bare, labels: {sidecar.istio.io/inject: "false"}}
-spec: {containers: [{name: c, image: curl, command: [/bin/sleep, infinity]}]}
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: bare}
+spec:
+  selector: {matchLabels: {app: bare}}
+  template:
+    metadata: {labels: {app: bare, sidecar.istio.io/inject: "false"}}
+    spec: {containers: [{name: c, image: curl, command: [/bin/sleep, infinity]}]}
 """
 ASK = """
 import json, socket, struct, sys, time
@@ -43,14 +47,14 @@ NOERROR, NXDOMAIN = 0, 3
 def bare(mesh: Mesh) -> Mesh:
     """The shared mesh with a pod ``bare`` that has no sidecar, in the namespace of Bookinfo."""
     mesh.apply(PLAIN)
-    mesh.run("get", "pod", "bare")
+    mesh.run("rollout", "status", "deploy/bare", "--timeout", "20s")
     return mesh
 
 
 def call(mesh: Mesh, *command: str) -> tuple[int, str]:
-    """Exit code and output of a command in the pod ``bare``."""
-    done = mesh.run("exec", "bare", "--", *command, expect=None)
-    return done.code, done.out
+    """Exit code and output of a command in the pod."""
+    done = mesh.run("exec", "deploy/bare", "--", *command, expect=None)
+    return done.code, done.out or done.err
 
 
 def ask(mesh: Mesh, name: str, kind: str = A) -> dict[str, dict[str, float]]:

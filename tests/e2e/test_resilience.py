@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.conftest import NAMESPACES
+from tests.e2e.conftest import NAMESPACES, in_namespace
 from tests.e2e.mesh import MANIFESTS, Mesh, documents_of, eventually, read
 
 pytestmark = pytest.mark.lab
@@ -123,6 +123,32 @@ def test_two_meshes_side_by_side_do_not_see_each_other(mesh: Mesh, new_mesh: Cal
     assert not any("reviews" in name for name in names)
     other.down(verify=True)
     assert mesh.curl("http://details:9080/details/0").code == 200, "the first mesh lives on"
+
+
+def test_a_proxy_that_refuses_is_named_with_envoys_reason_and_harms_no_other(mesh: Mesh) -> None:
+    """A file of the proxy's own file system is nothing that a check could know; only that proxy's Envoy can refuse it."""
+    mesh.apply(in_namespace(documents_of(MANIFESTS / "curl.yaml"), "other"))
+    mesh.run("rollout", "status", "deploy/curl", "-n", "other", "--timeout", "20s")
+    rule = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: refused, namespace: other}
+spec:
+  host: httpbin.default.svc.cluster.local
+  exportTo: ["."]
+  trafficPolicy: {tls: {mode: SIMPLE, caCertificates: /nothing/here.pem}}
+"""
+    done = mesh.apply(rule, expect=1)
+    told = done.out + done.err
+    assert mesh.pod("curl", "other")["name"] in told, told
+    assert "/nothing/here.pem" in told, told
+    assert mesh.pod("curl")["name"] not in told, told
+    assert mesh.curl("http://httpbin:8000/get").code == 200
+    other = mesh.curl("http://httpbin.default:8000/get", namespace="other")
+    assert other.code == 200, "the proxy that refused goes on with what it had"
+    mesh.delete(rule)
+    mesh.apply(rule.replace("mode: SIMPLE, caCertificates: /nothing/here.pem", "mode: ISTIO_MUTUAL"))
+    assert mesh.curl("http://httpbin.default:8000/get", namespace="other").code == 200, "and takes what is right again"
 
 
 def test_a_killed_application_is_restarted_and_found_again(mesh: Mesh) -> None:
