@@ -8,6 +8,7 @@ from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from envoy.type.matcher.v3 import string_pb2
 
+from mizzen.api.ciphers import usable
 from mizzen.api.gateway import ServerTLSSettings
 from mizzen.api.mesh_config import MeshConfig, TLSConfig
 from mizzen.translate.messages import any_of
@@ -20,29 +21,6 @@ _VERSIONS = {
     "TLSV1_2": common_pb2.TlsParameters.TLSv1_2,
     "TLSV1_3": common_pb2.TlsParameters.TLSv1_3,
 }
-
-CIPHERS = frozenset(
-    {
-        "ECDHE-ECDSA-AES128-GCM-SHA256",
-        "ECDHE-RSA-AES128-GCM-SHA256",
-        "ECDHE-ECDSA-AES256-GCM-SHA384",
-        "ECDHE-RSA-AES256-GCM-SHA384",
-        "ECDHE-ECDSA-CHACHA20-POLY1305",
-        "ECDHE-RSA-CHACHA20-POLY1305",
-        "ECDHE-PSK-AES128-CBC-SHA",
-        "ECDHE-PSK-AES256-CBC-SHA",
-        "ECDHE-ECDSA-AES128-SHA",
-        "ECDHE-RSA-AES128-SHA",
-        "ECDHE-ECDSA-AES256-SHA",
-        "ECDHE-RSA-AES256-SHA",
-        "AES128-GCM-SHA256",
-        "AES256-GCM-SHA384",
-        "AES128-SHA",
-        "AES256-SHA",
-        "DES-CBC3-SHA",
-    }
-)
-"""What Envoy's TLS library knows; others are left out, for one of them would cost the whole listener (row GW-23)."""
 
 
 def downstream_socket(tls: ServerTLSSettings, mesh: MeshConfig, alpn: Sequence[str]) -> base_pb2.TransportSocket:
@@ -87,7 +65,7 @@ def _versions(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, mesh: Me
             break
     if tls.max_protocol_version in _VERSIONS:
         params.tls_maximum_protocol_version = _VERSIONS[tls.max_protocol_version]
-    params.cipher_suites.extend(c for c in dict.fromkeys(tls.cipher_suites or base.cipher_suites) if c in CIPHERS)
+    params.cipher_suites.extend(usable(tls.cipher_suites or base.cipher_suites))
     params.ecdh_curves.extend(dict.fromkeys(tls.ecdh_curves or base.ecdh_curves))
 
 

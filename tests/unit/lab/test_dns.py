@@ -1,10 +1,11 @@
 """The zone of the mesh."""
 
+import asyncio
 from typing import Any
 
 from dnslib import QTYPE, RCODE, DNSRecord
 
-from mizzen.lab.dns import Records, resolvers
+from mizzen.lab.dns import Records, Server, resolvers
 
 
 def records() -> Records:
@@ -47,3 +48,19 @@ def test_pod_names_aliases_ports_and_reverse_names() -> None:
 
 def test_resolvers_of_the_host() -> None:
     assert resolvers("search x\nnameserver 1.2.3.4\n# no\nnameserver ::1\n") == ["1.2.3.4", "::1"]
+
+
+async def test_a_name_of_the_settings_is_an_address_or_follows_a_service() -> None:
+    async with asyncio.TaskGroup() as tasks:
+        server = Server(
+            {"fixed.test": "192.0.2.1", "moving.test": "web.default.svc.cluster.local", "gone.test": "x.y"}, tasks
+        )
+        server.records = records()
+
+        def answers(name: str) -> list[str]:
+            packed = server._local(DNSRecord.question(name).pack())
+            return [str(r.rdata) for r in DNSRecord.parse(packed or b"").rr]
+
+        assert answers("fixed.test") == ["192.0.2.1"]
+        assert answers("moving.test") == ["10.9.0.1"]
+        assert answers("gone.test") == []
