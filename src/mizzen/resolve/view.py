@@ -9,6 +9,7 @@ from mizzen.api.meta import Object
 from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Inbound, ProxyView, Scope
+from mizzen.resolve.envoy_filters import patches
 from mizzen.resolve.inbound import inbound
 from mizzen.resolve.policies import policies
 from mizzen.resolve.scope import scope
@@ -17,13 +18,14 @@ from mizzen.resolve.scope import scope
 def view(snapshot: Snapshot, proxy: Proxy, previous: ProxyView | None = None) -> ProxyView:
     """What ``proxy`` may see and serves. ``previous`` is its last view: an equal Inbound is kept as the same object."""
     found = _scope(snapshot, proxy)
+    own = patches(snapshot, proxy)
     if proxy.type is ProxyType.ROUTER:
-        return ProxyView(found)
+        return ProxyView(found, patches=own)
     served = inbound(snapshot, proxy)
     served = snapshot.interned.setdefault(("inbound", served.key), served)
     if previous is not None and previous.inbound is not None and _equal(previous.inbound, served):
         served = snapshot.interned[("inbound", served.key)] = previous.inbound
-    return ProxyView(found, served)
+    return ProxyView(found, served, own)
 
 
 def _scope(snapshot: Snapshot, proxy: Proxy) -> Scope:
