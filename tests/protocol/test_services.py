@@ -240,7 +240,7 @@ async def test_agents_get_certificates_and_roots_over_https(tmp_path: Path) -> N
                 assert response.status == 200
 
 
-@pytest.mark.row("PO-11", "PO-14", "DBG-01")
+@pytest.mark.row("PO-11", "PO-14", "DBG-01", "CR-01")
 async def test_http_ports(tmp_path: Path) -> None:
     async with control_plane(tmp_path, objects=(WEB,)) as mesh, aiohttp.ClientSession() as client:
         for port, path in (
@@ -255,3 +255,6 @@ async def test_http_ports(tmp_path: Path) -> None:
         assert (mesh.debug_socket.stat().st_mode & 0o777) == 0o600
         assert ((mesh.state / "ca.pem").stat().st_mode & 0o777) == 0o600
         assert ((mesh.state / "root-cert.pem").stat().st_mode & 0o777) == 0o644
+        key = x509.load_pem_x509_certificate(mesh.root.encode()).public_key()
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        assert key.curve.name == "secp256r1"

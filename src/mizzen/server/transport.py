@@ -167,6 +167,19 @@ def server_context(certificate: str, key: str, roots_pem: str, protocols: list[s
     return context
 
 
+def switched(context: ssl.SSLContext, current: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """``context``, but each connection takes certificate and trusted roots from the context that is current by then.
+
+    Certificates could be loaded into a context in use; a root could never be taken out of one.
+    """
+
+    def switch(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        connection.context = current()
+
+    context.sni_callback = switch  # called for callers without a server name too
+    return context
+
+
 def client_context(roots_pem: str) -> ssl.SSLContext:
     """TLS of a client that trusts only these roots."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -257,6 +257,12 @@ def test_labels_and_annotations():
     assert "istio.io/rev" not in metadata["labels"]
     assert metadata["annotations"]["istio.io/rev"] == "default"
     assert metadata["annotations"]["kubectl.kubernetes.io/default-container"] == "web"
+    assert metadata["annotations"]["kubectl.kubernetes.io/default-logs-container"] == "web"
+    chosen = run(pod({"kubectl.kubernetes.io/default-container": "mine"}))["metadata"]["annotations"]
+    assert chosen["kubectl.kubernetes.io/default-container"] == "mine"
+    told = run(pod(), InjectSettings(cni=True))["metadata"]["annotations"]
+    assert told["sidecar.istio.io/interceptionMode"] == "REDIRECT"
+    assert told["traffic.sidecar.istio.io/includeInboundPorts"] == "*"
     status = json.loads(metadata["annotations"]["sidecar.istio.io/status"])
     assert list(status) == ["initContainers", "containers", "volumes", "imagePullSecrets", "revision"]
     assert (status["initContainers"], status["containers"], status["imagePullSecrets"]) == (

@@ -48,7 +48,7 @@ def proxy(chain: listener_components_pb2.FilterChain) -> tcp_proxy_pb2.TcpProxy:
     return config
 
 
-@pytest.mark.row("IL-01", "IL-04", "IL-05", "PA-08")
+@pytest.mark.row("IL-01", "IL-04", "IL-05", "PA-08", "XD-22")
 def test_black_hole_passthrough_unlisted_then_ports_ascending() -> None:
     listener = inbound.listener(
         view(port(9000, Protocol.TCP), port(8080, Protocol.HTTP), unlisted=((7000, MtlsMode.DISABLE),))
