@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from mizzen.api.meta import LabelSelector
+
 
 class ServicePort(Struct, frozen=True, kw_only=True, rename="camel"):
     name: str = ""
@@ -53,6 +55,29 @@ class PodSpec(Struct, frozen=True, kw_only=True, rename="camel"):
     hostname: str = ""
     subdomain: str = ""
     host_network: bool = False
+
+
+class PodTemplateMeta(Struct, frozen=True, kw_only=True):
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class PodTemplate(Struct, frozen=True, kw_only=True):
+    metadata: PodTemplateMeta = PodTemplateMeta()
+    spec: PodSpec = PodSpec()
+
+
+class ControllerSpec(Struct, frozen=True, kw_only=True, rename="camel"):
+    replicas: int | None = None
+    parallelism: int | None = None
+    selector: LabelSelector | None = None
+    template: PodTemplate | None = None
+
+
+class Controller(Struct, frozen=True, kw_only=True):
+    """What makes pods of a template: Deployment, StatefulSet, DaemonSet, Job."""
+
+    spec: ControllerSpec = ControllerSpec()
 
 
 class PodCondition(Struct, frozen=True, kw_only=True):
@@ -128,4 +153,4 @@ class ConfigMap(Struct, frozen=True, kw_only=True):
 
 
 class Opaque(Struct, frozen=True, kw_only=True):
-    """A kind that the core carries but does not look into (Namespace, Node, ServiceAccount, Deployment, …)."""
+    """A kind that the core carries but does not look into (Namespace, Node, ServiceAccount, Ingress, …)."""

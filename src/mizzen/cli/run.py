@@ -141,10 +141,10 @@ def command(
     pairs = dict(_pair(label) for label in labels)
     env = {key: value for key, value in os.environ.items() if key not in _OWN_VARIABLES}
     client = lab()
-    chosen = name or _free_name(client, default_name(arguments), space)
     own: Sequence[str] = arguments if detach else ()
-    objects = documents(chosen, space, port, pairs, own, os.getcwd(), env)
     try:
+        chosen = name or _free_name(client, default_name(arguments), space)
+        objects = documents(chosen, space, port, pairs, own, os.getcwd(), env)
         _create(client, objects, chosen, space)
         try:
             _until_ready(client, chosen, space, timeout)
