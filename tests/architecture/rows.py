@@ -44,7 +44,9 @@ class Row:
 
 
 def load(path: Path = LIST) -> list[Row]:
-    return [Row(**entry) for entry in yaml.load(path.read_text(), Loader=yaml.CSafeLoader)]
+    """Every row of the list. YAML reads a bare ``yes`` as a boolean, which nobody means here."""
+    entries = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
+    return [Row(**{**entry, "status": "yes" if entry["status"] is True else entry["status"]}) for entry in entries]
 
 
 def marks(tests: Path) -> dict[str, list[str]]:

@@ -24,7 +24,7 @@ async def ask(namespace: str, method: str, path: str, body: bytes) -> tuple[int,
             sock.setblocking(False)
             reader, writer = await asyncio.open_connection(sock=sock)
             try:
-                head = f"{method} {path} HTTP/1.0\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n\r\n"
+                head = f"{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
                 writer.write(head.encode() + body)
                 answer = await reader.read(-1)
             finally:

@@ -83,7 +83,10 @@ def _pod_address(name: str) -> str:
 
 
 class Server(asyncio.DatagramProtocol):
-    """Answers over UDP and TCP. Questions that are not ours go to the resolvers of the host's resolv.conf."""
+    """Answers over UDP and TCP. Questions that are not ours go to the resolvers of the host's resolv.conf.
+
+    ``hosts`` of mizzen.yaml maps a name to an address, or to the cluster's own name of a service.
+    """
 
     def __init__(self, hosts: Mapping[str, str], tasks: asyncio.TaskGroup) -> None:
         self.records = Records()
@@ -133,8 +136,9 @@ class Server(asyncio.DatagramProtocol):
                 return b""
             name = str(request.q.qname).rstrip(".").lower()
             if name in self._hosts:
-                matching = QTYPE[request.q.qtype] == ("AAAA" if ":" in self._hosts[name] else "A")
-                reply = _reply(request, [_address(request, self._hosts[name])] if matching else [])
+                wanted = QTYPE[request.q.qtype]
+                found = [value for value in self._named(name) if wanted == ("AAAA" if ":" in value else "A")]
+                reply = _reply(request, [_address(request, value) for value in found])
             else:
                 reply = self.records.answer(request)
         except (DNSError, ValueError, KeyError, IndexError):
@@ -145,6 +149,15 @@ class Server(asyncio.DatagramProtocol):
         if datagram and len(packed) > room(request):
             packed = reply.truncate().pack()
         return packed
+
+    def _named(self, name: str) -> tuple[str, ...]:
+        """The addresses of a name of mizzen.yaml: one that is written there, or those of the service it names."""
+        value = self._hosts[name]
+        return (
+            self.records.addresses.get(value.rstrip(".").lower(), ())
+            if ":" not in value and value[-1:].isalpha()
+            else (value,)
+        )
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):

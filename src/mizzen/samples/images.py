@@ -44,6 +44,8 @@ IMAGES: dict[str, Image] = {
     "httpbin": _run("httpbin", "--port", "80", "--style", "flask"),
     "tcp-echo-server": _run("tcp_echo"),
     "fortio": Image(_FORTIO, {}),
+    "echo": _run("echo.server"),
+    "ext-authz": _run("echo.authz"),
     "curl": _PAUSE,
     "sleep": _PAUSE,
     "pause": _PAUSE,

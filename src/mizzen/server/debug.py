@@ -36,6 +36,7 @@ _PAIRS = {
     EXTENSION_CONFIG: "extensionconfig",
 }
 _OPEN = ("/ready", "/version", "/metrics", "/debug")
+_NAMESPACES = web.RequestKey("namespaces", tuple[str, ...])
 _HANDLER = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -163,7 +164,7 @@ class Guard:
                 if identity.namespace not in self._all:
                     if request.path != "/debug/syncz":
                         raise web.HTTPForbidden(text="this namespace may not see that")
-                    request["namespaces"] = (identity.namespace,)
+                    request[_NAMESPACES] = (identity.namespace,)
             return await handler(request)
 
         return guard
@@ -187,8 +188,7 @@ def _from_loopback(request: web.Request) -> bool:
 
 
 def _namespaces(request: web.Request) -> tuple[str, ...] | None:
-    namespaces: tuple[str, ...] | None = request.get("namespaces")
-    return namespaces
+    return request.get(_NAMESPACES)
 
 
 def _sync(connection: Connection) -> dict[str, Any]:
@@ -203,9 +203,10 @@ def _sync(connection: Connection) -> dict[str, Any]:
         "connected_at": connection.since,
         "types": {
             url: {
-                "sent_version": of.sent,
-                "acked_version": of.acked,
+                "sent_version": of.sent_version,
+                "acked_version": of.acked_version,
                 "status": of.state,
+                "since": connection.moments.get(url, connection.since),
                 "error": "\n".join(f"{name}: {reason}" for name, reason in of.errors.items()),
             }
             for url, of in status.items()

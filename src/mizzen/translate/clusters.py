@@ -16,7 +16,7 @@ from mizzen.model.service import Endpoint, Port, Resolution, Service
 from mizzen.model.view import MtlsMode
 from mizzen.translate import alpn, connection_pool, endpoints, load_balancer, names, outlier, upstream_tls
 from mizzen.translate.catalog import Catalog
-from mizzen.translate.locality import distributes
+from mizzen.translate.locality import distributes, fails_over
 from mizzen.translate.memo import Memo
 from mizzen.translate.messages import resource
 from mizzen.translate.scalars import duration, seconds
@@ -140,7 +140,9 @@ class _PortClusters:
     ) -> Iterator[Resource]:
         """Say where the endpoints come from: over EDS, by DNS, or the original address."""
         setting = policy.load_balancer.locality_lb_setting if policy.load_balancer else None
-        if cluster.type != _Cluster.ORIGINAL_DST and distributes(setting or self._scope.mesh.locality_lb_setting):
+        setting = setting or self._scope.mesh.locality_lb_setting
+        weighed = distributes(setting) or fails_over(setting, outlier=policy.outlier_detection is not None)
+        if cluster.type != _Cluster.ORIGINAL_DST and weighed:
             cluster.common_lb_config.locality_weighted_lb_config.SetInParent()
         if cluster.type == _Cluster.EDS:
             source = cluster.eds_cluster_config

@@ -8,6 +8,7 @@ from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from envoy.type.matcher.v3 import string_pb2
 
+from mizzen.api.ciphers import usable
 from mizzen.api.gateway import ServerTLSSettings
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.translate.messages import any_of
@@ -43,7 +44,7 @@ def _versions(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings) -> None:
         common.tls_params.tls_minimum_protocol_version = _VERSIONS[tls.min_protocol_version]
     if tls.max_protocol_version in _VERSIONS:
         common.tls_params.tls_maximum_protocol_version = _VERSIONS[tls.max_protocol_version]
-    common.tls_params.cipher_suites.extend(tls.cipher_suites)
+    common.tls_params.cipher_suites.extend(usable(tls.cipher_suites))
 
 
 def _certificates(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, credentials: Sequence[str]) -> None:

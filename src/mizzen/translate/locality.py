@@ -46,6 +46,11 @@ def distributes(setting: LocalityLoadBalancerSetting | None) -> bool:
     return setting is not None and setting.enabled is not False and bool(setting.distribute)
 
 
+def fails_over(setting: LocalityLoadBalancerSetting | None, *, outlier: bool) -> bool:
+    """True when a named failover acts, which needs outlier detection; whole localities are weighed then too (row DR-20)."""
+    return setting is not None and setting.enabled is not False and outlier and bool(setting.failover)
+
+
 def weights(
     setting: LocalityLoadBalancerSetting | None, client: Locality, sizes: Mapping[Locality, int]
 ) -> dict[Locality, int]:

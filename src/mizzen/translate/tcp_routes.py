@@ -10,7 +10,6 @@ from envoy.config.listener.v3 import listener_components_pb2 as components
 
 from mizzen.api.meta import Duration, Object
 from mizzen.api.virtual_service import L4MatchAttributes, RouteDestination, TLSMatchAttributes
-from mizzen.model.hosts import covers
 from mizzen.model.service import Port, Service
 from mizzen.translate import names, tcp
 from mizzen.translate.binding import Binding
@@ -24,18 +23,13 @@ _Chain = components.FilterChain
 def chains(catalog: Catalog, service: Service, port: Port, binding: Binding) -> Iterator[components.FilterChain]:
     """The chains of one binding: those of its VirtualService's routes, else the one to the service's own cluster."""
     found = False
-    for obj in catalog.scope.virtual_services:
-        if any(covers(host, service.hostname) for host in obj.body.hosts):
-            routed = (
-                _tls_chains(catalog, obj, port, binding)
-                if port.protocol.is_tls
-                else _tcp_chains(catalog, obj, port, binding)
-            )
-            for chain in routed:
-                found = True
-                yield chain
-            if found:
-                return
+    make = _tls_chains if port.protocol.is_tls else _tcp_chains
+    for obj in catalog.virtual_services(service.hostname):
+        for chain in make(catalog, obj, port, binding):
+            found = True
+            yield chain
+        if found:
+            return
     cluster = names.cluster(port.number, "", service.hostname)
     yield _chain(catalog, binding.server_names, binding.ranges, cluster, [(cluster, 1)], idle_timeout(catalog, service))
 

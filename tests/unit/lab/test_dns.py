@@ -83,3 +83,19 @@ async def test_a_long_answer_is_cut_over_udp_and_whole_over_tcp() -> None:
         server.close()
     assert (short.header.tc, len(short.rr)) == (1, 0)
     assert (whole.header.tc, len(whole.rr)) == (0, 100)
+
+
+async def test_a_name_of_the_settings_is_an_address_or_follows_a_service() -> None:
+    async with asyncio.TaskGroup() as tasks:
+        server = Server(
+            {"fixed.test": "192.0.2.1", "moving.test": "web.default.svc.cluster.local", "gone.test": "x.y"}, tasks
+        )
+        server.records = records()
+
+        def answers(name: str) -> list[str]:
+            packed = server._local(DNSRecord.question(name).pack())
+            return [str(r.rdata) for r in DNSRecord.parse(packed or b"").rr]
+
+        assert answers("fixed.test") == ["192.0.2.1"]
+        assert answers("moving.test") == ["10.9.0.1"]
+        assert answers("gone.test") == []

@@ -1,0 +1,88 @@
+"""``python -m tests.conformance [PATH…] [--only TEXT] [--keep] [--name MESH]``: runs cases in one real mesh, a line each."""
+
+import argparse
+import fnmatch
+import os
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from mizzen.errors import LabError
+from tests.conformance import fixture, vocabulary
+from tests.conformance.material import Material
+from tests.conformance.play import Verdict, run
+from tests.conformance.world import World
+
+CASES = Path(__file__).parent / "cases"
+SERVER = "alpha/ext.test"
+DOCUMENTS = "http://naked.plain.svc.cluster.local:8000/documents"
+EXIT_FAILED = 3
+
+
+def open_world(name: str, keep: bool = False) -> tuple[World, Material]:
+    """A mesh with the fixture, ready. Close it."""
+    world = World(name, keep)
+    material = Material(world.ledger / "documents", world.address, DOCUMENTS)
+    certificate, key = material.leaf(SERVER)
+    authorities = material.authority("alpha")[0] + material.authority("beta")[0]
+    try:
+        world.start(fixture.shop(world.ledger, key + certificate, authorities))
+    except BaseException:
+        world.__exit__()
+        raise
+    return world, material
+
+
+def chosen(cases: Iterable[vocabulary.Case], only: str) -> list[vocabulary.Case]:
+    """Those whose id or area matches one of the patterns in ``only`` (comma separated)."""
+    patterns = [pattern.strip() for pattern in only.split(",") if pattern.strip()]
+    return [
+        case
+        for case in cases
+        if not patterns
+        or any(fnmatch.fnmatch(str(case.get(name, "")), p) for p in patterns for name in ("id", "area"))
+    ]
+
+
+def summary(verdicts: list[Verdict], seconds: float) -> str:
+    good = sum(1 for verdict in verdicts if not verdict.problems and not verdict.skipped)
+    skipped = sum(1 for verdict in verdicts if verdict.skipped)
+    failed = len(verdicts) - good - skipped
+    return f"{good} ok, {failed} failed, {skipped} skipped of {len(verdicts)} cases in {seconds:.0f} s"
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="conformance")
+    parser.add_argument("paths", nargs="*", type=Path, help="files or directories of cases; our own without any")
+    parser.add_argument("--only", default="", help="ids or areas, with * and commas")
+    parser.add_argument("--keep", action="store_true", help="leave the mesh running")
+    parser.add_argument("--name", default=f"conf{os.getpid()}", help="the mesh's name")
+    parser.add_argument("--slow", action="store_true", help="tell the seconds of each case")
+    options = parser.parse_args(arguments)
+    try:
+        loaded = [case for path in options.paths or [CASES] for case in vocabulary.load(path)]
+    except (OSError, ValueError) as error:
+        print(f"cannot read the cases: {error}", file=sys.stderr)
+        return 2
+    cases = chosen(loaded, options.only)
+    begin = time.monotonic()
+    verdicts: list[Verdict] = []
+    try:
+        world, material = open_world(options.name, options.keep)
+    except LabError as error:
+        print(f"the mesh did not start: {error}", file=sys.stderr)
+        return 1
+    with world:
+        begun = time.monotonic()
+        print(f"# the mesh is ready after {begun - begin:.1f} s", flush=True)
+        for case in cases:
+            verdict = run(case, world, material)
+            verdicts.append(verdict)
+            print(verdict.line() + (f"  # {verdict.seconds:.1f} s" if options.slow else ""), flush=True)
+        print(summary(verdicts, time.monotonic() - begun), flush=True)
+    return EXIT_FAILED if any(verdict.problems for verdict in verdicts) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
