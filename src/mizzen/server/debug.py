@@ -64,7 +64,12 @@ class Debug:
             "/debug/healthz": self._healthz,
         }
         if guard is None:
-            get |= {"/v1/wait": self._wait, "/v1/findings": self._findings, "/v1/resources": self._resources}
+            get |= {
+                "/v1/wait": self._wait,
+                "/v1/findings": self._findings,
+                "/v1/resources": self._resources,
+                "/v1/patches": self._patches,
+            }
         for path, handler in get.items():
             app.router.add_get(path, handler)
         return app
@@ -127,9 +132,17 @@ class Debug:
         return web.json_response((await wait(self._hub, revision, seconds)).document())
 
     async def _findings(self, request: web.Request) -> web.Response:
-        current = self._hub.current
-        findings = {*current.snapshot.config.findings, *current.snapshot.findings} if current is not None else set()
-        return _answer(request, sorted(findings))
+        return _answer(request, sorted(self._hub.findings()))
+
+    async def _patches(self, request: web.Request) -> web.Response:
+        """What became of each EnvoyFilter patch, by proxy: of all that are connected, or of ``proxy``."""
+        current, wanted = self._hub.current, request.query.get("proxy")
+        found = {}
+        for name, connection in sorted(self._hub.connections.items()):
+            made = self._hub.resources(connection, current) if current is not None and wanted in (None, name) else None
+            if made is not None:
+                found[name] = list(made.patches)
+        return _answer(request, found)
 
     async def _resources(self, request: web.Request) -> web.Response:
         connection = self._hub.connections.get(request.query.get("proxy", ""))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mizzen.model.config import Config
+from mizzen.model.finding import Finding
 from mizzen.model.identity import Identity
 from mizzen.model.proxy import Proxy
 from mizzen.model.resources import ResourceSet
@@ -120,7 +121,7 @@ class Hub:
         try:
             proxy = connection.node.proxy(published.snapshot.config)
             view = connection.view = self._compiler.view(published.snapshot, proxy, connection.view)
-            key = (view.scope.key, view.inbound.key if view.inbound is not None else None)
+            key = view.key
             built = self._built.get(key)
             if built is None:
                 built = self._compiler.resources(view)
@@ -130,6 +131,14 @@ class Hub:
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer
             self._failed(f"the resources of {connection.node.id} could not be built; it keeps what it has", error)
             return None
+
+    def findings(self) -> set[Finding]:
+        """Those of the newest snapshot and of what was translated from it so far."""
+        if self.current is None:
+            return set()
+        snapshot = self.current.snapshot
+        built = (finding for made in self._built.values() for finding in made.findings)
+        return {*snapshot.config.findings, *snapshot.findings, *built}
 
     def attach(self, connection: Connection) -> None:
         """A proxy has connected. It replaces an older stream of the same proxy."""

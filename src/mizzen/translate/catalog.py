@@ -71,6 +71,11 @@ class Catalog:
         found = self.rule_object(service)
         return found.body if found else None
 
+    def auto_passthrough(self) -> bool:
+        """True for a router with a server that passes mesh TLS on by SNI alone (row GW-15)."""
+        servers = (server for gateway in self.scope.gateways for server in gateway.body.servers)
+        return any(server.tls is not None and server.tls.mode == "AUTO_PASSTHROUGH" for server in servers)
+
     def port_of(self, destination: Destination, listener_port: int) -> int:
         """The port of the cluster: as written, else the only port, else the listener's own (row VS-27)."""
         if destination.port is not None and destination.port.number:

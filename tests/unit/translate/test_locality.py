@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mizzen.api.destination_rule import LocalityLoadBalancerSetting
-from mizzen.model.service import Locality
-from mizzen.translate.locality import Priorities, distributes, weights
+from mizzen.model.service import Endpoint, Locality
+from mizzen.translate.locality import Client, Priorities, weighs_localities, weights
 from tests.meshes import rule
 
 HERE = Locality("r1", "z1", "s1")
@@ -28,8 +28,8 @@ def setting(**fields: Any) -> LocalityLoadBalancerSetting:
 
 
 def priorities(settings: LocalityLoadBalancerSetting | None, failover: bool = True) -> list[int]:
-    found = Priorities(settings, HERE, failover=failover).of(PLACES)
-    return [found.get(place, 0) for place in PLACES]
+    members = [Endpoint(address="10.0.0.1", port=80, service_port=80, locality=place) for place in PLACES]
+    return Priorities(settings, Client(HERE), failover=failover).of(members)
 
 
 @pytest.mark.row("DR-20")
@@ -47,7 +47,9 @@ def test_a_named_region_comes_before_the_others() -> None:
 @pytest.mark.row("DR-16")
 def test_switched_off() -> None:
     assert priorities(setting(enabled=False)) == [0, 0, 0, 0, 0]
-    assert not distributes(setting(enabled=False, distribute=[{"from": "r1/*", "to": {"r2/*": 100}}]))
+    assert not weighs_localities(
+        setting(enabled=False, distribute=[{"from": "r1/*", "to": {"r2/*": 100}}]), failover=True
+    )
 
 
 @pytest.mark.row("DR-17")
