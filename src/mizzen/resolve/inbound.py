@@ -10,7 +10,7 @@ from mizzen.model.service import Port, Resolution, Service, Workload
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Inbound, InboundPort, MtlsMode, Policies
 from mizzen.resolve.mtls import Modes, peer_policies_of
-from mizzen.resolve.policies import policies
+from mizzen.resolve.policies import policies_of
 
 _RESERVED = frozenset({15001, 15006, 15021, 15090})
 """Ports that the sidecar itself holds (row PO-03)."""
@@ -23,13 +23,7 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
     ports = _ports(snapshot, proxy, modes)
     known = {port.port for port in ports}
     unlisted = tuple(sorted((number, mode) for number, mode in modes.ports.items() if number not in known))
-    own = policies(
-        snapshot.authorization_policies,
-        snapshot.request_authentications,
-        proxy.namespace,
-        proxy.labels,
-        mesh.root_namespace,
-    )
+    own = policies_of(snapshot, proxy.namespace, proxy.labels)
     return Inbound(
         key=(proxy.namespace, modes.workload, tuple(_facts(p) for p in ports), unlisted, _names(own)),
         mesh=mesh,

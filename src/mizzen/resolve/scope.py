@@ -14,7 +14,7 @@ from mizzen.model.view import Policies, Scope
 from mizzen.resolve import exports
 from mizzen.resolve.destination_rules import by_namespace, rule_for
 from mizzen.resolve.inbound import container_port, selecting
-from mizzen.resolve.policies import policies
+from mizzen.resolve.policies import policies_of
 from mizzen.resolve.sidecars import Egress, sidecar_for
 from mizzen.resolve.virtual_services import MESH
 
@@ -48,7 +48,7 @@ def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str
         destination_rules={(s.namespace, s.hostname): rule for s, rule in chosen if rule is not None},
         gateways=gateways,
         gateway_ports=_gateway_ports(snapshot, proxy) if router else {},
-        policies=_router_policies(snapshot, proxy) if router else Policies(),
+        policies=policies_of(snapshot, proxy.namespace, proxy.labels) if router else Policies(),
         outbound_mode=traffic.mode,
         locality=proxy.locality,
         flags={flag: proxy.flags[flag] for flag in PROXY_FLAGS if flag in proxy.flags},
@@ -110,13 +110,3 @@ def _gateway_ports(snapshot: Snapshot, proxy: Proxy) -> dict[int, int]:
             for port in service.ports:
                 found.setdefault(port.number, container_port(port, workload) or port.number)
     return found
-
-
-def _router_policies(snapshot: Snapshot, proxy: Proxy) -> Policies:
-    return policies(
-        snapshot.authorization_policies,
-        snapshot.request_authentications,
-        proxy.namespace,
-        proxy.labels,
-        snapshot.mesh.root_namespace,
-    )
