@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
@@ -73,6 +74,21 @@ class Metrics:
             "pilot", VERSION
         ).set(1)
         Gauge("pilot_info", "Version of this control plane.", ["version"], registry=registry).labels(VERSION).set(1)
+
+    @cache  # noqa: B019 - lives as long as the process
+    def chain_expiry(self) -> Gauge:
+        """There only when a CA is plugged in (row CA-14)."""
+        return Gauge(
+            "citadel_server_cert_chain_expiry_timestamp",
+            "End of the plugged-in chain, Unix seconds.",
+            registry=self.registry,
+        )
+
+    @cache  # noqa: B019 - lives as long as the process
+    def chain_expiry_seconds(self) -> Gauge:
+        return Gauge(
+            "citadel_server_cert_chain_expiry_seconds", "Time left of the plugged-in chain.", registry=self.registry
+        )
 
     def text(self) -> bytes:
         """Prometheus' text format."""

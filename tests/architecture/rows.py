@@ -44,16 +44,22 @@ class Row:
 
 
 def load(path: Path = LIST) -> list[Row]:
-    return [Row(**entry) for entry in yaml.load(path.read_text(), Loader=yaml.CSafeLoader)]
+    """Every row of the list. YAML reads a bare ``yes`` as a boolean, which nobody means here."""
+    entries = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
+    return [Row(**{**entry, "status": "yes" if entry["status"] is True else entry["status"]}) for entry in entries]
 
 
 def marks(tests: Path) -> dict[str, list[str]]:
-    """Row id -> the tests marked with it, ``file::name``, found in the source text without running anything."""
+    """Row id -> the tests marked with it, ``file::name``, and the goldens that list it; nothing is run for this."""
     found: dict[str, list[str]] = {}
     for file in sorted(tests.rglob("*.py")):
         for name, node in _marked(ast.parse(file.read_text(), str(file))):
             for row in _ids(node):
                 found.setdefault(row, []).append(f"{file.relative_to(tests.parent)}::{name}")
+    for file in sorted((tests / "golden").glob("*/*.yaml")):
+        case = next(yaml.load_all(file.read_text(), Loader=yaml.CSafeLoader))
+        for row in case.get("rows", ()) if isinstance(case, dict) else ():
+            found.setdefault(row, []).append(str(file.relative_to(tests.parent)))
     return found
 
 

@@ -31,8 +31,10 @@ def test_marks_are_found_without_running(tmp_path: Path) -> None:
         '@pytest.mark.row("VS-28", "VS-39")\ndef test_a(): ...\n'
         '@pytest.mark.other("VS-30")\n@pytest.mark.row("VS-28")\nclass TestB: ...\n'
     )
+    (tests / "golden/kind").mkdir(parents=True)
+    (tests / "golden/kind/one.yaml").write_text("about: x\nrows: [VS-28]\n---\n- shown\n")
     assert rows.marks(tests) == {
-        "VS-28": ["tests/test_x.py::test_a", "tests/test_x.py::TestB"],
+        "VS-28": ["tests/test_x.py::test_a", "tests/test_x.py::TestB", "tests/golden/kind/one.yaml"],
         "VS-39": ["tests/test_x.py::test_a"],
     }
 

@@ -40,8 +40,7 @@ def chosen(cases: Iterable[vocabulary.Case], only: str) -> list[vocabulary.Case]
     return [
         case
         for case in cases
-        if not patterns
-        or any(fnmatch.fnmatch(str(case.get(name, "")), p) for p in patterns for name in ("id", "area"))
+        if not patterns or any(fnmatch.fnmatch(str(case.get(name, "")), p) for p in patterns for name in ("id", "area"))
     ]
 
 

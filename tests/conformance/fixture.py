@@ -62,8 +62,19 @@ def workload(
     container = {
         "name": "app",
         "image": "echo",
-        "args": [*listening, "--service", name, "--version", version, "--ledger", "/var/echo/ledger"]
-        + ["--certificate", "/var/echo/tls/server.pem", "--authorities", "/var/echo/tls/authorities.pem"],
+        "args": [
+            *listening,
+            "--service",
+            name,
+            "--version",
+            version,
+            "--ledger",
+            "/var/echo/ledger",
+            "--certificate",
+            "/var/echo/tls/server.pem",
+            "--authorities",
+            "/var/echo/tls/authorities.pem",
+        ],
         "env": [{"name": "INSTANCE_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
         "volumeMounts": [
             {"name": "ledger", "mountPath": "/var/echo/ledger"},
@@ -165,7 +176,12 @@ def authorizer() -> list[Document]:
                 "template": {"metadata": {"labels": {"app": "authz"}}, "spec": spec},
             },
         },
-        {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"selector": {"app": "authz"}, "ports": ports}},
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": meta,
+            "spec": {"selector": {"app": "authz"}, "ports": ports},
+        },
     ]
 
 

@@ -317,7 +317,7 @@ _OPENED = "istio_tcp_connections_opened_total"
 
 
 def _resolvable(host: str) -> bool:
-    return bool(re.fullmatch(r"[\d.]+", host)) or host.endswith(".svc") or host.endswith(".cluster.local")
+    return bool(re.fullmatch(r"[\d.]+", host)) or host.endswith((".svc", ".cluster.local"))
 
 
 def _rotation(value: Any) -> tuple[str, str]:

@@ -98,7 +98,9 @@ def logs(world: World, wanted: list[Document], offsets: dict[str, int]) -> list[
             time.sleep(1.5)
             text = "\n".join(lines(world, entry["from"], offsets))
         problems += [f"log of {entry['from']}: expected {part!r}, seen {text[-300:]!r}" for part in missing]
-        problems += [f"log of {entry['from']}: expected without {p!r}, seen {text[-300:]!r}" for p in lacks if p in text]
+        problems += [
+            f"log of {entry['from']}: expected without {p!r}, seen {text[-300:]!r}" for p in lacks if p in text
+        ]
     return problems
 
 

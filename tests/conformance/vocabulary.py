@@ -9,22 +9,113 @@ import yaml
 Case = dict[str, Any]
 
 CASE = frozenset(
-    "id area note note2 src row config mesh calls then metric log envoy admission client_locality needs".split()
+    [
+        "id",
+        "area",
+        "note",
+        "note2",
+        "src",
+        "row",
+        "config",
+        "mesh",
+        "calls",
+        "then",
+        "metric",
+        "log",
+        "envoy",
+        "admission",
+        "client_locality",
+        "needs",
+    ]
 )
 ENTRY = frozenset(("call", "expect", "note"))
 CALL = frozenset(
-    "from url method headers host connect body count concurrency tls http2 follow keep_cookies new_connection raw_path "
-    "tcp address grpc dns proto server timeout".split()
+    [
+        "from",
+        "url",
+        "method",
+        "headers",
+        "host",
+        "connect",
+        "body",
+        "count",
+        "concurrency",
+        "tls",
+        "http2",
+        "follow",
+        "keep_cookies",
+        "new_connection",
+        "raw_path",
+        "tcp",
+        "address",
+        "grpc",
+        "dns",
+        "proto",
+        "server",
+        "timeout",
+    ]
 )
-TLS = frozenset("sni ca cert insecure alpn max_version".split())
-GRPC = frozenset("address method message metadata headers".split())
+TLS = frozenset(["sni", "ca", "cert", "insecure", "alpn", "max_version"])
+GRPC = frozenset(["address", "method", "message", "metadata", "headers"])
 EXPECT = frozenset(
-    "status error grpc error_or_status some_status status_share status_count version service share tol services_seen saw "
-    "saw_not saw_has_not resp resp_not path host method_seen protocol_seen sni_seen body_has location min_ms max_ms attempts "
-    "attempt_pods_distinct same_pod pods mtls peer mirrored dns resp_flag alpn_seen server_tls local_port eventually".split()
+    [
+        "status",
+        "error",
+        "grpc",
+        "error_or_status",
+        "some_status",
+        "status_share",
+        "status_count",
+        "version",
+        "service",
+        "share",
+        "tol",
+        "services_seen",
+        "saw",
+        "saw_not",
+        "saw_has_not",
+        "resp",
+        "resp_not",
+        "path",
+        "host",
+        "method_seen",
+        "protocol_seen",
+        "sni_seen",
+        "body_has",
+        "location",
+        "min_ms",
+        "max_ms",
+        "attempts",
+        "attempt_pods_distinct",
+        "same_pod",
+        "pods",
+        "mtls",
+        "peer",
+        "mirrored",
+        "dns",
+        "resp_flag",
+        "alpn_seen",
+        "server_tls",
+        "local_port",
+        "eventually",
+    ]
 )
 STEP = frozenset(
-    "apply delete scale label probe rotate_jwks workload_cert_ttl_s for_s within_s call expect during note".split()
+    [
+        "apply",
+        "delete",
+        "scale",
+        "label",
+        "probe",
+        "rotate_jwks",
+        "workload_cert_ttl_s",
+        "for_s",
+        "within_s",
+        "call",
+        "expect",
+        "during",
+        "note",
+    ]
 )
 LOG = frozenset(("from", "has", "lacks"))
 NEEDS = frozenset(("ext-authz server",))
@@ -83,7 +174,9 @@ def _list(value: Any) -> list[Any]:
 def load(path: Path) -> list[Case]:
     """The cases of a JSON or YAML file, or of every such file of a directory. Raises ValueError when it holds none."""
     if path.is_dir():
-        return [case for file in sorted(path.iterdir()) if file.suffix in (".json", ".yaml", ".yml") for case in load(file)]
+        return [
+            case for file in sorted(path.iterdir()) if file.suffix in (".json", ".yaml", ".yml") for case in load(file)
+        ]
     text = path.read_text()
     data = json.loads(text) if path.suffix == ".json" else yaml.load(text, Loader=yaml.CSafeLoader)
     if isinstance(data, dict):

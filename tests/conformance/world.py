@@ -237,7 +237,9 @@ class World:
 
     def restart(self, namespaces: Iterable[str]) -> None:
         """New pods for every Deployment of these namespaces."""
-        stamp = {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": str(time.time())}}}}}
+        stamp = {
+            "spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": str(time.time())}}}}
+        }
         for namespace in namespaces:
             for document in self.client.objects("Deployment", namespace)[1]:
                 self.patch("Deployment", namespace, document["metadata"]["name"], stamp)
@@ -265,7 +267,9 @@ class World:
         """Every pod that is not on its way out, by age."""
         _, items = self.client.objects("Pod")
         alive = [pod for pod in items if not pod["metadata"].get("deletionTimestamp")]
-        return sorted(alive, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")) + pod["metadata"]["name"])
+        return sorted(
+            alive, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")) + pod["metadata"]["name"]
+        )
 
     def pods_of(self, workload: str) -> list[Document]:
         """The pods of ``app.namespace`` or ``app-version.namespace``. Raises LookupError when there is none."""

@@ -373,6 +373,7 @@ async def test_a_control_plane_that_was_killed_comes_back_and_sends_nothing_agai
 
                 await until(connected)
                 assert (await ask(tmp_path, "/v1/wait?revision=1&timeout=10"))["acked"] == [NODE]
+                versions = {url: of["sent_version"] for url, of in (await connected())["types"].items()}
                 before = (await get(f"{admin}/stats?filter=update_success"))[1]
                 process.kill()
                 process.wait()
@@ -382,7 +383,9 @@ async def test_a_control_plane_that_was_killed_comes_back_and_sends_nothing_agai
                     verdict = await ask(tmp_path, "/v1/wait?revision=1&timeout=10")
                     assert verdict["done"]
                     assert verdict["concerned"] == []
-                    assert {of["sent_version"] for of in entry["types"].values()} == {""}
+                    assert {of["sent"] for of in entry["resources"].values()} == {""}
+                    assert {of["status"] for of in entry["types"].values()} == {"SYNCED"}
+                    assert versions == {url: of["acked_version"] for url, of in entry["types"].items()}
                     assert (await get(f"{admin}/stats?filter=update_success"))[1] == before
                     assert (tmp_path / "state/root-cert.pem").read_text() == root
                     assert await get(f"http://127.0.0.1:{port}/") == (200, "one")

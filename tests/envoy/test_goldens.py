@@ -56,6 +56,7 @@ def sds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.envoy
+@pytest.mark.row("XD-24")
 @pytest.mark.parametrize("golden", [pytest.param(g, id=str(g.path.relative_to(FOLDER))) for g in goldens()])
 def test_envoy_accepts_every_resource(
     golden: Golden, sds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

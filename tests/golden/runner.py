@@ -1,7 +1,7 @@
 """Golden files: config in, resources out, in one file with the input above the output.
 
 A file is two YAML documents. The first has ``about``, ``rows``, ``proxy`` (namespace/name of a pod of the config),
-``base`` (files of ``base/``), ``mesh`` (mesh config), ``config`` (objects) and ``show`` (what to compare: type, name and
+``base`` (files of ``base/``), ``locality`` (of the proxy), ``mesh`` (mesh config), ``config`` (objects) and ``show`` (what to compare: type, name and
 a path into the message). The second is what is shown. ``python -m tests.golden.runner --regenerate`` writes the outputs.
 """
 
@@ -25,6 +25,7 @@ from mizzen.model.config import Config
 from mizzen.model.proxy import Proxy, ProxyType
 from mizzen.model.resources import CLUSTER, ENDPOINT, LISTENER, ROUTE, Resource, ResourceSet
 from mizzen.resolve import build, view
+from mizzen.resolve.workloads import locality
 from mizzen.translate import resources
 
 FOLDER = Path(__file__).parent
@@ -70,8 +71,8 @@ def _decoded(document: dict[str, Any]) -> Object:
     return result.object
 
 
-def proxy_of(config: Config, where: str) -> Proxy:
-    """The proxy in the pod ``namespace/name``; a pod with the label ``istio`` is a gateway."""
+def proxy_of(config: Config, where: str, region: str = "") -> Proxy:
+    """The proxy in the pod ``namespace/name``, running in ``region``; a pod with the label ``istio`` is a gateway."""
     namespace, _, name = where.partition("/")
     pod = config.of("Pod")[(namespace, name)]
     router = _ROUTER_LABEL in pod.meta.labels
@@ -85,12 +86,13 @@ def proxy_of(config: Config, where: str) -> Proxy:
         namespace=namespace,
         labels=pod.meta.labels,
         service_account=pod.body.spec.service_account_name,
+        locality=locality(region),
     )
 
 
 def translated(case: dict[str, Any]) -> ResourceSet:
     config = config_of(case)
-    return resources(view(build(config), proxy_of(config, case["proxy"])))
+    return resources(view(build(config), proxy_of(config, case["proxy"], case.get("locality", ""))))
 
 
 def message_of(resource: Resource) -> Message:

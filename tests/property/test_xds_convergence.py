@@ -71,7 +71,7 @@ def state(proxy: Proxy) -> dict[str, dict[str, bytes]]:
 
 
 @pytest.mark.row("XD-01", "XD-07")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(script=events, end=good_world)
 def test_both_dialects_converge_across_refusals_and_reconnects(script: list[object], end: ResourceSet) -> None:
     expected = {url: {name: r.body for name, r in end.get(url).items()} for url in (CLUSTER, ENDPOINT, LISTENER, ROUTE)}
@@ -81,3 +81,37 @@ def test_both_dialects_converge_across_refusals_and_reconnects(script: list[obje
         assert not proxy.session.waiting
         assert proxy.held is None
         assert all(status.state in ("SYNCED", "NOT SENT") for status in proxy.session.status().values())
+
+
+@st.composite
+def answerable(draw: st.DrawFn) -> ResourceSet:
+    """Worlds in which every cluster can become warm: no endpoints are refused."""
+    drawn = draw(worlds())
+    return ResourceSet.of(
+        res("eds", name, "3") if url == ENDPOINT and r.body.endswith(b"=x") else r
+        for url, of in drawn.types.items()
+        for name, r in of.items()
+    )
+
+
+@pytest.mark.row("XD-02", "XD-07")
+@pytest.mark.parametrize("kind", [DeltaSession, SotwSession])
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(script=st.lists(st.one_of(answerable(), st.sampled_from(["step", "step", "reconnect"])), max_size=20))
+def test_nothing_waits_that_is_not_waited_for(kind: type[Session], script: list[object]) -> None:
+    """A session never needs its patience when each cluster can become warm, whatever else is refused."""
+    proxy = Proxy(kind(), lambda r: "refused" if r.body.endswith(b"=x") else None)
+    current, number = ResourceSet(), 1
+    proxy.connect(kind(), current, number)
+    for event in script:
+        if isinstance(event, ResourceSet):
+            current, number = event, number + 1
+            proxy.offer(current, number)
+        elif event == "step":
+            proxy.step()
+        else:
+            proxy.connect(kind(), current, number)
+    proxy.settle()
+    assert not proxy.session.waiting
+    assert proxy.held is None
+    assert proxy.session.progress(number).done

@@ -65,7 +65,7 @@ class Proxy:
     """Behaves like Envoy: clusters bring endpoint names with them, listeners route names (``name`` itself).
 
     A cluster that is new or changed is warm when its endpoints have come (again); the response that brought it is
-    acknowledged when all are warm. ``judge`` refuses resources. Clusters and listeners are taken one by one, the others up to the first bad one.
+    acknowledged when all are warm, and until then a new stream asks for no clusters. ``judge`` refuses resources. Clusters and listeners are taken one by one, the others up to the first bad one.
     """
 
     def __init__(self, session: Session, judge: Judge = lambda _: None) -> None:
@@ -76,6 +76,7 @@ class Proxy:
         self.inbox: deque[Response] = deque()
         self.log: list[tuple[str, list[str], list[str]]] = []
         self.warming: set[str] = set()
+        self.paused = False
         self.held: tuple[Response, dict[str, str]] | None = None
         self.nonces: dict[str, str] = {}
 
@@ -87,18 +88,24 @@ class Proxy:
         """A new stream to a control plane that knows nothing of the old one."""
         self.session = session
         self.inbox.clear()
-        self.warming, self.held, self.nonces = set(), None, {}
+        self.held, self.nonces = None, {}
         self.inbox.extend(session.offer(resources, number))
+        self.paused = bool(self.warming)
         for short in ("cds", "lds", "eds", "rds"):
-            url = SHORT[short]
-            names = self.names.get(url)
-            if names is not None and not names:
-                continue
-            if self.delta:
-                have = {name: r.version for name, r in self.state[url].items()}
-                self._say(delta(short, add=sorted(names or ()), have=have))
-            else:
-                self._say(sotw(short, names or ()))
+            if short != "cds" or not self.paused:
+                self._subscribe(short)
+
+    def _subscribe(self, short: str) -> None:
+        """The first request of a type on a stream."""
+        url = SHORT[short]
+        names = self.names.get(url)
+        if names is not None and not names:
+            return
+        if self.delta:
+            have = {name: r.version for name, r in self.state[url].items()}
+            self._say(delta(short, add=sorted(names or ()), have=have))
+        else:
+            self._say(sotw(short, names or ()))
 
     def offer(self, resources: ResourceSet, number: int) -> None:
         self.inbox.extend(self.session.offer(resources, number))
@@ -132,6 +139,9 @@ class Proxy:
             self._follow(url)
         if url == ENDPOINT:
             self.warming -= {r.name for r in response.resources} | set(response.removed)
+        if self.paused and not self.warming:
+            self.paused = False
+            self._subscribe("cds")
         if self.held is not None and not self.warming:
             (held, why), self.held = self.held, None
             self._answer("cds", held, why)

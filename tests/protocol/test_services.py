@@ -68,6 +68,15 @@ async def test_a_token_gets_a_certificate_with_its_own_identity_and_no_other(tmp
         assert chain[-1] == mesh.root
 
 
+@pytest.mark.row("PO-13", "CR-06")
+async def test_the_names_of_15012(tmp_path: Path) -> None:
+    async with control_plane(tmp_path) as mesh:
+        pem = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", mesh.ports.secure))
+    san = x509.load_pem_x509_certificate(pem.encode()).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    names = san.value.get_values_for_type(x509.DNSName)
+    assert {f"{name}.istio-system.svc" for name in ("istiod", "istiod-remote", "istio-pilot")} <= set(names)
+
+
 @pytest.mark.row("CA-05")
 async def test_a_certificate_renews_itself_without_a_token(tmp_path: Path) -> None:
     async with control_plane(tmp_path, objects=(WEB,)) as mesh:
@@ -231,7 +240,7 @@ async def test_agents_get_certificates_and_roots_over_https(tmp_path: Path) -> N
                 assert response.status == 200
 
 
-@pytest.mark.row("PO-11", "PO-14", "DBG-01")
+@pytest.mark.row("PO-11", "PO-14", "DBG-01", "CR-01")
 async def test_http_ports(tmp_path: Path) -> None:
     async with control_plane(tmp_path, objects=(WEB,)) as mesh, aiohttp.ClientSession() as client:
         for port, path in (
@@ -246,3 +255,6 @@ async def test_http_ports(tmp_path: Path) -> None:
         assert (mesh.debug_socket.stat().st_mode & 0o777) == 0o600
         assert ((mesh.state / "ca.pem").stat().st_mode & 0o777) == 0o600
         assert ((mesh.state / "root-cert.pem").stat().st_mode & 0o777) == 0o644
+        key = x509.load_pem_x509_certificate(mesh.root.encode()).public_key()
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        assert key.curve.name == "secp256r1"

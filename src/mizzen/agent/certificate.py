@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import subprocess
@@ -16,6 +17,8 @@ from mizzen.agent import secrets
 from mizzen.agent.settings import Settings
 from mizzen.errors import MeshError
 
+SPREAD = 2.0
+"""Seconds over which the pods of a mesh spread when all of them have a reason to renew."""
 FIRST_RETRY, LAST_RETRY = 0.2, 30.0
 
 
@@ -30,6 +33,7 @@ class Rotation:
         self._settings = settings
         self._report = report
         self._jitter = random.SystemRandom()
+        self._soon = asyncio.Event()
         self.expires = 0.0
         self.failures = 0
 
@@ -40,8 +44,17 @@ class Rotation:
     async def keep(self) -> None:
         """Renew for ever."""
         while True:
-            await asyncio.sleep(self._wait(self.expires - time.time()))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._wait(self.expires - time.time())):
+                    await self._soon.wait()
+                    await asyncio.sleep(self._jitter.uniform(0, SPREAD))
+            self._soon.clear()
             await self._until_renewed()
+
+    async def renew_soon(self) -> None:
+        """The roots have changed, and so perhaps has the authority."""
+        self._report("the roots have changed")
+        self._soon.set()
 
     def _wait(self, lifetime: float) -> float:
         """Seconds from receipt to renewal: half the lifetime as received, give or take a hundredth."""

@@ -14,6 +14,7 @@ from mizzen.agent.http import connection
 from mizzen.agent.metrics import Metrics
 from mizzen.agent.probes import Probes
 from mizzen.agent.ready import Readiness
+from mizzen.agent.roots import Roots
 from mizzen.agent.settings import Settings
 from mizzen.agent.status import Status
 from mizzen.agent.supervise import Envoy, NoEnvoy
@@ -31,6 +32,7 @@ class Agent:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._rotation = Rotation(settings, report)
+        self._roots = Roots(settings.root_cert_path, settings.sds_path / "ROOTCA.json", self._rotation.renew_soon)
         self._envoy = Envoy(settings, report)
         self._readiness = Readiness(settings.admin_port)
         self._stop = asyncio.Event()
@@ -65,6 +67,7 @@ class Agent:
                 return 0
             await self._envoy.start()
             keep = group.create_task(self._rotation.keep())
+            look = group.create_task(self._roots.keep())
             ended = group.create_task(self._envoy.wait())
             await asyncio.wait((ended, stop), return_when=asyncio.FIRST_COMPLETED)
             if not ended.done() and self._gently:
@@ -72,6 +75,7 @@ class Agent:
             self._envoy.kill()
             code = await ended
             keep.cancel()
+            look.cancel()
             stop.cancel()
             if self._readiness.stopping:
                 return 0

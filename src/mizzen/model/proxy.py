@@ -43,3 +43,5 @@ class Proxy(Struct, frozen=True, kw_only=True):
     pod_ports: tuple[int, ...] = ()
     flags: dict[str, str] = {}
     version: str = ""
+    metadata: dict[str, str] = {}
+    """The node metadata that is text, for EnvoyFilters that match on it (row EF-10)."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mizzen.model.finding import Finding
 
 CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
 ENDPOINT = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
@@ -34,11 +37,32 @@ class Resource:
         return cls(type_url, name, hashlib.blake2b(body, digest_size=8).hexdigest(), body)
 
 
+class PatchStatus(StrEnum):
+    APPLIED = "applied"
+    NOTHING = "matched nothing"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class PatchOutcome:
+    """What became of ``spec.configPatches[index]`` of the EnvoyFilter ``namespace/name`` for one view."""
+
+    namespace: str
+    name: str
+    index: int
+    apply_to: str
+    status: PatchStatus
+    reason: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class ResourceSet:
     """Resources by type URL, then name, in the order in which they are to be sent. Shared by every proxy of the view."""
 
     types: Mapping[str, Mapping[str, Resource]] = field(default_factory=dict)
+    patches: tuple[PatchOutcome, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What only translation could find out about the user's objects."""
 
     @classmethod
     def of(cls, resources: Iterable[Resource]) -> ResourceSet:

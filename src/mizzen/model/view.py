@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mizzen.api.envoy_filter import EnvoyConfigObjectPatch
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.model.protocol import Protocol
@@ -93,9 +94,35 @@ class Scope:
         return self.snapshot.mesh
 
 
+@dataclass(frozen=True)
+class FilterPatch:
+    """``patch`` is ``spec.configPatches[index]`` of the EnvoyFilter ``owner``."""
+
+    owner: Object
+    index: int
+    patch: EnvoyConfigObjectPatch
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """The EnvoyFilter patches for a proxy, in the order in which they are applied (row EF-02)."""
+
+    key: Hashable = ()
+    patches: tuple[FilterPatch, ...] = ()
+
+
+NO_PATCHES = Patches()
+
+
 @dataclass(frozen=True, eq=False)
 class ProxyView:
     """``inbound`` is None for a router."""
 
     scope: Scope
     inbound: Inbound | None = None
+    patches: Patches = NO_PATCHES
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for two proxies of one snapshot that get the same resources."""
+        return (self.scope.key, self.inbound.key if self.inbound is not None else None, self.patches.key)

@@ -8,7 +8,7 @@ from mizzen.api.meta import Object
 from mizzen.api.virtual_service import Destination, VirtualService
 from mizzen.model.finding import Finding, Level
 from mizzen.model.hosts import covers, is_wildcard
-from mizzen.model.service import Service
+from mizzen.model.service import Resolution, Service
 from mizzen.resolve import problems
 from mizzen.resolve.virtual_services import MESH
 
@@ -50,6 +50,10 @@ def _check(
     obj: Object, path: str, destination: Destination, rules: Iterable[Object], hosts: Hosts
 ) -> Iterator[Finding]:
     services = hosts.get(destination.host, ())
+    alias = next((s for s in services if s.resolution is Resolution.ALIAS), None)
+    if alias is not None and not _leads_somewhere(alias, hosts):
+        yield problems.missing(obj, "host", f"{destination.host} -> {alias.external_name}", f"{path}.host")
+        return
     if not services and not any(is_wildcard(host) and covers(host, destination.host) for host in hosts):
         yield problems.missing(obj, "host", destination.host, f"{path}.host")
         return
@@ -60,6 +64,18 @@ def _check(
         yield problems.missing(
             obj, "host+subset in destinationrule", f"{destination.host}+{destination.subset}", f"{path}.subset"
         )
+
+
+def _leads_somewhere(alias: Service, hosts: Hosts) -> bool:
+    """Whether a chain of ExternalNames ends at a service of the mesh (row OL-11)."""
+    seen: set[str] = set()
+    while alias.external_name not in seen:
+        seen.add(alias.external_name)
+        target = next(iter(hosts.get(alias.external_name, ())), None)
+        if target is None or target.resolution is not Resolution.ALIAS:
+            return target is not None
+        alias = target
+    return False
 
 
 def _subset_exists(destination: Destination, rules: Iterable[Object]) -> bool:

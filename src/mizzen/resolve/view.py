@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 
+from mizzen.api.destination_rule import DestinationRule
 from mizzen.api.meta import Object
 from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Inbound, ProxyView, Scope
+from mizzen.resolve.envoy_filters import patches
 from mizzen.resolve.inbound import inbound
 from mizzen.resolve.policies import policies
 from mizzen.resolve.scope import scope
@@ -16,13 +18,14 @@ from mizzen.resolve.scope import scope
 def view(snapshot: Snapshot, proxy: Proxy, previous: ProxyView | None = None) -> ProxyView:
     """What ``proxy`` may see and serves. ``previous`` is its last view: an equal Inbound is kept as the same object."""
     found = _scope(snapshot, proxy)
+    own = patches(snapshot, proxy)
     if proxy.type is ProxyType.ROUTER:
-        return ProxyView(found)
+        return ProxyView(found, patches=own)
     served = inbound(snapshot, proxy)
     served = snapshot.interned.setdefault(("inbound", served.key), served)
     if previous is not None and previous.inbound is not None and _equal(previous.inbound, served):
         served = snapshot.interned[("inbound", served.key)] = previous.inbound
-    return ProxyView(found, served)
+    return ProxyView(found, served, own)
 
 
 def _scope(snapshot: Snapshot, proxy: Proxy) -> Scope:
@@ -66,11 +69,25 @@ def _keys(snapshot: Snapshot) -> Iterator[str]:
     for obj in selecting:
         if obj.body.workload_selector is not None:
             yield from obj.body.workload_selector.match_labels
+    for obj in snapshot.destination_rules:
+        yield from _failover_keys(obj.body)
+    mesh = snapshot.mesh.locality_lb_setting
+    yield from (entry.partition("=")[0] for entry in (mesh.failover_priority if mesh else ()))
     for obj in snapshot.virtual_services:
         for section in (obj.body.http, obj.body.tls, obj.body.tcp):
             for route in section:
                 for match in route.match:
                     yield from match.source_labels
+
+
+def _failover_keys(rule: DestinationRule) -> Iterator[str]:
+    """The client's labels that ``failoverPriority`` compares (row DR-19)."""
+    for policy in (rule.traffic_policy, *(s.traffic_policy for s in rule.subsets)):
+        if policy is None:
+            continue
+        for balancer in (policy.load_balancer, *(e.load_balancer for e in policy.port_level_settings)):
+            if balancer is not None and balancer.locality_lb_setting is not None:
+                yield from (entry.partition("=")[0] for entry in balancer.locality_lb_setting.failover_priority)
 
 
 def _router_key(snapshot: Snapshot, proxy: Proxy) -> Hashable:

@@ -80,7 +80,8 @@ def of_entry(entry: WorkloadEntry, namespace: str, mesh: MeshConfig, meta: Objec
         workload_name=name,
         canonical_name=canonical_name,
         canonical_revision=revision,
-        tls_mode=labels.get(_TLS_MODE, "disabled"),
+        # Row WE-05: an entry with an account is taken to have a sidecar.
+        tls_mode=labels.get(_TLS_MODE, "istio" if account else "disabled"),
     )
 
 

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 5.0
 """Seconds that what comes later waits for a proxy to be ready with what came before."""
-MANNERS = 1.0
+MANNERS = 5.0
 """Seconds that a caller who is refused has to finish its first message."""
 HEALTH = "type.googleapis.com/istio.v1.HealthInformation"
 _SERVICE = "/envoy.service.discovery.v3.AggregatedDiscoveryService"
@@ -98,7 +98,7 @@ class Discovery:
         except Unauthenticated as error:
             self._metrics.authentication_failures.inc()
             log.warning("xDS caller at %s: %s", call.address, error)
-            # A client that is still writing its first message would see a broken stream in place of the reason.
+            # grpcio's client, when the status overtakes its first message, makes INTERNAL out of any status.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(MANNERS):
                     await call.receive()
@@ -156,6 +156,7 @@ class _Stream:
         session = self._connection.session
         refusals, expired = dict(session.refusals), dict(session.expired)
         self._put(session.receive(request))
+        self._connection.moments[request.type_url] = time.time()
         short = SHORT_NAMES.get(request.type_url, "other").lower()
         if session.refusals != refusals:
             self._metrics.rejects.labels(short).inc()
@@ -194,6 +195,7 @@ class _Stream:
         while True:
             response = await self._outbox.get()
             message = response.encode()
+            self._connection.moments[response.type_url] = time.time()
             short = SHORT_NAMES.get(response.type_url, "other").lower()
             self._metrics.pushes.labels(short).inc()
             self._metrics.config_size.labels(response.type_url).observe(len(message))

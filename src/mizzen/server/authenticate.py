@@ -36,7 +36,7 @@ class Authenticator:
         self,
         jwks: Path,
         config: Callable[[], Config | None],
-        changed: Callable[[], Awaitable[None]],
+        changed: Callable[[], Awaitable[object]],
         audiences: Sequence[str] = ("istio-ca",),
         issuer: str = ISSUER,
     ) -> None:

@@ -39,17 +39,31 @@ class Issuer:
         metrics: Metrics,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self.authority = authority
+        self._authority = authority
         self._lifetimes = lifetimes
         self._authenticator = authenticator
         self._metrics = metrics
         self._now = now
-        self._root_metrics()
+        self._expiry_metrics()
 
-    def _root_metrics(self) -> None:
-        end = min(root.not_valid_after_utc for root in self.authority.roots)
-        self._metrics.root_expiry.set(end.timestamp())
-        self._metrics.root_expiry_seconds.set_function(lambda: (end - self._now()) / timedelta(seconds=1))
+    @property
+    def authority(self) -> Authority:
+        return self._authority
+
+    @authority.setter
+    def authority(self, authority: Authority) -> None:
+        self._authority = authority
+        self._expiry_metrics()
+
+    def _expiry_metrics(self) -> None:
+        root = min(root.not_valid_after_utc for root in self.authority.roots)
+        self._metrics.root_expiry.set(root.timestamp())
+        self._metrics.root_expiry_seconds.set_function(lambda: (root - self._now()) / timedelta(seconds=1))
+        if self.authority.intermediates_pem:
+            links = (self.authority.certificate, *self.authority.chain)
+            chain = min(link.not_valid_after_utc for link in links)
+            self._metrics.chain_expiry().set(chain.timestamp())
+            self._metrics.chain_expiry_seconds().set_function(lambda: (chain - self._now()) / timedelta(seconds=1))
 
     async def issue(self, certificate: Mapping[str, Any] | None, authorization: str, csr: str, seconds: int) -> Issued:
         """A certificate for whoever calls. Raises Unauthenticated or CsrRejected."""

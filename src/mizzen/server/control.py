@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,22 +16,19 @@ from aiohttp import web
 from mizzen.errors import MeshError
 from mizzen.model.config import Config
 from mizzen.observe import Metrics
-from mizzen.pki import Authority, Lifetimes, load, server_names
-from mizzen.server import files
+from mizzen.pki import Lifetimes, server_names
 from mizzen.server.ads import Discovery
 from mizzen.server.agents import Agents
 from mizzen.server.authenticate import Authenticator
-from mizzen.server.ca import CertificateService, Issuer, utc_now
+from mizzen.server.ca import CertificateService, Issuer
 from mizzen.server.debug import Debug, Guard
 from mizzen.server.hub import Compiler, Hub
 from mizzen.server.rate import Rate
-from mizzen.server.transport import serve, server_context
+from mizzen.server.transport import serve
+from mizzen.server.trust import Trust
 from mizzen.settings import Settings
 
 log = logging.getLogger(__name__)
-
-CACERTS = "cacerts"
-_CACERTS_FILES = ("ca-cert.pem", "ca-key.pem", "root-cert.pem", "cert-chain.pem")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +79,9 @@ async def control(
                 log.info("ready: snapshot %s", hub.current.number if hub.current is not None else 0)
                 if started is not None:
                     started(servers.ports, hub)
+                following = group.create_task(servers.follow())
                 await stopping
+                following.cancel()
         for task in tasks:
             task.cancel()
 
@@ -121,6 +119,23 @@ async def _publish(mailbox: Mailbox, hub: Hub, pause: timedelta) -> None:
         await asyncio.sleep(pause.total_seconds())
 
 
+class _Exchange:
+    """Who must know when the CA is another one."""
+
+    def __init__(self, hub: Hub, trust: Trust, issuer: Issuer, agents: Agents) -> None:
+        self._hub = hub
+        self._trust = trust
+        self._issuer = issuer
+        self._agents = agents
+
+    async def follow(self) -> None:
+        while True:
+            if self._hub.config is not None and self._trust.look(self._hub.config):
+                self._issuer.authority = self._trust.authority
+                self._agents.rotated.give()
+            await self._hub.changed.wait()
+
+
 class Servers:
     """Every port of the control plane, open between ``async with``."""
 
@@ -145,19 +160,18 @@ class Servers:
         options, settings, config = self._options, self._settings, self._hub.config
         if config is None:
             raise MeshError("there is no configuration to serve")
-        authority = _authority(options, settings, config)
         names = server_names(
             settings.namespace,
             settings.revision,
             _hosts(settings, config),
             [options.address] if options.address else [],
         )
-        certificate, key = files.serving_certificate(options.state, authority, names, now=utc_now())
+        trust = Trust(options.state, settings, config, names)
         authenticator = Authenticator(
             options.token_jwks, lambda: self._hub.config, self._hub.changed.wait, settings.token_audiences
         )
         lifetimes = Lifetimes(settings.default_workload_cert_ttl, settings.max_workload_cert_ttl)
-        issuer = Issuer(authority, lifetimes, authenticator, self._metrics)
+        issuer = Issuer(trust.authority, lifetimes, authenticator, self._metrics)
         agents = Agents(issuer, authenticator, lambda: self._hub.current is not None)
         rate = Rate(settings.stream_rate)
         secure = Discovery(self._hub, self._metrics, rate, authenticator, identity_check=settings.identity_check)
@@ -166,8 +180,7 @@ class Servers:
         guard = Guard(authenticator, config.mesh.root_namespace, settings.debug_namespaces, on=settings.debug_auth)
 
         ports, bind = options.ports, options.bind
-        grpc_tls = server_context(str(certificate), str(key), authority.roots_pem, ["h2"])
-        https = server_context(str(certificate), str(key), authority.roots_pem, ["http/1.1"])
+        grpc_tls, https = trust.context("h2"), trust.context("http/1.1")
         grpc = await serve([*secure.methods(), *CertificateService(issuer).methods()], bind, ports.secure, grpc_tls)
         stack.push_async_callback(grpc.stop)
         plaintext = await serve(plain.methods(), "127.0.0.1", ports.plaintext, None)
@@ -184,6 +197,11 @@ class Servers:
             https=await _site(web.TCPSite(agents_http, bind, ports.https, ssl_context=https)),
         )
         await _unix(unix, options.debug_socket)
+        self._exchange = _Exchange(self._hub, trust, issuer, agents)
+
+    async def follow(self) -> None:
+        """Exchange the CA whenever its Secret changes. For ever."""
+        await self._exchange.follow()
 
     @staticmethod
     async def _http(stack: contextlib.AsyncExitStack, application: web.Application) -> web.AppRunner:
@@ -217,22 +235,3 @@ def _hosts(settings: Settings, config: Config) -> tuple[str, ...]:
     """Names under which people chose to reach the control plane (row PO-13)."""
     discovery = config.mesh.default_config.discovery_address.rpartition(":")[0]
     return (*settings.custom_hosts, *([discovery] if discovery else []))
-
-
-def _authority(options: Options, settings: Settings, config: Config) -> Authority:
-    """The CA of Secret ``cacerts`` if there is one (row CR-02), else the self-signed one of the state directory."""
-    now = utc_now()
-    secret = config.of("Secret").get((settings.namespace, CACERTS))
-    if secret is None:
-        return files.authority(
-            options.state, config.mesh.trust_domain, now=now, lifetime=settings.self_signed_ca_cert_ttl
-        )
-    texts = {key: text.encode() for key, text in secret.body.string_data.items()}
-    texts |= {key: b64decode(value) for key, value in secret.body.data.items() if key not in texts}
-    missing = [name for name in _CACERTS_FILES if not texts.get(name, b"").strip()]
-    if missing:
-        raise MeshError(f"Secret {settings.namespace}/{CACERTS} lacks {', '.join(missing)}")
-    plugged = load(texts["ca-cert.pem"], texts["ca-key.pem"], texts["root-cert.pem"], texts["cert-chain.pem"])
-    options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files.write(options.state / files.ROOT, plugged.roots_pem.encode(), 0o644)
-    return plugged

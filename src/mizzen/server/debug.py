@@ -36,6 +36,7 @@ _PAIRS = {
     EXTENSION_CONFIG: "extensionconfig",
 }
 _OPEN = ("/ready", "/version", "/metrics", "/debug")
+_NAMESPACES = web.RequestKey("namespaces", tuple[str, ...])
 _HANDLER = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -63,7 +64,12 @@ class Debug:
             "/debug/healthz": self._healthz,
         }
         if guard is None:
-            get |= {"/v1/wait": self._wait, "/v1/findings": self._findings, "/v1/resources": self._resources}
+            get |= {
+                "/v1/wait": self._wait,
+                "/v1/findings": self._findings,
+                "/v1/resources": self._resources,
+                "/v1/patches": self._patches,
+            }
         for path, handler in get.items():
             app.router.add_get(path, handler)
         return app
@@ -126,9 +132,17 @@ class Debug:
         return web.json_response((await wait(self._hub, revision, seconds)).document())
 
     async def _findings(self, request: web.Request) -> web.Response:
-        current = self._hub.current
-        findings = {*current.snapshot.config.findings, *current.snapshot.findings} if current is not None else set()
-        return _answer(request, sorted(findings))
+        return _answer(request, sorted(self._hub.findings()))
+
+    async def _patches(self, request: web.Request) -> web.Response:
+        """What became of each EnvoyFilter patch, by proxy: of all that are connected, or of ``proxy``."""
+        current, wanted = self._hub.current, request.query.get("proxy")
+        found = {}
+        for name, connection in sorted(self._hub.connections.items()):
+            made = self._hub.resources(connection, current) if current is not None and wanted in (None, name) else None
+            if made is not None:
+                found[name] = list(made.patches)
+        return _answer(request, found)
 
     async def _resources(self, request: web.Request) -> web.Response:
         connection = self._hub.connections.get(request.query.get("proxy", ""))
@@ -163,7 +177,7 @@ class Guard:
                 if identity.namespace not in self._all:
                     if request.path != "/debug/syncz":
                         raise web.HTTPForbidden(text="this namespace may not see that")
-                    request["namespaces"] = (identity.namespace,)
+                    request[_NAMESPACES] = (identity.namespace,)
             return await handler(request)
 
         return guard
@@ -187,8 +201,7 @@ def _from_loopback(request: web.Request) -> bool:
 
 
 def _namespaces(request: web.Request) -> tuple[str, ...] | None:
-    namespaces: tuple[str, ...] | None = request.get("namespaces")
-    return namespaces
+    return request.get(_NAMESPACES)
 
 
 def _sync(connection: Connection) -> dict[str, Any]:
@@ -203,9 +216,10 @@ def _sync(connection: Connection) -> dict[str, Any]:
         "connected_at": connection.since,
         "types": {
             url: {
-                "sent_version": of.sent,
-                "acked_version": of.acked,
+                "sent_version": of.sent_version,
+                "acked_version": of.acked_version,
                 "status": of.state,
+                "since": connection.moments.get(url, connection.since),
                 "error": "\n".join(f"{name}: {reason}" for name, reason in of.errors.items()),
             }
             for url, of in status.items()

@@ -15,6 +15,7 @@ from mizzen.pki import Authority, SigningKey, load, self_signed, sign_server
 _CA = "ca.pem"
 """Key and certificate in one file: one rename makes both."""
 ROOT = "root-cert.pem"
+SERVER_CERTIFICATE, SERVER_KEY = "server.crt", "server.key"
 
 
 def authority(state: Path, trust_domain: str, *, now: datetime, lifetime: timedelta) -> Authority:
@@ -47,7 +48,7 @@ def serving_certificate(
     """A fresh certificate of the control plane for ``names``; the paths of certificate and key (row CR-06)."""
     key = ec.generate_private_key(ec.SECP256R1())
     issued = sign_server(authority, key.public_key(), names, now=now, serial=x509.random_serial_number())
-    certificate, key_file = state / "server.crt", state / "server.key"
+    certificate, key_file = state / SERVER_CERTIFICATE, state / SERVER_KEY
     write(key_file, key_pem(key), 0o600)
     write(certificate, "".join(issued.leaf_and_intermediates).encode(), 0o600)
     return certificate, key_file

@@ -6,10 +6,12 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
+from typing import Any
 
 from mizzen.model.config import Config
+from mizzen.model.finding import Finding
 from mizzen.model.identity import Identity
 from mizzen.model.proxy import Proxy
 from mizzen.model.resources import ResourceSet
@@ -44,13 +46,14 @@ class Published:
 
 @dataclass(eq=False)
 class Connection:
-    """One xDS stream. ``since`` is Unix time in seconds."""
+    """One xDS stream. ``since`` is Unix time in seconds; ``moments`` those of a type's last response or answer."""
 
     node: Node
     session: Session
     identity: Identity | None
     since: float
     plaintext: bool = False
+    moments: dict[str, float] = field(default_factory=dict)
     view: ProxyView | None = field(default=None, repr=False)
     """The last view, from which the next one keeps what is equal."""
 
@@ -65,8 +68,9 @@ class Signal:
         self._event.set()
         self._event = asyncio.Event()
 
-    async def wait(self) -> None:
-        await self._event.wait()
+    def wait(self) -> Coroutine[Any, Any, bool]:
+        """Until the next time. What is given after this call counts, also before the caller awaits the answer."""
+        return self._event.wait()
 
 
 class Hub:
@@ -117,7 +121,7 @@ class Hub:
         try:
             proxy = connection.node.proxy(published.snapshot.config)
             view = connection.view = self._compiler.view(published.snapshot, proxy, connection.view)
-            key = (view.scope.key, view.inbound.key if view.inbound is not None else None)
+            key = view.key
             built = self._built.get(key)
             if built is None:
                 built = self._compiler.resources(view)
@@ -127,6 +131,14 @@ class Hub:
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer
             self._failed(f"the resources of {connection.node.id} could not be built; it keeps what it has", error)
             return None
+
+    def findings(self) -> set[Finding]:
+        """Those of the newest snapshot and of what was translated from it so far."""
+        if self.current is None:
+            return set()
+        snapshot = self.current.snapshot
+        built = (finding for made in self._built.values() for finding in made.findings)
+        return {*snapshot.config.findings, *snapshot.findings, *built}
 
     def attach(self, connection: Connection) -> None:
         """A proxy has connected. It replaces an older stream of the same proxy."""

@@ -73,6 +73,7 @@ class Node:
             pod_ports=self._ports(pod),
             flags={key: _text(self.metadata, key) for key in PROXY_FLAGS if key in self.metadata},
             version=_text(self.metadata, "ISTIO_VERSION"),
+            metadata={key: value for key, value in self.metadata.items() if isinstance(value, str)},
         )
 
     def _account(self, pod: Object | None) -> str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import ssl
 import weakref
@@ -17,6 +18,8 @@ import grpclib
 from grpclib.config import Configuration
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.encoding.base import CodecBase
+from grpclib.exceptions import StreamTerminatedError
+from grpclib.metadata import encode_grpc_message
 from grpclib.server import Server
 
 MESSAGE_LIMIT = 4 * 1024 * 1024
@@ -26,6 +29,9 @@ KEEPALIVE_TIMEOUT = 10.0
 """Seconds (row XD-08)."""
 STOP_PATIENCE = 2.0
 """Seconds that calls have to end when the server stops."""
+
+MANNERS = 1.0
+"""Seconds that a caller who is refused has to end its side of the call."""
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +100,27 @@ class Call:
             raise GrpcError(Status.RESOURCE_EXHAUSTED, f"a message of {length} bytes is longer than {limit}")
         return bytes(await inner.recv_data(length))
 
+    async def refuse(self, error: GrpcError) -> None:
+        """End the call with the status of ``error``, and let the caller end its side.
+
+        grpclib resets the stream right after the status. A client that is still writing may then see the reset and
+        not the status, so the reset comes only when the client has ended, or has not for a second.
+        """
+        inner = self._stream._stream
+        if not inner.closable:
+            return
+        headers = [("grpc-status", str(error.status.value)), ("grpc-message", encode_grpc_message(error.message or ""))]
+        if not self._stream._send_initial_metadata_done:
+            headers = [(":status", "200"), ("content-type", "application/grpc+proto"), *headers]
+        await inner.send_headers(headers, end_stream=True)
+        self._stream._send_trailing_metadata_done = True
+        with contextlib.suppress(TimeoutError, GrpcError, StreamTerminatedError):
+            async with asyncio.timeout(MANNERS):
+                while await self.receive() is not None:
+                    pass
+        if inner.closable:
+            inner.reset_nowait()
+
     async def send(self, message: bytes) -> None:
         """Send one message; waits while the caller does not read."""
         await self._stream.send_message(message)
@@ -120,7 +147,11 @@ class _Handlers:
     @staticmethod
     def _handler(method: Method) -> Callable[[Any], Awaitable[None]]:
         async def handle(stream: Any) -> None:
-            await method.serve(Call(stream))
+            call = Call(stream)
+            try:
+                await method.serve(call)
+            except GrpcError as error:
+                await call.refuse(error)
 
         return handle
 
@@ -133,6 +164,19 @@ def server_context(certificate: str, key: str, roots_pem: str, protocols: list[s
     context.load_verify_locations(cadata=roots_pem)
     context.verify_mode = ssl.CERT_OPTIONAL
     context.set_alpn_protocols(protocols)
+    return context
+
+
+def switched(context: ssl.SSLContext, current: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """``context``, but each connection takes certificate and trusted roots from the context that is current by then.
+
+    Certificates could be loaded into a context in use; a root could never be taken out of one.
+    """
+
+    def switch(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        connection.context = current()
+
+    context.sni_callback = switch  # called for callers without a server name too
     return context
 
 

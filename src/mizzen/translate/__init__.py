@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import CLUSTER, LISTENER, Resource, ResourceSet
 from mizzen.model.view import Inbound, ProxyView, Scope
-from mizzen.translate import clusters, gateway, inbound, outbound, routes, secrets
+from mizzen.translate import clusters, gateway, inbound, outbound, patches, routes, secrets
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.memo import Memo
 from mizzen.translate.messages import resource
@@ -24,7 +24,11 @@ def resources(view: ProxyView, memo: Memo | None = None) -> ResourceSet:
     memo = memo or Memo()
     scope, served = view.scope, view.inbound
     key: Hashable = ("set", scope.key, served.key if served else None)
-    return memo.get(key, (scope, served), lambda: _set(scope, served, memo))
+    base = memo.get(key, (scope, served), lambda: _set(scope, served, memo))
+    if not view.patches.patches:
+        return base
+    owners = tuple(patch.owner for patch in view.patches.patches)
+    return memo.get(("patched", view.key), (base, *owners), lambda: patches.apply(base, view))
 
 
 def _set(scope: Scope, served: Inbound | None, memo: Memo) -> ResourceSet:

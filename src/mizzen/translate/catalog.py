@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from mizzen.api.destination_rule import DestinationRule
 from mizzen.api.meta import Object
 from mizzen.api.virtual_service import Destination
+from mizzen.model.hosts import covers, is_wildcard, specificity
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Endpoint, Port, Resolution, Service
 from mizzen.model.view import Scope
@@ -22,6 +23,12 @@ class Catalog:
         self.scope = scope
         self._by_hostname = {service.hostname: service for service in scope.services}
         self._aliases: dict[str, list[str]] = {}
+        self._routes_by_host: dict[str, list[int]] = {}
+        self._wildcards: list[str] = []
+        for index, obj in enumerate(scope.virtual_services):
+            for host in obj.body.hosts:
+                self._routes_by_host.setdefault(host, []).append(index)
+        self._wildcards = sorted(filter(is_wildcard, self._routes_by_host), key=specificity)
         for service in scope.services:
             if service.resolution is Resolution.ALIAS:
                 target = self.service(service.hostname)
@@ -41,6 +48,12 @@ class Catalog:
         """The ExternalName hostnames that stand for ``service``."""
         return self._aliases.get(service.hostname, [])
 
+    def virtual_services(self, hostname: str) -> list[Object]:
+        """Those for a service, the most specific host first, then in order of precedence (rows VS-08, VS-09)."""
+        hosts = [hostname, *(w for w in self._wildcards if w != hostname and covers(w, hostname))]
+        found = dict.fromkeys(index for host in hosts for index in self._routes_by_host.get(host, ()))
+        return [self.scope.virtual_services[index] for index in found]
+
     def service_ports(self) -> Iterable[tuple[Service, Port]]:
         """Every port that has a cluster, by the age of its service: not UDP, not ExternalName (row PR-05)."""
         for service in self.scope.services:
@@ -57,6 +70,11 @@ class Catalog:
         """The DestinationRule that this client uses for ``service``."""
         found = self.rule_object(service)
         return found.body if found else None
+
+    def auto_passthrough(self) -> bool:
+        """True for a router with a server that passes mesh TLS on by SNI alone (row GW-15)."""
+        servers = (server for gateway in self.scope.gateways for server in gateway.body.servers)
+        return any(server.tls is not None and server.tls.mode == "AUTO_PASSTHROUGH" for server in servers)
 
     def port_of(self, destination: Destination, listener_port: int) -> int:
         """The port of the cluster: as written, else the only port, else the listener's own (row VS-27)."""

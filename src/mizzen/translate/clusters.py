@@ -14,13 +14,22 @@ from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import CLUSTER, ENDPOINT, Resource
 from mizzen.model.service import Endpoint, Port, Resolution, Service
 from mizzen.model.view import MtlsMode
-from mizzen.translate import alpn, connection_pool, endpoints, load_balancer, names, outlier, upstream_tls
+from mizzen.translate import (
+    alpn,
+    connection_pool,
+    endpoints,
+    load_balancer,
+    names,
+    outlier,
+    proxy_protocol,
+    upstream_tls,
+)
 from mizzen.translate.catalog import Catalog
-from mizzen.translate.locality import distributes
+from mizzen.translate.locality import Client, label_keys, weighs_localities
 from mizzen.translate.memo import Memo
 from mizzen.translate.messages import resource
 from mizzen.translate.scalars import duration, seconds
-from mizzen.translate.traffic_policy import NONE, for_port, for_subset
+from mizzen.translate.traffic_policy import NONE, for_port, for_subset, with_defaults
 
 _Cluster = cluster_pb2.Cluster
 _TYPES = {
@@ -36,6 +45,7 @@ _IDLE = 300.0
 def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
     """Every cluster of every visible service with its endpoints, then BlackHoleCluster and PassthroughCluster."""
     scope = catalog.scope
+    auto = catalog.auto_passthrough()
     for service, port in catalog.service_ports():
         rule = catalog.rule_object(service)
         members = catalog.endpoints(service, port)
@@ -50,13 +60,15 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
             service.namespace,
             service.hostname,
             port.number,
+            auto,
+            _client_labels(catalog, rule),
         )
         # The identities of a service are those behind all of its ports (row OL-21).
         everywhere = tuple(catalog.endpoints(service, p) for p in service.ports)
         yield from memo.get(
             key,
             (service, rule, scope.mesh, *everywhere),
-            lambda s=service, p=port, r=rule, m=members: list(_PortClusters(catalog, s, p, r, m).resources()),  # type: ignore[misc]
+            lambda s=service, p=port, r=rule, m=members: list(_PortClusters(catalog, s, p, r, m).resources(auto)),  # type: ignore[misc]
         )
     yield resource(CLUSTER, names.BLACK_HOLE, black_hole())
     if scope.proxy_type is ProxyType.SIDECAR:
@@ -76,6 +88,13 @@ def namespace_mtls(catalog: Catalog, service: Service) -> MtlsMode:
     return found
 
 
+def _client_labels(catalog: Catalog, rule: Object | None) -> tuple[tuple[str, str], ...]:
+    """Those of the client's labels that the order of endpoints depends on (row DR-19)."""
+    labels, mesh = catalog.scope.labels, catalog.scope.mesh
+    keys = label_keys(rule.body if rule else None, mesh.locality_lb_setting)
+    return tuple(sorted((key, labels[key]) for key in keys if key in labels))
+
+
 def _selective(policy: Object) -> bool:
     selector = policy.body.selector
     return selector is not None and bool(selector.match_labels)
@@ -92,7 +111,7 @@ def passthrough(catalog: Catalog) -> cluster_pb2.Cluster:
     """Where unknown traffic goes on to: the address that the app dialled (row OL-23)."""
     cluster = _Cluster(name=names.PASSTHROUGH, type=_Cluster.ORIGINAL_DST, lb_policy=_Cluster.CLUSTER_PROVIDED)
     cluster.connect_timeout.CopyFrom(duration(catalog.scope.mesh.connect_timeout))
-    cluster.circuit_breakers.CopyFrom(connection_pool.breakers(NONE))
+    cluster.circuit_breakers.CopyFrom(connection_pool.breakers(with_defaults(NONE, catalog.scope.mesh)))
     connection_pool.follow_client(cluster, seconds(_IDLE))
     return cluster
 
@@ -111,12 +130,32 @@ class _PortClusters:
         self._members = members
         self._sidecar = self._scope.proxy_type is ProxyType.SIDECAR
 
-    def resources(self) -> Iterator[Resource]:
+    def resources(self, auto: bool) -> Iterator[Resource]:
+        """``auto``: also the clusters that mesh TLS is passed on to by its SNI (row GW-15)."""
+        mesh = self._scope.mesh
+        for subset, policy, members in self._variants():
+            yield from self._one(subset, with_defaults(policy, mesh), members)
+        if auto and not self._service.mesh_external:
+            for subset, policy, members in self._variants():
+                yield from self._passed_on(subset, with_defaults(policy, mesh), members)
+
+    def _variants(self) -> Iterator[tuple[str, TrafficPolicy, tuple[Endpoint, ...]]]:
         rule: DestinationRule | None = self._rule.body if self._rule else None
-        yield from self._one("", for_port(rule.traffic_policy, self._port.number) if rule else NONE, self._members)
+        yield "", for_port(rule.traffic_policy, self._port.number) if rule else NONE, self._members
         for subset in rule.subsets if rule else ():
             chosen = tuple(e for e in self._members if subset.labels.items() <= e.labels.items())
-            yield from self._one(subset.name, for_subset(rule, subset, self._port.number) if rule else NONE, chosen)
+            yield subset.name, for_subset(rule, subset, self._port.number) if rule else NONE, chosen
+
+    def _passed_on(self, subset: str, policy: TrafficPolicy, members: tuple[Endpoint, ...]) -> Iterator[Resource]:
+        name = names.sni(self._port.number, subset, self._service.hostname)
+        cluster = _Cluster(name=name, alt_stat_name=f"{name};", type=_Cluster.EDS)
+        cluster.connect_timeout.CopyFrom(duration(self._scope.mesh.connect_timeout))
+        cluster.circuit_breakers.CopyFrom(connection_pool.breakers(policy))
+        outlier.apply(cluster, policy.outlier_detection)
+        load_balancer.apply(cluster, policy.load_balancer)
+        self._metadata(cluster)
+        meshed = tuple(e for e in members if e.tls_mode == "istio")
+        yield from self._place(cluster, self._assignment(name, policy, meshed), policy)
 
     def _one(self, subset: str, policy: TrafficPolicy, members: tuple[Endpoint, ...]) -> Iterator[Resource]:
         name = names.cluster(self._port.number, subset, self._service.hostname)
@@ -133,6 +172,8 @@ class _PortClusters:
         load_balancer.apply(cluster, policy.load_balancer)
         self._metadata(cluster)
         self._secure(cluster, subset, policy, members)
+        if policy.proxy_protocol is not None:
+            proxy_protocol.wrap(cluster, policy.proxy_protocol)
         yield from self._place(cluster, self._assignment(name, policy, members), policy)
 
     def _place(
@@ -140,7 +181,10 @@ class _PortClusters:
     ) -> Iterator[Resource]:
         """Say where the endpoints come from: over EDS, by DNS, or the original address."""
         setting = policy.load_balancer.locality_lb_setting if policy.load_balancer else None
-        if cluster.type != _Cluster.ORIGINAL_DST and distributes(setting or self._scope.mesh.locality_lb_setting):
+        weighed = weighs_localities(
+            setting or self._scope.mesh.locality_lb_setting, failover=policy.outlier_detection is not None
+        )
+        if cluster.type != _Cluster.ORIGINAL_DST and weighed:
             cluster.common_lb_config.locality_weighted_lb_config.SetInParent()
         if cluster.type == _Cluster.EDS:
             source = cluster.eds_cluster_config
@@ -184,7 +228,7 @@ class _PortClusters:
             name,
             members,
             policy=policy,
-            client=scope.locality,
+            client=Client(scope.locality, scope.labels),
             cluster_id=scope.snapshot.config.cluster_id,
             mesh_locality=scope.mesh.locality_lb_setting,
         )

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2
+from envoy.config.common.matcher.v3 import matcher_pb2
 from envoy.config.core.v3 import protocol_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from google.protobuf.duration_pb2 import Duration as DurationMessage
 
-from mizzen.api.destination_rule import ClientTLSSettings, HTTPSettings, TcpKeepalive, TCPSettings, TrafficPolicy
+from mizzen.api.destination_rule import (
+    ClientTLSSettings,
+    HTTPSettings,
+    OutlierDetection,
+    TcpKeepalive,
+    TCPSettings,
+    TrafficPolicy,
+)
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.translate.messages import any_of
@@ -63,6 +71,7 @@ def apply(
         options.upstream_http_protocol_options.auto_san_validation = (
             not tls.subject_alt_names and not tls.insecure_skip_verify
         )
+    _error_codes(options, policy.outlier_detection)
     if options.ByteSize():
         if options.WhichOneof("upstream_protocol_options") is None:
             options.explicit_http_config.http_protocol_options.SetInParent()
@@ -101,6 +110,21 @@ def _protocol(http: HTTPSettings, speech: str) -> http_protocol_options_pb2.Http
         h2.SetInParent()
         _http2(h2, http)
     return options
+
+
+def _error_codes(options: http_protocol_options_pb2.HttpProtocolOptions, outlier: OutlierDetection | None) -> None:
+    """Statuses that count against an endpoint in place of 5xx (row DR-41)."""
+    codes = dict.fromkeys(outlier.outlier_detection_http_error_codes) if outlier else {}
+    rules = []
+    for code in codes:
+        rule = matcher_pb2.MatchPredicate()
+        header = rule.http_response_headers_match.headers.add(name=":status")
+        header.string_match.exact = str(code)
+        rules.append(rule)
+    if len(rules) == 1:
+        options.outlier_detection.error_matcher.CopyFrom(rules[0])
+    elif rules:
+        options.outlier_detection.error_matcher.or_match.rules.extend(rules)
 
 
 def _http2(h2: protocol_pb2.Http2ProtocolOptions, http: HTTPSettings) -> None:

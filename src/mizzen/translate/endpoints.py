@@ -1,4 +1,4 @@
-"""Endpoints of a cluster: health, weights, localities, priorities and metadata (rows OL-18, OL-19, DR-18, DR-20)."""
+"""Endpoints of a cluster: health, weights, localities, priorities and metadata (rows OL-18, OL-19, DR-17 to DR-20)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 
 from mizzen.api.destination_rule import LocalityLoadBalancerSetting, TrafficPolicy
 from mizzen.model.service import Endpoint, Locality, Workload
-from mizzen.translate.locality import Priorities, weights
+from mizzen.translate.locality import Client, Priorities, weights
 
 _Localities = endpoint_components_pb2.LocalityLbEndpoints
 
@@ -19,7 +19,7 @@ def load_assignment(
     endpoints: Iterable[Endpoint],
     *,
     policy: TrafficPolicy,
-    client: Locality,
+    client: Client,
     cluster_id: str,
     mesh_locality: LocalityLoadBalancerSetting | None,
 ) -> endpoint_pb2.ClusterLoadAssignment:
@@ -27,22 +27,25 @@ def load_assignment(
     outlier = policy.outlier_detection
     if outlier is not None and outlier.min_health_percent > 0:
         endpoints = [e for e in endpoints if e.healthy]
-    groups: dict[Locality, list[Endpoint]] = {}
-    for endpoint in endpoints:
-        groups.setdefault(endpoint.locality, []).append(endpoint)
+    endpoints = tuple(endpoints)
     own = policy.load_balancer.locality_lb_setting if policy.load_balancer else None
     setting = own or mesh_locality
-    priorities = Priorities(setting, client, failover=outlier is not None).of(groups)
+    groups: dict[tuple[Locality, int], list[Endpoint]] = {}
+    order = Priorities(setting, client, failover=outlier is not None).of(endpoints)
+    for endpoint, priority in zip(endpoints, order, strict=True):
+        groups.setdefault((endpoint.locality, priority), []).append(endpoint)
+    sizes: dict[Locality, int] = {}
+    for endpoint in endpoints:
+        sizes[endpoint.locality] = sizes.get(endpoint.locality, 0) + (endpoint.weight or 1)
+    shares = weights(setting, client.locality, sizes)
     message = endpoint_pb2.ClusterLoadAssignment(cluster_name=name)
-    shares = weights(
-        setting, client, {locality: sum(e.weight or 1 for e in group) for locality, group in groups.items()}
-    )
-    for locality in sorted(groups):
-        if locality not in shares:
-            continue
-        message.endpoints.append(
-            _group(locality, groups[locality], priorities.get(locality, 0), shares[locality], cluster_id)
-        )
+    for locality, priority in sorted(groups):
+        if locality in shares:
+            members = groups[(locality, priority)]
+            share = shares[locality]
+            if share == sizes[locality]:
+                share = sum(e.weight or 1 for e in members)
+            message.endpoints.append(_group(locality, members, priority, share, cluster_id))
     return message
 
 

@@ -8,8 +8,9 @@ from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from envoy.type.matcher.v3 import string_pb2
 
+from mizzen.api.ciphers import usable
 from mizzen.api.gateway import ServerTLSSettings
-from mizzen.api.mesh_config import MeshConfig
+from mizzen.api.mesh_config import MeshConfig, TLSConfig
 from mizzen.translate.messages import any_of
 from mizzen.translate.tls import mesh_downstream_socket
 from mizzen.translate.upstream_tls import sds
@@ -25,25 +26,53 @@ _VERSIONS = {
 def downstream_socket(tls: ServerTLSSettings, mesh: MeshConfig, alpn: Sequence[str]) -> base_pb2.TransportSocket:
     """The server's side: its certificate from a Secret (over ADS) or files, and what it asks of the client."""
     if tls.mode == "ISTIO_MUTUAL":
-        return mesh_downstream_socket(mesh, alpn=alpn or ("h2", "http/1.1"))
+        return _mesh_socket(tls, mesh, alpn)
     context = tls_pb2.DownstreamTlsContext()
     common = context.common_tls_context
     common.alpn_protocols.extend(alpn)
-    _versions(common, tls)
+    _versions(common, tls, mesh)
     credentials = tls.credential_names or ((tls.credential_name,) if tls.credential_name else ())
     _certificates(common, tls, credentials)
     context.require_client_certificate.value = tls.mode == "MUTUAL"
-    if tls.mode in ("MUTUAL", "OPTIONAL_MUTUAL"):
+    if tls.mode in ("MUTUAL", "OPTIONAL_MUTUAL") and not tls.insecure_skip_verify:
         _client_roots(common, tls, credentials)
     return base_pb2.TransportSocket(name="envoy.transport_sockets.tls", typed_config=any_of(context))
 
 
-def _versions(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings) -> None:
-    if tls.min_protocol_version in _VERSIONS:
-        common.tls_params.tls_minimum_protocol_version = _VERSIONS[tls.min_protocol_version]
+def _mesh_socket(tls: ServerTLSSettings, mesh: MeshConfig, alpn: Sequence[str]) -> base_pb2.TransportSocket:
+    """The gateway's own mesh certificate; of the server's settings only the client's names and the CRL count (GW-16)."""
+    socket = mesh_downstream_socket(mesh, alpn=alpn or ("h2", "http/1.1"))
+    if tls.subject_alt_names or tls.ca_crl:
+        context = tls_pb2.DownstreamTlsContext()
+        socket.typed_config.Unpack(context)
+        validation = context.common_tls_context.combined_validation_context.default_validation_context
+        if tls.subject_alt_names:
+            validation.ClearField("match_typed_subject_alt_names")
+            _client_names(validation, tls.subject_alt_names)
+        if tls.ca_crl:
+            validation.crl.filename = tls.ca_crl
+        socket.typed_config.CopyFrom(any_of(context))
+    return socket
+
+
+def _versions(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, mesh: MeshConfig) -> None:
+    """The server's own settings, each else that of ``tlsDefaults`` (rows GW-22 to GW-24)."""
+    base = mesh.tls_defaults or TLSConfig()
+    params = common.tls_params
+    for minimum in (tls.min_protocol_version, base.min_protocol_version):
+        if minimum in _VERSIONS:
+            params.tls_minimum_protocol_version = _VERSIONS[minimum]
+            break
     if tls.max_protocol_version in _VERSIONS:
-        common.tls_params.tls_maximum_protocol_version = _VERSIONS[tls.max_protocol_version]
-    common.tls_params.cipher_suites.extend(tls.cipher_suites)
+        params.tls_maximum_protocol_version = _VERSIONS[tls.max_protocol_version]
+    params.cipher_suites.extend(usable(tls.cipher_suites or base.cipher_suites))
+    params.ecdh_curves.extend(dict.fromkeys(tls.ecdh_curves or base.ecdh_curves))
+
+
+def _client_names(validation: common_pb2.CertificateValidationContext, names: Sequence[str]) -> None:
+    for name in names:
+        for kind in (common_pb2.SubjectAltNameMatcher.DNS, common_pb2.SubjectAltNameMatcher.URI):
+            validation.match_typed_subject_alt_names.add(san_type=kind, matcher=string_pb2.StringMatcher(exact=name))
 
 
 def _certificates(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, credentials: Sequence[str]) -> None:
@@ -61,9 +90,7 @@ def _certificates(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, cred
 
 def _client_roots(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, credentials: Sequence[str]) -> None:
     validation = common_pb2.CertificateValidationContext()
-    for san in tls.subject_alt_names:
-        for kind in (common_pb2.SubjectAltNameMatcher.DNS, common_pb2.SubjectAltNameMatcher.URI):
-            validation.match_typed_subject_alt_names.add(san_type=kind, matcher=string_pb2.StringMatcher(exact=san))
+    _client_names(validation, tls.subject_alt_names)
     if credentials:
         validation.verify_certificate_spki.extend(tls.verify_certificate_spki)
         validation.verify_certificate_hash.extend(tls.verify_certificate_hash)

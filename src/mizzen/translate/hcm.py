@@ -51,7 +51,7 @@ def http_connection_manager(
     _paths(manager, mesh)
     _addresses(manager, direction, mesh)
     _server_header(manager, direction, mesh.default_config.proxy_headers)
-    _client_certificate(manager, direction, mesh.default_config.proxy_headers)
+    _client_certificate(manager, direction, mesh)
     manager.http_filters.extend(_http_filters(chain, policies, mesh, grpc_web))
     manager.access_log.extend(access_log.request_logs(mesh))
     manager.access_log.extend(telemetry.http_metrics(chain))
@@ -108,13 +108,21 @@ _FORWARD = {
 }
 
 
-def _client_certificate(manager: _Hcm, direction: Direction, headers: dict[str, Any]) -> None:
-    """Row IL-06: x-forwarded-client-cert. A sidecar appends to what came, a gateway replaces it."""
+def _client_certificate(manager: _Hcm, direction: Direction, mesh: MeshConfig) -> None:
+    """x-forwarded-client-cert: a sidecar appends to what came (row IL-06), a gateway replaces it, unless told
+    otherwise by ``gatewayTopology`` (row GW-32)."""
     if direction is Direction.OUTBOUND:
         return
-    default = "APPEND_FORWARD" if direction is Direction.INBOUND else "SANITIZE_SET"
-    chosen = headers.get("forwardedClientCert") or default
-    manager.forward_client_cert_details = _FORWARD.get(chosen, _FORWARD[default])
+    if direction is Direction.GATEWAY:
+        chosen = mesh.default_config.gateway_topology.get("forwardClientCertDetails")
+        manager.forward_client_cert_details = _FORWARD.get(str(chosen), _Hcm.SANITIZE_SET)
+        if manager.forward_client_cert_details in (_Hcm.SANITIZE_SET, _Hcm.APPEND_FORWARD):
+            manager.set_current_client_cert_details.subject.value = True
+            for name in ("cert", "dns", "uri"):
+                setattr(manager.set_current_client_cert_details, name, True)
+        return
+    headers = mesh.default_config.proxy_headers
+    manager.forward_client_cert_details = _FORWARD.get(str(headers.get("forwardedClientCert")), _Hcm.APPEND_FORWARD)
     details = {"subject": True, "uri": True, "dns": True, "cert": False, "chain": False}
     wanted = headers.get("setCurrentClientCertDetails") or {}
     details |= {name: value for name, value in wanted.items() if name in details and isinstance(value, bool)}

@@ -225,7 +225,7 @@ def _to_original_destination(name: str, mesh: MeshConfig) -> cluster_pb2.Cluster
 def _cluster(name: str, mesh: MeshConfig, kind: cluster_pb2.Cluster.DiscoveryType) -> cluster_pb2.Cluster:
     cluster = cluster_pb2.Cluster(name=name, type=kind)
     cluster.connect_timeout.FromNanoseconds(mesh.connect_timeout.nanos)
-    thresholds = circuit_breaker_pb2.CircuitBreakers.Thresholds(track_remaining=True)
+    thresholds = circuit_breaker_pb2.CircuitBreakers.Thresholds()
     for field in ("max_connections", "max_pending_requests", "max_requests", "max_retries"):
         getattr(thresholds, field).value = _UNLIMITED
     cluster.circuit_breakers.thresholds.append(thresholds)

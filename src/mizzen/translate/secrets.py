@@ -1,4 +1,4 @@
-"""Secrets that gateways and rules name by ``credentialName``, served over ADS (rows GW-12, GW-17, GW-31, DR-48)."""
+"""Secrets that gateways and rules name by ``credentialName``, served over ADS (rows GW-12, GW-17, GW-19, GW-20, GW-31, DR-48)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def credentials(scope: Scope) -> Iterator[Resource]:
             yield resource(SECRET, f"{_PREFIX}{name}", _message(f"{_PREFIX}{name}", certificate))
         roots = _secret(scope, f"{name}{_ROOTS}") or held
         if roots and (trusted := _value(roots, ("ca.crt", "cacert"))):
-            yield resource(SECRET, f"{_PREFIX}{name}{_ROOTS}", _roots(f"{_PREFIX}{name}{_ROOTS}", trusted))
+            revoked = _value(roots, ("ca.crl", "crl"))
+            yield resource(SECRET, f"{_PREFIX}{name}{_ROOTS}", _roots(f"{_PREFIX}{name}{_ROOTS}", trusted, revoked))
 
 
 def _named(scope: Scope) -> set[str]:
@@ -83,7 +84,9 @@ def _message(name: str, certificate: tuple[bytes, bytes]) -> secret_pb2.Secret:
     return message
 
 
-def _roots(name: str, trusted: bytes) -> secret_pb2.Secret:
+def _roots(name: str, trusted: bytes, revoked: bytes) -> secret_pb2.Secret:
     message = secret_pb2.Secret(name=name)
     message.validation_context.trusted_ca.inline_bytes = trusted
+    if revoked:
+        message.validation_context.crl.inline_bytes = revoked
     return message

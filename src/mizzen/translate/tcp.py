@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 
+from mizzen.api.destination_rule import TunnelSettings
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Duration
 from mizzen.model.view import Policies
@@ -25,11 +26,15 @@ def filters(
     clusters: Sequence[tuple[str, int]],
     policies: Policies = NO_POLICIES,
     idle_timeout: Duration | None = None,
+    longest: Duration | None = None,
+    source_ip_hash: bool = False,
+    tunnel: TunnelSettings | None = None,
     chain: telemetry.Chain | None = None,
 ) -> list[f.NetworkFilter]:
     """The filters of a TCP chain in Istio's order; ``clusters`` are (name, weight), of which one alone needs no weight.
 
-    ``chain`` is what metrics may say of an inbound chain. A sidecar's outbound side has no policies (row IL-11).
+    ``longest`` ends a connection whatever it carries. ``source_ip_hash``: the cluster hashes (row DR-13). ``tunnel``: the
+    bytes go inside a CONNECT or POST request (row DR-53). ``chain`` is what metrics may say of an inbound chain. A sidecar's outbound side has no policies (row IL-11).
     """
     proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=stat_prefix)
     if len(clusters) == 1:
@@ -39,6 +44,13 @@ def filters(
             proxy.weighted_clusters.clusters.add(name=name, weight=weight)
     if idle_timeout is not None:
         proxy.idle_timeout.FromNanoseconds(idle_timeout.nanos)
+    if longest is not None:
+        proxy.max_downstream_connection_duration.FromNanoseconds(longest.nanos)
+    if source_ip_hash:
+        proxy.hash_policy.add().source_ip.SetInParent()
+    if tunnel is not None:
+        proxy.tunneling_config.hostname = f"{tunnel.target_host}:{tunnel.target_port}"
+        proxy.tunneling_config.use_post = tunnel.protocol.upper() == "POST"
     proxy.access_log.extend(access_log.connection_logs(mesh))
     proxy.access_log.extend(telemetry.tcp_metrics(chain or telemetry.Chain(direction)))
     # Without an entry at connect a connection would count as opened only when it closes (row ME-05).

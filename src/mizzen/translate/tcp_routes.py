@@ -4,40 +4,36 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from envoy.config.core.v3 import address_pb2
 from envoy.config.listener.v3 import listener_components_pb2 as components
 
+from mizzen.api.destination_rule import TCPSettings, TrafficPolicy, TunnelSettings
 from mizzen.api.meta import Duration, Object
 from mizzen.api.virtual_service import L4MatchAttributes, RouteDestination, TLSMatchAttributes
-from mizzen.model.hosts import covers
 from mizzen.model.service import Port, Service
+from mizzen.model.view import Policies
 from mizzen.translate import names, tcp
 from mizzen.translate.binding import Binding
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.filters import Direction
+from mizzen.translate.tcp import NO_POLICIES
 
 MESH = frozenset({"mesh"})
-_Chain = components.FilterChain
 
 
 def chains(catalog: Catalog, service: Service, port: Port, binding: Binding) -> Iterator[components.FilterChain]:
     """The chains of one binding: those of its VirtualService's routes, else the one to the service's own cluster."""
     found = False
-    for obj in catalog.scope.virtual_services:
-        if any(covers(host, service.hostname) for host in obj.body.hosts):
-            routed = (
-                _tls_chains(catalog, obj, port, binding)
-                if port.protocol.is_tls
-                else _tcp_chains(catalog, obj, port, binding)
-            )
-            for chain in routed:
-                found = True
-                yield chain
-            if found:
-                return
-    cluster = names.cluster(port.number, "", service.hostname)
-    yield _chain(catalog, binding.server_names, binding.ranges, cluster, [(cluster, 1)], idle_timeout(catalog, service))
+    make = _tls_chains if port.protocol.is_tls else _tcp_chains
+    for obj in catalog.virtual_services(service.hostname):
+        for chain in make(catalog, obj, port, binding):
+            found = True
+            yield chain
+        if found:
+            return
+    yield _chain(catalog, service_leg(catalog, service, port), binding.server_names, binding.ranges)
 
 
 def applies(
@@ -54,25 +50,77 @@ def applies(
     return match.source_labels.items() <= scope.labels.items()
 
 
-def weighted(catalog: Catalog, routes: Iterable[RouteDestination], port: int) -> list[tuple[str, int]]:
-    """Clusters and weights; of several destinations those of weight 0 are left out (row VS-57)."""
-    listed = [r for r in routes if r.destination is not None]
-    if len(listed) > 1:
-        listed = [r for r in listed if r.weight > 0]
-    return [(catalog.cluster(r.destination, port), r.weight or 1) for r in listed if r.destination is not None]
+@dataclass(frozen=True)
+class Leg:
+    """Where a TCP chain leads: clusters with weights, and what the first destination's rule says of the connection."""
+
+    prefix: str
+    clusters: tuple[tuple[str, int], ...]
+    tcp: TCPSettings
+    tunnel: TunnelSettings | None = None
+    source_ip_hash: bool = False
+
+    def filters(
+        self, catalog: Catalog, direction: Direction, policies: Policies = NO_POLICIES
+    ) -> list[components.Filter]:
+        return tcp.filters(
+            direction=direction,
+            stat_prefix=self.prefix,
+            mesh=catalog.scope.mesh,
+            clusters=self.clusters,
+            policies=policies,
+            idle_timeout=self.tcp.idle_timeout or _idle_by_metadata(catalog),
+            longest=self.tcp.max_connection_duration,
+            source_ip_hash=self.source_ip_hash,
+            tunnel=self.tunnel,
+        )
 
 
-def stat_prefix(obj: Object, clusters: list[tuple[str, int]]) -> str:
-    """Row VS-58: the cluster's name, or the VirtualService's when there are several."""
-    return clusters[0][0] if len(clusters) == 1 else f"{obj.name}.{obj.namespace}"
+def leg(catalog: Catalog, obj: Object, routes: Iterable[RouteDestination], port: int) -> Leg | None:
+    """Clusters and weights of one route; of several destinations those of weight 0 are left out (rows VS-57, VS-58)."""
+    listed = [(r.destination, r.weight) for r in routes if r.destination is not None]
+    kept = [(d, w) for d, w in listed if w > 0] if len(listed) > 1 else listed
+    if not kept:
+        return None
+    clusters = tuple((catalog.cluster(d, port), w or 1) for d, w in kept)
+    prefix = clusters[0][0] if len(clusters) == 1 else f"{obj.name}.{obj.namespace}"
+    first = listed[0][0]
+    return _leg(catalog, prefix, clusters, catalog.service(first.host), first.subset if len(listed) == 1 else "")
 
 
-def idle_timeout(catalog: Catalog, service: Service | None) -> Duration | None:
-    """From the top level of the rule of the first destination (row VS-58)."""
+def service_leg(catalog: Catalog, service: Service, port: Port) -> Leg:
+    """Straight to the service's own cluster."""
+    cluster = names.cluster(port.number, "", service.hostname)
+    return _leg(catalog, cluster, ((cluster, 1),), service, "")
+
+
+def _leg(
+    catalog: Catalog, prefix: str, clusters: tuple[tuple[str, int], ...], service: Service | None, subset: str
+) -> Leg:
+    """Pool settings are the top level's; tunnel and hash are the subset's where one is named (rows DR-13, DR-53, VS-58)."""
     rule = catalog.rule(service) if service else None
-    policy = rule.traffic_policy if rule else None
-    pool = policy.connection_pool if policy else None
-    return pool.tcp.idle_timeout if pool and pool.tcp else None
+    top = (rule.traffic_policy if rule else None) or TrafficPolicy()
+    named = next((s.traffic_policy for s in rule.subsets if s.name == subset), None) if rule and subset else None
+    balancer = (named.load_balancer if named else None) or top.load_balancer
+    hashed = balancer.consistent_hash if balancer else None
+    pool = top.connection_pool
+    tunnel_of = (named or TrafficPolicy()) if subset else top
+    return Leg(
+        prefix,
+        clusters,
+        (pool.tcp if pool else None) or TCPSettings(),
+        tunnel_of.tunnel if tunnel_of.proxy_protocol is None else None,
+        hashed is not None and bool(hashed.use_source_ip),
+    )
+
+
+def _idle_by_metadata(catalog: Catalog) -> Duration | None:
+    """``ISTIO_META_IDLE_TIMEOUT`` of the proxy; what is no duration counts as unset (row IL-09)."""
+    written = catalog.scope.flags.get("IDLE_TIMEOUT", "")
+    try:
+        return Duration.parse(written) if written else None
+    except ValueError:
+        return None
 
 
 def _tcp_chains(catalog: Catalog, obj: Object, port: Port, binding: Binding) -> Iterator[components.FilterChain]:
@@ -80,12 +128,12 @@ def _tcp_chains(catalog: Catalog, obj: Object, port: Port, binding: Binding) -> 
         fitting = [m for m in route.match if applies(m, obj, catalog, port.number, MESH)]
         if route.match and not fitting:
             continue
-        clusters = weighted(catalog, route.route, port.number)
-        if not clusters:
+        found = leg(catalog, obj, route.route, port.number)
+        if found is None:
             continue
         subnets = tuple(subnet for m in fitting for subnet in m.destination_subnets)
         everything = not fitting or any(not m.destination_subnets for m in fitting)
-        yield _routed(catalog, obj, (), binding.ranges if everything else subnets, clusters, route.route)
+        yield _chain(catalog, found, (), binding.ranges if everything else subnets)
         if everything:
             return
 
@@ -93,35 +141,13 @@ def _tcp_chains(catalog: Catalog, obj: Object, port: Port, binding: Binding) -> 
 def _tls_chains(catalog: Catalog, obj: Object, port: Port, binding: Binding) -> Iterator[components.FilterChain]:
     for route in obj.body.tls:
         for match in route.match:
-            clusters = weighted(catalog, route.route, port.number)
-            if clusters and applies(match, obj, catalog, port.number, MESH):
-                yield _routed(
-                    catalog, obj, match.sni_hosts, match.destination_subnets or binding.ranges, clusters, route.route
-                )
+            found = leg(catalog, obj, route.route, port.number)
+            if found is not None and applies(match, obj, catalog, port.number, MESH):
+                yield _chain(catalog, found, match.sni_hosts, match.destination_subnets or binding.ranges)
 
 
-def _routed(
-    catalog: Catalog,
-    obj: Object,
-    sni: Iterable[str],
-    ranges: Iterable[str],
-    clusters: list[tuple[str, int]],
-    routes: Iterable[RouteDestination],
-) -> components.FilterChain:
-    first = next((r.destination for r in routes if r.destination is not None), None)
-    service = catalog.service(first.host) if first else None
-    return _chain(catalog, sni, ranges, stat_prefix(obj, clusters), clusters, idle_timeout(catalog, service))
-
-
-def _chain(
-    catalog: Catalog,
-    sni: Iterable[str],
-    ranges: Iterable[str],
-    prefix: str,
-    clusters: list[tuple[str, int]],
-    idle: Duration | None,
-) -> components.FilterChain:
-    chain = _Chain()
+def _chain(catalog: Catalog, found: Leg, sni: Iterable[str], ranges: Iterable[str]) -> components.FilterChain:
+    chain = components.FilterChain(filters=found.filters(catalog, Direction.OUTBOUND))
     for name in sni:
         if name != "*":
             chain.filter_chain_match.server_names.append(name)
@@ -130,13 +156,4 @@ def _chain(
         entry = address_pb2.CidrRange(address_prefix=str(network.network_address))
         entry.prefix_len.value = network.prefixlen
         chain.filter_chain_match.prefix_ranges.append(entry)
-    chain.filters.extend(
-        tcp.filters(
-            direction=Direction.OUTBOUND,
-            stat_prefix=prefix,
-            mesh=catalog.scope.mesh,
-            clusters=clusters,
-            idle_timeout=idle,
-        )
-    )
     return chain

@@ -1,10 +1,11 @@
-"""Which traffic policy counts for a port and for a subset (rows DR-07, DR-08)."""
+"""Which traffic policy counts for a port and for a subset (rows DR-07 to DR-09)."""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
 from mizzen.api.destination_rule import DestinationRule, PortTrafficPolicy, Subset, TrafficPolicy
+from mizzen.api.mesh_config import MeshConfig
 
 NONE = TrafficPolicy()
 _INHERITED = (
@@ -39,6 +40,18 @@ def for_subset(rule: DestinationRule, subset: Subset, port: int) -> TrafficPolic
     if entry is not None:
         return replace(base, **{name: getattr(entry, name) for name in _OF_PORT})
     return replace(base, **{name: getattr(own, name) for name in _INHERITED if getattr(own, name) is not None})
+
+
+def with_defaults(policy: TrafficPolicy, mesh: MeshConfig) -> TrafficPolicy:
+    """The mesh's ``defaultTrafficPolicy`` in place of a pool or a detection that the rule leaves out (row DR-09)."""
+    base = mesh.default_traffic_policy
+    if base is None:
+        return policy
+    return replace(
+        policy,
+        connection_pool=policy.connection_pool or base.connection_pool,
+        outlier_detection=policy.outlier_detection or base.outlier_detection,
+    )
 
 
 def port_entry(policy: TrafficPolicy, port: int) -> PortTrafficPolicy | None:

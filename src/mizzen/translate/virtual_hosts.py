@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from envoy.config.route.v3 import route_components_pb2 as route
 
-from mizzen.api.meta import Object
-from mizzen.model.hosts import covers, is_wildcard, specificity
+from mizzen.model.hosts import covers, is_wildcard
 from mizzen.model.service import Port, Service
 from mizzen.translate import names
 from mizzen.translate.catalog import Catalog
@@ -51,7 +50,7 @@ def of_one(catalog: Catalog, service: Service, port: Port) -> route.VirtualHost:
 
 def service_host(catalog: Catalog, service: Service, port: Port, place: Place) -> _Host:
     """The virtual host of a service: its VirtualService's routes, else (also if none is for this client) the default one."""
-    chosen = _virtual_service(catalog, service)
+    chosen = next(iter(catalog.virtual_services(service.hostname)), None)
     found = routes(chosen, place) if chosen is not None else []
     found = found or [default_route(catalog, service, port)]
     full = [service.hostname, *catalog.aliases(service)]
@@ -90,19 +89,6 @@ def catch_all(catalog: Catalog) -> route.VirtualHost:
         name = "allow_any"
     message.match.prefix = "/"
     return route.VirtualHost(name=name, domains=["*"], routes=[message], include_request_attempt_count=True)
-
-
-def _virtual_service(catalog: Catalog, service: Service) -> Object | None:
-    """The one for this service: the most specific host, then the order of precedence (rows VS-08, VS-09)."""
-    best: tuple[tuple[bool, int, str], int] | None = None
-    found = None
-    for order, obj in enumerate(catalog.scope.virtual_services):
-        for host in obj.body.hosts:
-            if covers(host, service.hostname):
-                rank = (specificity(host), order)
-                if best is None or rank < best:
-                    best, found = rank, obj
-    return found
 
 
 def _foreign_hosts(catalog: Catalog, port: int, place: Place) -> Iterator[_Host]:

@@ -42,6 +42,8 @@ class DeltaSession(Session):
         subscription.subscribe(names)
         subscription.unsubscribe(request.resource_names_unsubscribe)
         subscription.answer = subscription.wildcard and not versions
+        if self._warms_still(subscription.type_url):
+            subscription.force.update(names)
         self._warm(subscription)
         self._note_new(subscription, subscription.wanted())
 

@@ -20,7 +20,7 @@ from mizzen.errors import ProtocolError
 from mizzen.model.resources import CLUSTER, ENDPOINT, LISTENER, PUSH_ORDER, ROUTE, Resource, ResourceSet
 from mizzen.xds.refusal import judge
 from mizzen.xds.response import Response
-from mizzen.xds.status import Progress, ResourceKey, TypeStatus
+from mizzen.xds.status import Progress, ResourceKey, TypeStatus, version
 from mizzen.xds.subscription import Outstanding, Plan, Subscription
 
 HISTORY = 256
@@ -117,13 +117,15 @@ class Session:
 
     @staticmethod
     def _owes(subscription: Subscription, name: str) -> bool:
-        in_flight = any(out is not None and name in out.items for out in (subscription.out, subscription.overdue))
+        in_flight = any(name in sent.items for sent in subscription.in_flight())
         return in_flight or name in subscription.alone or subscription.lacks(name)
 
     def _subscription(self, type_url: str) -> Subscription:
         subscription = self._subscriptions.get(type_url)
         if subscription is None:
-            subscription = self._subscriptions[type_url] = Subscription(type_url, self._resources.get(type_url))
+            subscription = self._subscriptions[type_url] = Subscription(
+                type_url, self._resources.get(type_url), forgetful=not self.DELTA
+            )
         return subscription
 
     def _note_new(self, subscription: Subscription, names: Iterable[str]) -> None:
@@ -132,25 +134,39 @@ class Session:
             self._history[-1][1].update((subscription.type_url, name) for name in names if subscription.lacks(name))
 
     def _answered(self, subscription: Subscription, nonce: str, error: str | None) -> bool:
-        """Take an ACK (``error`` None) or a NACK. False when ``nonce`` is not that of the latest response."""
-        if nonce != subscription.sent_nonce:
+        """Take an ACK (``error`` None) or a NACK. False when nothing waits for an answer to ``nonce``."""
+        given_up = subscription.overdue.pop(nonce, None)
+        if given_up is None and nonce != subscription.sent_nonce:
             self.expired[subscription.type_url] = self.expired.get(subscription.type_url, 0) + 1
             return False
         self.answers += 1
-        out = subscription.out or subscription.overdue
-        subscription.out = subscription.overdue = None
+        out = given_up
+        if out is None:
+            out, subscription.out = subscription.out, None
+            subscription.overdue.clear()
         if error is None:
             subscription.acked_nonce = nonce
         if out is None:
             return True  # answered twice, or subscribed anew in between
         if error is None:
-            subscription.accept(out.items)
+            self._accepted(subscription, out, newest=given_up is None)
         else:
             self.refusals[subscription.type_url] = self.refusals.get(subscription.type_url, 0) + 1
-            self._refuse(subscription, out, error)
+            self._refuse(subscription, out, error, newest=given_up is None)
         return True
 
-    def _refuse(self, subscription: Subscription, out: Outstanding, error: str) -> None:
+    @staticmethod
+    def _accepted(subscription: Subscription, out: Outstanding, *, newest: bool) -> None:
+        if newest:
+            subscription.accept(out.items)
+            return
+        # It was taken for granted. Only an older refusal of the same is over now.
+        for name, resource in out.items.items():
+            if resource is not None and subscription.have.get(name) == resource.version:
+                subscription.refused.pop(name, None)
+        subscription.touch()
+
+    def _refuse(self, subscription: Subscription, out: Outstanding, error: str, *, newest: bool) -> None:
         sent = {name: resource for name, resource in out.items.items() if resource is not None}
         verdict = judge(subscription.type_url, sent, error)
         for name, reason in verdict.guilty.items():
@@ -160,8 +176,10 @@ class Session:
             removed: dict[str, Resource | None] = {
                 name: None for name, resource in out.items.items() if resource is None
             }
-            subscription.accept({**rest, **removed})
+            self._accepted(subscription, Outstanding(out.nonce, {**rest, **removed}), newest=newest)
         elif self._may_split(subscription):
+            for name, resource in rest.items():
+                subscription.doubt(name, resource)
             subscription.alone.extend(rest)
         else:
             for name, resource in rest.items():
@@ -205,15 +223,22 @@ class Session:
         """Listeners and routes wait for clusters and their endpoints."""
         if self._impatient or type_url not in (LISTENER, ROUTE):
             return True
+        if ENDPOINT in self._subscriptions and CLUSTER not in self._subscriptions:
+            return False
         return all(s.updated for url in (CLUSTER, ENDPOINT) if (s := self._subscriptions.get(url)) is not None)
 
     def _may_break(self, type_url: str) -> bool:
         """Whether nothing that the proxy has refers any more to what is gone."""
         if self._impatient or type_url != CLUSTER:
             return True
-        if self._resumed and not {LISTENER, ROUTE} <= self._subscriptions.keys():
-            return False  # the proxy has listeners and routes; it has only not said so yet on this stream
+        if self._resumed and not self._has_told():
+            return False
         return all(s.settled for url in (LISTENER, ROUTE) if (s := self._subscriptions.get(url)) is not None)
+
+    def _has_told(self) -> bool:
+        """Whether a proxy that was connected before has said on this stream which listeners and routes it has."""
+        listeners = self._subscriptions.get(LISTENER)
+        return listeners is not None and (ROUTE in self._subscriptions or not listeners.have)
 
     def _send(self, subscription: Subscription, items: Mapping[str, Resource | None]) -> Response:
         self._responses += 1
@@ -226,6 +251,15 @@ class Session:
         if subscription.type_url == CLUSTER:
             self._endpoints_again(name for name, resource in items.items() if resource is not None)
         return self._frame(subscription, nonce, items)
+
+    def _warms_still(self, type_url: str) -> bool:
+        """Whether a proxy that begins to ask for a type has clusters from an earlier stream that wait for endpoints.
+
+        Envoy asks for no clusters while some are warming, also on a new stream (its clusters are paused until all are
+        warm; seen with 1.40). That it asks for endpoints first tells that the stream before broke between a cluster
+        and its endpoints. It needs these again, whatever versions it says it has.
+        """
+        return type_url == ENDPOINT and CLUSTER not in self._subscriptions
 
     def _warm(self, endpoints: Subscription) -> None:
         """Endpoints that a proxy begins to ask for while clusters are on their way to it: these need them, changed or not."""
@@ -252,7 +286,12 @@ class Session:
 def _status(subscription: Subscription) -> TypeStatus:
     errors = {name: refusal.reason for name, refusal in subscription.refused.items()}
     # A response that was refused in a resource that is wanted no more is as good as acknowledged.
-    answered = subscription.out is None and subscription.overdue is None and not errors
+    answered = not subscription.in_flight() and not errors
     return TypeStatus(
-        subscription.sent_nonce, subscription.sent_nonce if answered else subscription.acked_nonce, errors
+        subscription.sent_nonce,
+        subscription.sent_nonce if answered else subscription.acked_nonce,
+        version(subscription.sent()),
+        version(subscription.have),
+        answered and subscription.settled,
+        errors,
     )

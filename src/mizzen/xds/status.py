@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 ResourceKey = tuple[str, str]
@@ -10,10 +12,17 @@ ResourceKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class TypeStatus:
-    """``sent`` and ``acked`` are nonces of the latest responses (row DBG-03). ``errors`` maps names to reasons."""
+    """``sent`` and ``acked`` are nonces of the latest responses (row DBG-03). ``errors`` maps names to reasons.
+
+    ``sent_version`` and ``acked_version`` stand for the content: equal for equal resources, also in another process,
+    and empty for none. ``complete`` says that the proxy has all it should have, also if that came on another stream.
+    """
 
     sent: str = ""
     acked: str = ""
+    sent_version: str = ""
+    acked_version: str = ""
+    complete: bool = False
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -22,7 +31,7 @@ class TypeStatus:
         if self.errors:
             return "ERROR"
         if not self.sent:
-            return "NOT SENT"
+            return "SYNCED" if self.complete and self.acked_version else "NOT SENT"
         return "SYNCED" if self.sent == self.acked else "STALE"
 
 
@@ -46,3 +55,9 @@ class Progress:
     @property
     def done(self) -> bool:
         return self.known and not self.pending
+
+
+def version(resources: Mapping[str, str | None]) -> str:
+    """One version for the resources that are there, a short hash of their names and versions; empty for none."""
+    listed = sorted(f"{name}={of}" for name, of in resources.items() if of)
+    return hashlib.blake2b("\n".join(listed).encode(), digest_size=8).hexdigest() if listed else ""

@@ -13,6 +13,8 @@ from mizzen.xds.refusal import Refusal
 
 _UNKNOWN = ""
 """No version: the proxy was never told anything about the name. (A known absence is None.)"""
+_UNSURE = "?"
+"""No version either: the proxy may have one from an earlier stream. Unlike all versions it is no hash."""
 
 
 def empty_endpoints(name: str) -> Resource:
@@ -51,19 +53,22 @@ class Subscription:
 
     ``have`` maps names to the version that the proxy acknowledged (None: it was told that there is none). ``force``
     are names to send although nothing changed. ``blocked`` are names refused in their present version: they wait for
-    the next push of the type (row XD-07). ``overdue`` is a response for whose answer nothing waits any more.
-    ``alone`` are names to send one by one, to find out which of them is bad.
+    the next push of the type (row XD-07). ``overdue`` are responses, by nonce, for whose answers nothing waits any more.
+    ``alone`` are names to send one by one, to find out which of them is bad. ``forgetful`` says that the proxy does
+    not tell what it has from an earlier stream: what it refuses in its new form it may then have in an old one, and
+    the end of that must be announced.
     """
 
-    def __init__(self, type_url: str, target: Mapping[str, Resource]) -> None:
+    def __init__(self, type_url: str, target: Mapping[str, Resource], *, forgetful: bool = False) -> None:
         self.type_url = type_url
         self.target = target
+        self.forgetful = forgetful
         self.wildcard = False
         self.names: set[str] = set()
         self.have: dict[str, str | None] = {}
         self.bodies: dict[str, Resource] = {}
         self.out: Outstanding | None = None
-        self.overdue: Outstanding | None = None
+        self.overdue: dict[str, Outstanding] = {}
         self.force: set[str] = set()
         self.blocked: set[str] = set()
         self.refused: dict[str, Refusal] = {}
@@ -154,8 +159,19 @@ class Subscription:
         self.force.discard(name)
         if name in self.alone:
             self.alone.remove(name)
-        if self.out is not None:
-            self.out.items.pop(name, None)
+        for sent in self.in_flight():
+            sent.items.pop(name, None)
+
+    def in_flight(self) -> list[Outstanding]:
+        """Responses that were sent and not answered."""
+        return [*self.overdue.values(), *([self.out] if self.out is not None else [])]
+
+    def sent(self) -> dict[str, str | None]:
+        """Like ``have``, with what was sent and is not answered, or was refused."""
+        versions = {**self.have, **{name: refusal.version for name, refusal in self.refused.items()}}
+        for sent in self.in_flight():
+            versions |= {name: r.version if r is not None else None for name, r in sent.items.items()}
+        return versions
 
     def plan(self) -> Plan:
         """What the proxy is owed. Kept until the next :meth:`touch`."""
@@ -178,8 +194,9 @@ class Subscription:
     def _plan_absence(self, plan: Plan, name: str, have: str | None) -> None:
         if self.type_url == EXTENSION_CONFIG or (have is None and name not in self.force):
             return  # a filter's configuration is never removed (row XD-01)
-        if have == _UNKNOWN or have is None:
-            plan.updates[name] = None  # asked for, and there is none: say so, so that nothing waits
+        if have == _UNKNOWN or have is None or name in self.force:
+            # Asked for, or a cluster warms until it is told: say that there is none, so that nothing waits.
+            plan.updates[name] = None
         elif self._removes(name):
             plan.late[name] = None
 
@@ -204,20 +221,29 @@ class Subscription:
     def refuse(self, name: str, resource: Resource, reason: str) -> None:
         """The proxy does not take ``resource``. If something else is wanted by now, that is tried."""
         self.touch()
+        self.doubt(name, resource)
+        if self.forgetful:
+            self.have.setdefault(name, _UNSURE)
         target = self.target.get(name)
         if target is not None and target.version == resource.version:
             self.refused[name] = Refusal(resource.version, reason)
             self.blocked.add(name)
 
+    def doubt(self, name: str, resource: Resource) -> None:
+        """What was taken for granted by :meth:`give_up_waiting` did not happen."""
+        if self.have.get(name) == resource.version:
+            self.have[name] = _UNSURE
+            self.bodies.pop(name, None)
+            self.touch()
+
     def give_up_waiting(self) -> None:
         """Go on as if the outstanding response were accepted; its answer counts when it comes."""
         if self.out is not None:
-            self.overdue, self.out = self.out, None
-            for name, resource in self.overdue.items.items():
-                if resource is not None and self.wants(name):
-                    self.have[name] = resource.version
-                    self.bodies[name] = resource
-            self.touch()
+            given_up, self.out = self.out, None
+            self.overdue[given_up.nonce] = given_up
+            refused = dict(self.refused)
+            self.accept(given_up.items)
+            self.refused = refused  # whether it takes them now is not known
 
     @property
     def updated(self) -> bool:

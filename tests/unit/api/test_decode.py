@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mizzen.api.decode import decode, decode_mesh, decode_proxy_config, too_deep
+from mizzen.api.kinds import KINDS
 from mizzen.api.meta import Duration, LabelSelector, Origin
 
 
@@ -37,6 +38,27 @@ def test_every_served_version_gives_the_same_object(version: str) -> None:
     spec = {"hosts": ["x"], "http": [{"route": [{"destination": {"host": "y"}}]}]}
     first, other = decode(document(spec=spec)), decode(document(spec=spec, version=f"networking.istio.io/{version}"))
     assert first == other
+
+
+ISTIO = {f"{area}.istio.io" for area in ("networking", "security", "telemetry", "extensions")}
+_MINIMAL: dict[str, Any] = {"ServiceEntry": {"hosts": ["a.b"]}, "WorkloadGroup": {"template": {}}}
+
+
+@pytest.mark.row("CM-01")
+@pytest.mark.parametrize("kind", [k for k, info in KINDS.items() if info.group in ISTIO])
+def test_every_kind_of_istio_in_each_of_its_versions(kind: str) -> None:
+    group, versions = KINDS[kind].group, KINDS[kind].versions
+    found = [decode(document(kind, _MINIMAL.get(kind, {}), f"{group}/{version}")) for version in versions]
+    assert found[0].object is not None
+    assert all(other == found[0] for other in found)
+    for version in {"v1", "v1beta1", "v1alpha1", "v1alpha3", "v2"} - set(versions):
+        assert paths(document(kind, {}, f"{group}/{version}")) == [("apiVersion", True)], version
+
+
+@pytest.mark.row("CM-04")
+def test_snake_case_is_refused_where_a_schema_stands_in_front() -> None:
+    spec = {"hosts": ["x"], "export_to": ["."]}
+    assert paths(document(spec=spec)) == [("spec.export_to", True)]
 
 
 def test_a_version_that_is_not_served() -> None:

@@ -25,6 +25,13 @@ from mizzen.api.kinds import KINDS, find_kind, kind_of, kinds_named
         ("pods", "Pod"),
         ("telemetry", "Telemetry"),
         ("hpa", "HorizontalPodAutoscaler"),
+        ("dr", "DestinationRule"),
+        ("se", "ServiceEntry"),
+        ("we", "WorkloadEntry"),
+        ("wg", "WorkloadGroup"),
+        ("ap", "AuthorizationPolicy"),
+        ("pa", "PeerAuthentication"),
+        ("ra", "RequestAuthentication"),
     ],
 )
 @pytest.mark.row("CM-02")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from mizzen.cli.columns import columns_of, pod_status
 from tests.unit.cli.fake_mesh import deployment, pod
 
@@ -51,6 +53,22 @@ def test_a_deployment() -> None:
 def test_wide_columns_only_when_asked() -> None:
     assert "SELECTOR" not in cells("Deployment", deployment("a"))
     assert cells("Deployment", deployment("a"), wide=True)["SELECTOR"] == "app=a"
+
+
+@pytest.mark.row("CM-02")
+@pytest.mark.parametrize(
+    ("kind", "headers"),
+    [
+        ("VirtualService", "GATEWAYS HOSTS AGE"),
+        ("DestinationRule", "HOST AGE"),
+        ("ServiceEntry", "HOSTS LOCATION RESOLUTION AGE"),
+        ("WorkloadEntry", "AGE ADDRESS"),
+        ("AuthorizationPolicy", "ACTION AGE"),
+        ("PeerAuthentication", "MODE AGE"),
+    ],
+)
+def test_istios_columns(kind: str, headers: str) -> None:
+    assert list(cells(kind, {"metadata": {}})) == headers.split()
 
 
 def test_kinds_without_their_own_columns_have_an_age() -> None:

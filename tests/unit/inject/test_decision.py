@@ -59,7 +59,8 @@ def test_revisions_and_tags(namespace, labels, expected):
 @pytest.mark.row("IJ-07")
 def test_host_network_and_system_namespaces_are_never_injected():
     assert not decide(pod(hostNetwork=True), ENABLED, InjectSettings()).inject
-    assert not decide(pod(), InjectNamespace("kube-system", ENABLED.labels), InjectSettings()).inject
+    for name in ("kube-system", "kube-public", "kube-node-lease", "local-path-storage"):
+        assert not decide(pod({INJECT: "true"}), InjectNamespace(name, ENABLED.labels), InjectSettings()).inject
 
 
 def test_an_odd_value_warns_and_leaves_it_to_the_policy():

@@ -8,7 +8,13 @@ POD = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": 
 
 
 def document(kind, template=POD):
-    api = {"Pod": "v1", "Job": "batch/v1", "CronJob": "batch/v1"}.get(kind, "apps/v1")
+    api = {
+        "Pod": "v1",
+        "Job": "batch/v1",
+        "CronJob": "batch/v1",
+        "ReplicationController": "v1",
+        "DeploymentConfig": "apps.openshift.io/v1",
+    }.get(kind, "apps/v1")
     head = {"apiVersion": api, "kind": kind, "metadata": {"name": "web", "namespace": "shop"}}
     if kind == "Pod":
         return {**head, "spec": template["spec"]}
@@ -25,7 +31,20 @@ def template_of(found):
 
 
 @pytest.mark.row("IJ-13")
-@pytest.mark.parametrize("kind", ["Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "Pod",
+        "Deployment",
+        "StatefulSet",
+        "DaemonSet",
+        "ReplicaSet",
+        "Job",
+        "CronJob",
+        "ReplicationController",
+        "DeploymentConfig",
+    ],
+)
 def test_every_kind_with_a_pod_template(kind):
     done = workload(document(kind), InjectSettings())
     assert done.injected

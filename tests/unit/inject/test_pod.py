@@ -63,6 +63,46 @@ def test_the_capture_container():
     assert init[0]["securityContext"]["runAsUser"] == 0
 
 
+@pytest.mark.row("IP-01", "AN-10")
+def test_what_else_capture_may_be_told():
+    prefix = "traffic.sidecar.istio.io/"
+    annotations = {
+        prefix + "includeOutboundPorts": "9",
+        prefix + "excludeOutboundPorts": "7",
+        "istio.io/reroute-virtual-interfaces": "virt0",
+        prefix + "excludeInterfaces": "eth9",
+    }
+    mesh = MeshConfig(default_config=ProxyConfig(proxy_metadata={"A": "1"}))
+    settings = InjectSettings(mesh=mesh, proxy=ProxySettings(log_as_json=True, force_apply_iptables=True))
+    injected = run(pod(annotations), settings)
+    args = container(injected, "istio-init")["args"]
+    level = args.index("--log_output_level=default:info")
+    assert args[level - 8 : level] == ["-q", "9", "-o", "7", "-k", "virt0", "-c", "eth9"]
+    assert args[level + 1 :] == ["--log_as_json", "--force-apply"]
+    assert env(injected, "istio-init") == {"A": "1"}
+    no_status = run(pod({"status.sidecar.istio.io/port": "0"}))
+    args = container(no_status, "istio-init")["args"]
+    assert args[args.index("-d") + 1] == "15090,15021"
+
+
+@pytest.mark.row("IP-01", "IP-10")
+def test_with_cni_only_the_rules_are_checked_and_without_capture_there_is_nothing():
+    injected = run(pod(initContainers=[{"name": "mine", "image": "x"}]), InjectSettings(cni=True))
+    assert [c["name"] for c in injected["spec"]["initContainers"]] == ["istio-validation", "mine"]
+    validation = container(injected, "istio-validation")
+    assert validation["args"][-2:] == ["--run-validation", "--skip-rule-apply"]
+    assert validation["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert validation["securityContext"]["runAsUser"] == 1337
+    assert validation["securityContext"]["readOnlyRootFilesystem"] is True
+    assert "initContainers" not in run(pod({"sidecar.istio.io/interceptionMode": "NONE"}))["spec"]
+
+
+@pytest.mark.row("IP-10")
+def test_the_users_init_containers_come_before_capture():
+    injected = run(pod(initContainers=[{"name": "mine", "image": "x"}]))
+    assert [c["name"] for c in injected["spec"]["initContainers"]] == ["mine", "istio-init"]
+
+
 @pytest.mark.row("IP-02", "IP-04", "IP-05")
 def test_the_proxy_container():
     injected = run(pod())
@@ -79,7 +119,82 @@ def test_the_proxy_container():
     }
     mounted = {mount["name"]: mount["mountPath"] for mount in proxy["volumeMounts"]}
     assert mounted["istio-token"] == "/var/run/secrets/tokens"
-    assert mounted.keys() == {volume["name"] for volume in injected["spec"]["volumes"]}
+    assert mounted == {
+        "workload-socket": "/var/run/secrets/workload-spiffe-uds",
+        "credential-socket": "/var/run/secrets/credential-uds",
+        "workload-certs": "/var/run/secrets/workload-spiffe-credentials",
+        "istiod-ca-cert": "/var/run/secrets/istio",
+        "istio-ca-crl": "/var/run/secrets/istio/crl",
+        "istio-data": "/var/lib/istio/data",
+        "istio-envoy": "/etc/istio/proxy",
+        "istio-token": "/var/run/secrets/tokens",
+        "istio-podinfo": "/etc/istio/pod",
+    }
+    volumes = {volume.pop("name"): volume for volume in injected["spec"]["volumes"]}
+    assert mounted.keys() == volumes.keys()
+    token = {"path": "istio-token", "expirationSeconds": 43200, "audience": "istio-ca"}
+    assert volumes["istio-token"] == {"projected": {"sources": [{"serviceAccountToken": token}]}}
+    assert volumes["istio-envoy"] == {"emptyDir": {"medium": "Memory"}}
+    assert volumes["istiod-ca-cert"] == {"configMap": {"name": "istio-ca-root-cert"}}
+    assert volumes["istio-ca-crl"] == {"configMap": {"name": "istio-ca-crl", "optional": True}}
+    assert proxy["args"][4:] == [
+        "--proxyLogLevel=warning",
+        "--proxyComponentLogLevel=misc:error",
+        "--log_output_level=default:info",
+    ]
+    assert proxy["ports"] == [{"containerPort": 15090, "protocol": "TCP", "name": "http-envoy-prom"}]
+    context = proxy["securityContext"]
+    assert (context["runAsGroup"], context["runAsNonRoot"], context["allowPrivilegeEscalation"]) == (1337, True, False)
+    assert context["capabilities"] == {"drop": ["ALL"]}
+    get = {"path": "/healthz/ready", "port": 15021}
+    assert proxy["startupProbe"] == {"httpGet": get, "periodSeconds": 1, "timeoutSeconds": 3, "failureThreshold": 600}
+    assert proxy["readinessProbe"] == {
+        "httpGet": get,
+        "periodSeconds": 15,
+        "timeoutSeconds": 3,
+        "failureThreshold": 4,
+    }
+    assert (
+        run(pod(), InjectSettings(proxy=ProxySettings(startup_probe=False)))["spec"]["containers"][-1].get(
+            "startupProbe"
+        )
+        is None
+    )
+
+
+@pytest.mark.row("IP-02")
+@pytest.mark.parametrize(
+    ("annotation", "value", "added"),
+    [("interceptionMode", "TPROXY", "NET_ADMIN"), ("capNetBindService", "true", "NET_BIND_SERVICE")],
+)
+def test_what_needs_a_capability_runs_as_root(annotation, value, added):
+    context = container(run(pod({f"sidecar.istio.io/{annotation}": value})), "istio-proxy")["securityContext"]
+    assert context["capabilities"] == {"add": [added], "drop": ["ALL"]}
+    assert (context["runAsUser"], context["runAsGroup"], context["runAsNonRoot"]) == (0, 1337, False)
+
+
+ENVIRONMENT = (
+    "PILOT_CERT_PROVIDER CA_ADDR POD_NAME POD_NAMESPACE INSTANCE_IP SERVICE_ACCOUNT HOST_IP ISTIO_CPU_LIMIT PROXY_CONFIG "
+    "ISTIO_META_POD_PORTS ISTIO_META_APP_CONTAINERS GOMEMLIMIT ISTIO_META_CLUSTER_ID ISTIO_META_NODE_NAME "
+    "ISTIO_META_INTERCEPTION_MODE ISTIO_META_WORKLOAD_NAME ISTIO_META_OWNER ISTIO_META_MESH_ID TRUST_DOMAIN"
+)
+
+
+@pytest.mark.row("IP-03")
+def test_the_environment_in_istios_order():
+    found = env(run(pod()))
+    assert list(found) == ENVIRONMENT.split()
+    assert found["PILOT_CERT_PROVIDER"] == "istiod"
+    assert found["INSTANCE_IP"] == {"fieldRef": {"fieldPath": "status.podIP"}}
+    assert found["SERVICE_ACCOUNT"] == {"fieldRef": {"fieldPath": "spec.serviceAccountName"}}
+    assert found["ISTIO_CPU_LIMIT"]["resourceFieldRef"]["resource"] == "limits.cpu"
+    assert found["GOMEMLIMIT"]["resourceFieldRef"]["resource"] == "limits.memory"
+    assert (found["ISTIO_META_APP_CONTAINERS"], found["ISTIO_META_CLUSTER_ID"]) == ("web", "Kubernetes")
+    assert (found["ISTIO_META_MESH_ID"], found["TRUST_DOMAIN"]) == ("cluster.local", "cluster.local")
+    mesh = MeshConfig(default_config=ProxyConfig(proxy_metadata={"Z": "1", "B": "2"}))
+    more = env(run(pod(), InjectSettings(mesh=mesh, network="n1", mesh_id="m")))
+    assert list(more)[-2:] == ["B", "Z"]
+    assert (more["ISTIO_META_NETWORK"], more["ISTIO_META_MESH_ID"]) == ("n1", "m")
 
 
 @pytest.mark.row("IP-03", "IP-08")
@@ -114,6 +229,25 @@ def test_owners(labels, owner, expected):
     assert (found.name, found.kind) == expected
 
 
+@pytest.mark.row("IP-06")
+@pytest.mark.parametrize(
+    ("labels", "name", "revision"),
+    [
+        ({"service.istio.io/canonical-name": "own", "service.istio.io/canonical-revision": "r"}, "own", "r"),
+        ({"app.kubernetes.io/name": "k8s", "app.kubernetes.io/version": "2"}, "k8s", "2"),
+        ({"app": "a" * 62 + "-b"}, "a" * 62, "latest"),
+    ],
+)
+def test_canonical_names(labels, name, revision):
+    found = run(pod(labels=labels))["metadata"]["labels"]
+    assert found["service.istio.io/canonical-name"] == name
+    assert found["service.istio.io/canonical-revision"] == revision
+    assert (
+        run(pod(labels={"security.istio.io/tlsMode": "disabled"}))["metadata"]["labels"]["security.istio.io/tlsMode"]
+        == "disabled"
+    )
+
+
 @pytest.mark.row("IP-06", "IP-07")
 def test_labels_and_annotations():
     metadata = run(pod(labels={"version": "v2"}))["metadata"]
@@ -123,6 +257,12 @@ def test_labels_and_annotations():
     assert "istio.io/rev" not in metadata["labels"]
     assert metadata["annotations"]["istio.io/rev"] == "default"
     assert metadata["annotations"]["kubectl.kubernetes.io/default-container"] == "web"
+    assert metadata["annotations"]["kubectl.kubernetes.io/default-logs-container"] == "web"
+    chosen = run(pod({"kubectl.kubernetes.io/default-container": "mine"}))["metadata"]["annotations"]
+    assert chosen["kubectl.kubernetes.io/default-container"] == "mine"
+    told = run(pod(), InjectSettings(cni=True))["metadata"]["annotations"]
+    assert told["sidecar.istio.io/interceptionMode"] == "REDIRECT"
+    assert told["traffic.sidecar.istio.io/includeInboundPorts"] == "*"
     status = json.loads(metadata["annotations"]["sidecar.istio.io/status"])
     assert list(status) == ["initContainers", "containers", "volumes", "imagePullSecrets", "revision"]
     assert (status["initContainers"], status["containers"], status["imagePullSecrets"]) == (
@@ -201,6 +341,18 @@ def test_probes_are_rewritten_and_remembered():
         "/app-health/web/startupz": {"grpc": {"port": 9001}, "timeoutSeconds": 4},
         "/app-lifecycle/web/prestopz": {"httpGet": {"path": "/bye", "port": 8080}},
     }
+
+
+@pytest.mark.row("IP-13")
+def test_probe_rewriting_is_switched_off_by_annotation_and_reaches_init_containers():
+    probe = {"httpGet": {"path": "/live", "port": 8080}}
+    app = {"name": "web", "image": "x", "livenessProbe": probe}
+    off = run(pod({"sidecar.istio.io/rewriteAppHTTPProbers": "false"}, containers=[app]))
+    assert container(off, "web")["livenessProbe"] == probe
+    assert "ISTIO_KUBE_APP_PROBERS" not in env(off)
+    helper = {"name": "helper", "image": "x", "restartPolicy": "Always", "startupProbe": {"tcpSocket": {"port": 1}}}
+    injected = run(pod(containers=[app], initContainers=[helper]))
+    assert container(injected, "helper")["startupProbe"]["httpGet"]["path"] == "/app-health/helper/startupz"
 
 
 @pytest.mark.row("IP-14")

@@ -61,6 +61,24 @@ def test_rules_of_one_host_are_merged_into_the_oldest() -> None:
     assert merged.body.traffic_policy.load_balancer.simple == "RANDOM"
 
 
+@pytest.mark.row("DR-03")
+def test_of_rules_with_different_exports_the_youngest_visible_one_is_used_alone() -> None:
+    unset = rule("a", "server", host="web", subsets=[{"name": "v1"}])
+    every = rule("b", "server", host="web", subsets=[{"name": "v2"}], exportTo=["*"])
+    assert chosen(unset, every) == "server/b"
+    own = rule("b", "server", host="web", subsets=[{"name": "v2"}], exportTo=["."])
+    assert chosen(unset, own) == "server/a"
+    assert chosen(unset, own, namespace="server") == "server/b"
+
+
+@pytest.mark.row("DR-04", "DR-05")
+def test_a_selector_counts_in_its_own_namespace_only_and_the_oldest_of_several() -> None:
+    selects = {"host": HOST, "workloadSelector": {"matchLabels": {"app": "web"}}}
+    assert chosen(rule("theirs", "server", **selects), app="web") is None
+    both = rule("b", "client", host=HOST, workloadSelector={"matchLabels": {"app": "web", "version": "v1"}})
+    assert chosen(rule("a", "client", **selects), both, app="web", version="v1") == "client/a"
+
+
 @pytest.mark.row("DR-04")
 def test_a_rule_with_a_selector_is_used_instead_of_the_plain_one() -> None:
     plain: dict[str, Any] = {"host": HOST}

@@ -31,18 +31,42 @@ def test_workload_beats_namespace_beats_mesh() -> None:
     assert served(mesh, namespace, own).mtls is MtlsMode.DISABLE
 
 
+@pytest.mark.row("PA-04")
+def test_a_policy_that_says_nothing_inherits_at_every_level() -> None:
+    strict = policy("mesh", "istio-system", "STRICT")
+    silent = new(SECURITY, "PeerAuthentication", "a", "ns", {})
+    own = new(SECURITY, "PeerAuthentication", "a", "own", {"selector": {"matchLabels": {"app": "web"}}})
+    assert served(strict, silent, own).mtls is MtlsMode.STRICT
+    assert served(silent, own).mtls is MtlsMode.PERMISSIVE
+    assert served(policy("mesh", "istio-system", "UNSET")).mtls is MtlsMode.PERMISSIVE
+
+
 @pytest.mark.row("PA-05")
 def test_a_selector_in_the_root_namespace_reaches_nobody() -> None:
     assert (
         served(policy("mesh", "istio-system", "STRICT", selector={"matchLabels": {"app": "web"}})).mtls
         is MtlsMode.PERMISSIVE
     )
+    root = policy("root", "istio-system", "STRICT", selector={"matchLabels": {"app": "web"}})
+    there = view(build(Config().with_objects([root])), sidecar(1, "istio-system", app="web")).inbound
+    assert there is not None
+    assert there.mtls is MtlsMode.PERMISSIVE, "not even pods of the root namespace itself"
 
 
 @pytest.mark.row("PA-07")
 def test_of_two_in_a_namespace_the_oldest_counts() -> None:
     old, young = policy("z", "a", "STRICT", "2026-01-01T00:00:00Z"), policy("a", "a", "DISABLE", "2026-01-02T00:00:00Z")
     assert served(young, old).mtls is MtlsMode.STRICT
+
+
+@pytest.mark.row("PA-07")
+def test_ports_of_two_workload_policies_are_never_merged() -> None:
+    def own(name: str, created: str, port: str) -> Object:
+        ports = {port: {"mode": "DISABLE"}}
+        return policy(name, "a", "STRICT", created, selector={"matchLabels": {"app": "web"}}, portLevelMtls=ports)
+
+    found = served(own("young", "2026-01-02T00:00:00Z", "2"), own("old", "2026-01-01T00:00:00Z", "1"))
+    assert found.unlisted == ((1, MtlsMode.DISABLE),)
 
 
 @pytest.mark.row("PA-06", "PA-08")

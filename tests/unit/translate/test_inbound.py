@@ -11,10 +11,12 @@ from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from google.protobuf.json_format import MessageToDict
 
 from mizzen.api.mesh_config import InboundTrafficPolicy, MeshConfig
+from mizzen.api.meta import Object, ObjectMeta
+from mizzen.api.security import AuthorizationPolicy, Rule
 from mizzen.api.virtual_service import HTTPRetry
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
-from mizzen.model.view import Inbound, InboundPort, MtlsMode
+from mizzen.model.view import Inbound, InboundPort, MtlsMode, Policies
 from mizzen.translate import inbound
 
 P = MtlsMode.PERMISSIVE
@@ -46,7 +48,7 @@ def proxy(chain: listener_components_pb2.FilterChain) -> tcp_proxy_pb2.TcpProxy:
     return config
 
 
-@pytest.mark.row("IL-01", "IL-04", "IL-05", "PA-08")
+@pytest.mark.row("IL-01", "IL-04", "IL-05", "PA-08", "XD-22")
 def test_black_hole_passthrough_unlisted_then_ports_ascending() -> None:
     listener = inbound.listener(
         view(port(9000, Protocol.TCP), port(8080, Protocol.HTTP), unlisted=((7000, MtlsMode.DISABLE),))
@@ -66,6 +68,28 @@ def test_black_hole_passthrough_unlisted_then_ports_ascending() -> None:
     assert listener.HasField("listener_filters_timeout")
     assert proxy(listener.filter_chains[0]).cluster == "BlackHoleCluster"
     assert proxy(listener.filter_chains[3]).cluster == "InboundPassthroughCluster"
+
+
+@pytest.mark.row("IL-04", "PA-09")
+@pytest.mark.parametrize(("mode", "chains"), [(MtlsMode.PERMISSIVE, 5), (MtlsMode.STRICT, 2), (MtlsMode.DISABLE, 2)])
+def test_undeclared_ports_have_the_chains_of_the_workloads_mode_and_its_policies(mode: MtlsMode, chains: int) -> None:
+    deny = Object(
+        kind="AuthorizationPolicy", meta=ObjectMeta(name="d"), body=AuthorizationPolicy(rules=(Rule(),), action="DENY")
+    )
+    made = inbound.listener(
+        Inbound(key=0, mesh=MeshConfig(), namespace="bar", mtls=mode, policies=Policies(deny=(deny,)))
+    )
+    _, *found = made.filter_chains
+    assert len(found) == chains
+    assert not any(chain.filter_chain_match.HasField("destination_port") for chain in found)
+    if mode is MtlsMode.STRICT:
+        assert all(chain.HasField("transport_socket") for chain in found)
+    config = manager(found[0])
+    (host,) = config.route_config.virtual_hosts
+    assert (config.stat_prefix, host.name) == ("InboundPassthroughCluster;", "inbound|http|0")
+    assert host.routes[0].decorator.operation == ":0/*"
+    assert "envoy.filters.http.rbac" in [f.name for f in config.http_filters]
+    assert "envoy.filters.network.rbac" in [f.name for f in found[-1].filters]
 
 
 @pytest.mark.row("IL-07", "IL-11")
@@ -123,7 +147,7 @@ def options(cluster: cluster_pb2.Cluster) -> dict[str, Any]:
     return MessageToDict(config)
 
 
-@pytest.mark.row("IL-02", "IL-03", "OL-25")
+@pytest.mark.row("IL-02", "IL-03", "OL-25", "DR-43")
 def test_the_cluster_of_a_port_goes_where_the_caller_meant() -> None:
     two = InboundPort(
         port=8080,
@@ -140,6 +164,9 @@ def test_the_cluster_of_a_port_goes_where_the_caller_meant() -> None:
     assert cluster.lb_policy == cluster_pb2.Cluster.CLUSTER_PROVIDED
     assert cluster.upstream_bind_config.source_address.address == "127.0.0.6"
     assert cluster.alt_stat_name == "inbound|8080||;"
+    (limits,) = cluster.circuit_breakers.thresholds
+    assert not limits.track_remaining
+    assert limits.max_connections.value == limits.max_requests.value == 2**32 - 1
     services = MessageToDict(cluster.metadata)["filterMetadata"]["istio"]["services"]
     assert [entry["host"] for entry in services] == ["a.bar.svc.cluster.local", "b.bar.svc.cluster.local"]
 

@@ -136,6 +136,33 @@ def test_a_negative_form_is_around_the_or_and_beside_the_positive() -> None:
     assert len(ids[1]["notId"]["orIds"]["ids"]) == 2
 
 
+@pytest.mark.row("AP-16")
+@pytest.mark.parametrize(
+    ("field", "value", "kind"),
+    [
+        ("not_principals", "td/ns/a/sa/b", "authenticated"),
+        ("not_request_principals", "iss/sub", "andIds"),
+        ("not_namespaces", "a", "authenticated"),
+        ("not_service_accounts", "a/b", "authenticated"),
+        ("not_ip_blocks", "10.0.0.0/8", "directRemoteIp"),
+        ("not_remote_ip_blocks", "10.0.0.0/8", "remoteIp"),
+    ],
+)
+def test_every_negative_form_of_a_source(field: str, value: str, kind: str) -> None:
+    (entry,) = principals(Source(**{field: (value,)}))
+    assert list(entry["notId"]["orIds"]["ids"][0]) == [kind]
+
+
+@pytest.mark.row("AP-16", "AP-17")
+def test_every_negative_form_of_an_operation() -> None:
+    operation = Operation(not_hosts=("A",), not_methods=("GET",), not_paths=("/a",), not_ports=("1",))
+    ((hosts, methods, paths, ports),) = permissions(operation)
+    assert hosts["notRule"]["orRules"]["rules"][0]["header"]["stringMatch"] == {"exact": "A", "ignoreCase": True}
+    assert methods["notRule"]["orRules"]["rules"][0]["header"]["stringMatch"] == {"exact": "GET"}
+    assert paths["notRule"]["orRules"]["rules"][0]["urlPath"]["path"] == {"exact": "/a"}
+    assert ports["notRule"]["orRules"]["rules"] == [{"destinationPort": 1}]
+
+
 @pytest.mark.row("AP-22")
 def test_a_mesh_principal_is_one_of_every_trust_domain() -> None:
     mesh = MeshConfig(trust_domain="td1", trust_domain_aliases=("old",))
@@ -216,6 +243,34 @@ def test_keys_about_the_caller(key: str, kind: str) -> None:
     (filter_,) = http(Policies(allow=(policy(Rule(when=(Condition(key=key, values=(value,)),))),)))
     (built,) = filter_["rules"]["policies"].values()
     assert kind in built["principals"][0]["andIds"]["ids"][0]["orIds"]["ids"][0]
+
+
+@pytest.mark.row("AP-19")
+@pytest.mark.parametrize(
+    ("key", "value", "kind"),
+    [
+        ("destination.ip", "10.0.0.1", "destinationIp"),
+        ("destination.port", "80", "destinationPort"),
+        ("connection.sni", "a.example", "requestedServerName"),
+        ("experimental.envoy.filters.a.b[c]", "[v]", "metadata"),
+    ],
+)
+def test_keys_about_the_connection(key: str, value: str, kind: str) -> None:
+    (filter_,) = http(Policies(allow=(policy(Rule(when=(Condition(key=key, values=(value,)),))),)))
+    (built,) = filter_["rules"]["policies"].values()
+    assert kind in built["permissions"][0]["andRules"]["rules"][0]["orRules"]["rules"][0]
+
+
+@pytest.mark.row("AP-20")
+def test_values_and_not_values() -> None:
+    def ids(**fields: tuple[str, ...]) -> list[str]:
+        (filter_,) = http(Policies(allow=(policy(Rule(when=(Condition(key="source.ip", **fields),))),)))
+        (built,) = filter_["rules"]["policies"].values()
+        return [next(iter(entry)) for entry in built["principals"][0]["andIds"]["ids"]]
+
+    assert ids(values=("1.1.1.1",)) == ["orIds"]
+    assert ids(not_values=("1.1.1.1",)) == ["notId"]
+    assert ids(values=("1.1.1.1",), not_values=("2.2.2.2",)) == ["orIds", "notId"]
 
 
 BAD = Rule(when=(Condition(key="no.such.key", values=("v",)),))

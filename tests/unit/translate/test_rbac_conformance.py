@@ -1,14 +1,11 @@
-"""Cases drawn from Istio's public test data, where the environment says they lie (MIZZEN_CONFORMANCE, a directory)."""
+"""Cases drawn from Istio's public test data, where it lies (see tests/conformance_data/data.py)."""
 
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 import yaml
 from google.protobuf.any_pb2 import Any as Packed
 from google.protobuf.json_format import MessageToDict, ParseDict
@@ -18,9 +15,7 @@ from mizzen.api.meta import Object, ObjectMeta
 from mizzen.api.security import AuthorizationPolicy
 from mizzen.model.view import Policies
 from mizzen.translate import rbac
-
-_FILE = Path(os.environ.get("MIZZEN_CONFORMANCE", "/nonexistent")) / "authz-builder.json"
-_CASES = json.loads(_FILE.read_text()) if _FILE.exists() else []
+from tests.conformance_data import data
 
 
 def _normal(value: Any) -> Any:
@@ -44,9 +39,8 @@ def _policies(text: str) -> Policies:
     return Policies(**{action: tuple(objects) for action, objects in found.items()})
 
 
-@pytest.mark.skipif(not _CASES, reason="MIZZEN_CONFORMANCE names no directory with authz-builder.json")
 def test_filters_equal_istios() -> None:
-    for case in _CASES:
+    for case in data.cases("authz-builder.json"):
         if case["builder"] != "rbac":
             continue
         domain = case["trust_domain"]

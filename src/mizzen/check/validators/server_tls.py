@@ -2,36 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
+from mizzen.api.ciphers import is_suite
 from mizzen.api.gateway import ServerTLSSettings
 from mizzen.check.notes import Notes
 
-CIPHERS = frozenset(
-    [
-        "ECDHE-ECDSA-AES128-GCM-SHA256",
-        "ECDHE-RSA-AES128-GCM-SHA256",
-        "ECDHE-ECDSA-AES256-GCM-SHA384",
-        "ECDHE-RSA-AES256-GCM-SHA384",
-        "ECDHE-ECDSA-CHACHA20-POLY1305",
-        "ECDHE-RSA-CHACHA20-POLY1305",
-        "ECDHE-PSK-CHACHA20-POLY1305",
-        "ECDHE-ECDSA-AES128-SHA",
-        "ECDHE-RSA-AES128-SHA",
-        "ECDHE-PSK-AES128-CBC-SHA",
-        "ECDHE-ECDSA-AES256-SHA",
-        "ECDHE-RSA-AES256-SHA",
-        "ECDHE-PSK-AES256-CBC-SHA",
-        "AES128-GCM-SHA256",
-        "AES256-GCM-SHA384",
-        "AES128-SHA",
-        "AES256-SHA",
-        "PSK-AES128-CBC-SHA",
-        "PSK-AES256-CBC-SHA",
-        "DES-CBC3-SHA",
-    ]
-)
-_EXPRESSION = re.compile(r"[-+!@\[]|.*[|+:]|ALL$|HIGH$|DEFAULT$")
 _ORDER = ("TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3")
 _VERIFYING = ("MUTUAL", "OPTIONAL_MUTUAL")
 
@@ -112,7 +86,7 @@ def _ciphers(tls: ServerTLSSettings, path: str, notes: Notes) -> None:
     seen: set[str] = set()
     for index, suite in enumerate(tls.cipher_suites):
         where = f"{path}.cipherSuites[{index}]"
-        if suite not in CIPHERS and not _EXPRESSION.match(suite):
+        if not is_suite(suite):
             notes.warn(where, f"ignoring unknown cipher suite {suite!r}")
         if suite in seen:
             notes.warn(where, f"ignoring duplicate cipher suite {suite!r}")

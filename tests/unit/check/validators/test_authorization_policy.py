@@ -81,6 +81,7 @@ def test_deny_rules_that_widen_on_tcp_are_warned_about() -> None:
     assert warnings("AuthorizationPolicy", {"action": "DENY", "rules": [rule]}) == []
 
 
+@pytest.mark.row("CM-16")
 def test_dry_run() -> None:
     path = 'metadata.annotations["istio.io/dry-run"]'
     assert errors("AuthorizationPolicy", {}, annotations={"istio.io/dry-run": "true"}) == []

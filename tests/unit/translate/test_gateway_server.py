@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from mizzen.model.resources import LISTENER
+from mizzen.resolve import view
+from mizzen.translate import resources
+from mizzen.translate.catalog import Catalog
+from mizzen.translate.gateway_server import by_address
+from tests.scenes import Scene
+
+
+def gateway(name: str, port: int, protocol: str, host: str, **more: object) -> str:
+    server = {"port": {"number": port, "name": "p", "protocol": protocol}, "hosts": [host], **more}
+    return f"""
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: {name}, namespace: shop, creationTimestamp: "2026-01-01T00:00:0{name[-1]}Z"}}
+spec: {{selector: {{istio: ingressgateway}}, servers: [{server!r}]}}
+"""
+
+
+def kept(*texts: str) -> list[str]:
+    scope = Scene("---".join(texts)).view("istio-system/edge-0").scope
+    return [bound.gateway.name for _, _, servers in by_address(Catalog(scope)) for bound in servers]
+
+
+SIMPLE = {"mode": "SIMPLE", "credentialName": "c"}
+PASS = {"mode": "PASSTHROUGH"}
+
+
+@pytest.mark.row("GW-25")
+@pytest.mark.parametrize(
+    ("servers", "expected"),
+    [
+        ([("g1", 443, "HTTPS", "a.com", SIMPLE), ("g2", 443, "HTTPS", "b.com", SIMPLE)], ["g1", "g2"]),
+        ([("g1", 443, "HTTPS", "a.com", SIMPLE), ("g2", 443, "TLS", "a.com", PASS)], ["g1"]),
+        ([("g1", 80, "HTTP", "a.com", None), ("g2", 80, "TCP", "b.com", None)], ["g1"]),
+        ([("g1", 31400, "TCP", "a.com", None), ("g2", 31400, "TCP", "b.com", None)], ["g1"]),
+        ([("g1", 80, "HTTP", "a.com", None), ("g2", 80, "HTTPS", "b.com", SIMPLE)], ["g1"]),
+        ([("g1", 80, "HTTPS", "a.com", SIMPLE), ("g2", 80, "HTTP", "b.com", None)], ["g1", "g2"]),
+        ([("g1", 80, "HTTP", "a.com", None), ("g2", 80, "HTTP2", "a.com", None)], ["g1", "g2"]),
+    ],
+)
+def test_the_younger_of_two_servers_that_collide_is_left_out(
+    servers: list[tuple[str, int, str, str, object]], expected: list[str]
+) -> None:
+    texts = [gateway(n, port, p, host, **({"tls": tls} if tls else {})) for n, port, p, host, tls in servers]
+    assert kept(*texts) == expected
+
+
+@pytest.mark.row("GW-25", "GW-07")
+def test_servers_on_different_binds_never_collide() -> None:
+    one = gateway("g1", 9000, "TCP", "*", bind="10.0.0.1")
+    assert kept(one, gateway("g2", 9000, "TCP", "*", bind="10.0.0.2")) == ["g1", "g2"]
+
+
+@pytest.mark.row("GW-30")
+def test_an_unprivileged_gateway_opens_no_low_port() -> None:
+    scene = Scene(gateway("g1", 81, "HTTP", "*") + "---" + gateway("g2", 80, "HTTP", "*"))
+    assert list(scene.edge().get(LISTENER)) == ["0.0.0.0_81", "0.0.0.0_8080"]
+    proxy = msgspec.structs.replace(scene.proxy("istio-system/edge-0"), flags={"UNPRIVILEGED_POD": "true"})
+    assert list(resources(view(scene.snapshot, proxy)).get(LISTENER)) == ["0.0.0.0_8080"]
