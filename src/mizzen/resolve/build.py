@@ -10,6 +10,7 @@ from mizzen.model.config import Config, ObjectKey
 from mizzen.model.snapshot import Snapshot
 from mizzen.resolve.destination_rules import destination_rules
 from mizzen.resolve.endpoints import endpoints
+from mizzen.resolve.kubernetes_ingress import generated
 from mizzen.resolve.mtls import peer_policies
 from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, services
@@ -35,9 +36,20 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     peer_authentications = run.step("peer_authentications", _oldest_first, config.of("PeerAuthentication"))
     peers = run.step("peers", peer_policies, peer_authentications, mesh.root_namespace)
     members = run.step("endpoints", endpoints, found, slices, entries, workload_entries, running, peers, mesh)
-    routes, route_findings = run.step("virtual_services", virtual_services, config.of("VirtualService"), mesh, domain)
+    ingress = run.step(
+        "ingress",
+        generated,
+        config.of("Ingress"),
+        config.of("IngressClass"),
+        config.of("Service"),
+        mesh,
+        domain,
+    )
+    written = run.step("all virtual services", _together, config.of("VirtualService"), ingress.virtual_services)
+    routes, route_findings = run.step("virtual_services", virtual_services, written, mesh, domain)
     rules = run.step("destination_rules", destination_rules, config.of("DestinationRule"), mesh, domain)
-    gateways = run.step("gateways", _oldest_first, config.of("Gateway"))
+    all_gateways = run.step("all gateways", _together, config.of("Gateway"), ingress.gateways)
+    gateways = run.step("gateways", _oldest_first, all_gateways)
     references = run.step("references", reference_findings, routes, rules, gateways, hosts)
     return Snapshot(
         config=config,
@@ -54,9 +66,14 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         request_authentications=run.step("request_authentications", _oldest_first, config.of("RequestAuthentication")),
         authorization_policies=run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy")),
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
-        findings=(*config.findings, *route_findings, *references),
+        findings=(*config.findings, *ingress.findings, *route_findings, *references),
         steps=run.done,
     )
+
+
+def _together(written: Mapping[ObjectKey, Object], made: Mapping[ObjectKey, Object]) -> Mapping[ObjectKey, Object]:
+    """The user's objects and those that Ingresses stand for; the very same mapping where there are none."""
+    return {**made, **written} if made else written
 
 
 def _oldest_first(objects: Mapping[ObjectKey, Object]) -> tuple[Object, ...]:
