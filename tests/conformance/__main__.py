@@ -48,7 +48,9 @@ def summary(verdicts: list[Verdict], seconds: float) -> str:
     good = sum(1 for verdict in verdicts if not verdict.problems and not verdict.skipped)
     skipped = sum(1 for verdict in verdicts if verdict.skipped)
     failed = len(verdicts) - good - skipped
-    return f"{good} ok, {failed} failed, {skipped} skipped of {len(verdicts)} cases in {seconds:.0f} s"
+    late = sum(1 for verdict in verdicts if verdict.again and not verdict.problems)
+    repeated = f" ({late} of them held only a moment after the change)" if late else ""
+    return f"{good} ok{repeated}, {failed} failed, {skipped} skipped of {len(verdicts)} cases in {seconds:.0f} s"
 
 
 def main(arguments: list[str]) -> int:
@@ -78,7 +80,10 @@ def main(arguments: list[str]) -> int:
         for case in cases:
             verdict = run(case, world, material)
             verdicts.append(verdict)
-            print(verdict.line() + (f"  # {verdict.seconds:.1f} s" if options.slow else ""), flush=True)
+            print(
+                verdict.line() + (f"  # {verdict.seconds:.1f} s{' again' * verdict.again}" if options.slow else ""),
+                flush=True,
+            )
         print(summary(verdicts, time.monotonic() - begun), flush=True)
     return EXIT_FAILED if any(verdict.problems for verdict in verdicts) else 0
 

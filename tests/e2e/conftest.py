@@ -40,14 +40,14 @@ def machine() -> None:
         pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def new_mesh(machine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Mesh]]:
-    """Makes meshes of their own, not started; each is taken down at the end of the run."""
+    """Makes meshes of their own, not started; each is taken down at the end of the test, however that ends."""
     with ExitStack() as stack:
 
         def make() -> Mesh:
             mesh = Mesh(tmp_path_factory.mktemp("state"))
-            stack.callback(mesh.run, "down", "--purge", expect=None, seconds=60)
+            stack.callback(mesh.end)
             return mesh
 
         yield make
@@ -64,9 +64,16 @@ def sample(istio: str, ours: str) -> list[Document]:
 
 
 @pytest.fixture(scope="session")
-def shared(new_mesh: Callable[[], Mesh]) -> Mesh:
+def shared(machine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
     """Bookinfo with its gateway and subsets, httpbin, and curl with and without a sidecar."""
-    mesh = new_mesh()
+    mesh = Mesh(tmp_path_factory.mktemp("state"))
+    with ExitStack() as stack:
+        stack.callback(mesh.end)
+        _start(mesh)
+        yield mesh
+
+
+def _start(mesh: Mesh) -> None:
     curl = sample("curl/curl.yaml", "curl.yaml")
     mesh.up(
         [
@@ -79,7 +86,6 @@ def shared(new_mesh: Callable[[], Mesh]) -> Mesh:
             *in_namespace(curl, "plain"),
         ]
     )
-    return mesh
 
 
 @pytest.fixture

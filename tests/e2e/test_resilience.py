@@ -10,21 +10,25 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.conftest import NAMESPACES
-from tests.e2e.mesh import MANIFESTS, Mesh, documents_of, eventually
+from tests.e2e.conftest import NAMESPACES, in_namespace
+from tests.e2e.mesh import MANIFESTS, Mesh, documents_of, eventually, read
 
 pytestmark = pytest.mark.lab
 
 
 def test_no_request_fails_when_the_control_plane_is_killed(mesh: Mesh) -> None:
     before = mesh.status()["controlplane"]["pid"]
-    with mesh.load("http://httpbin:8000/get", 12) as load:
+    with mesh.load("http://httpbin:8000/get") as load:
         os.kill(before, signal.SIGKILL)
+        eventually(lambda: mesh.status()["controlplane"]["pid"], lambda pid: pid not in (before, None, 0), 1.0)
         after = eventually(
             lambda: mesh.status()["controlplane"], lambda plane: plane["ready"] and plane["pid"] != before, 10
         )
     load.assert_no_failure()
     assert after["pid"] != before
+    # --wait speaks of connected proxies; a new control plane does not know whom else the old one served.
+    name = mesh.pod("curl")["name"]
+    eventually(lambda: mesh.run("proxy-status").out, lambda shown: name in shown, 20)
     mesh.apply(
         """
 apiVersion: networking.istio.io/v1
@@ -69,6 +73,42 @@ def test_nothing_is_left_after_sigkill_of_everything_in_mid_start(
     assert not mesh.processes()
 
 
+def test_pods_outlive_the_supervisor_and_the_next_up_replaces_them(new_mesh: Callable[[], Mesh]) -> None:
+    mesh = new_mesh()
+    objects = [
+        *documents_of(NAMESPACES),
+        *documents_of(MANIFESTS / "curl.yaml"),
+        *documents_of(MANIFESTS / "httpbin.yaml"),
+    ]
+    mesh.up(objects)
+    caller, answerer = mesh.pod("curl"), mesh.pod("httpbin")
+    address = mesh.run("get", "service", "httpbin", "-o", "json").json()["spec"]["clusterIP"]
+
+    def call() -> str:
+        """A request from the pod's network, without the supervisor that ``mizzen exec`` asks."""
+        words = ["nsenter", f"--net=/proc/{caller['pids']['app']}/ns/net", "curl", "-s", "--max-time", "5"]
+        words += ["-H", "host: httpbin:8000", f"http://{address}:8000/headers"]
+        return subprocess.run(words, capture_output=True, text=True, check=False).stdout
+
+    assert "spiffe://" in call(), "through both sidecars"
+    os.kill(mesh.supervisor(), signal.SIGKILL)
+    eventually(mesh.supervisor, lambda pid: pid == 0)
+    assert "spiffe://" in call(), "the pods do not need the supervisor to live"
+    mesh.up(objects)
+    assert mesh.curl("http://httpbin:8000/get").code == 200
+    assert mesh.pod("httpbin")["pids"]["app"] != answerer["pids"]["app"], "replaced"
+    assert len(mesh.pods("httpbin")) == 1
+    assert not alive(caller["pids"]["app"]), "no pod of the first run is left"
+    os.kill(mesh.supervisor(), signal.SIGKILL)
+    mesh.down(verify=True)
+    assert not mesh.processes()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and was not reaped does not."""
+    return read(Path(f"/proc/{pid}/stat")).rpartition(b")")[2].split()[:1] not in ([], [b"Z"], [b"X"])
+
+
 def test_two_meshes_side_by_side_do_not_see_each_other(mesh: Mesh, new_mesh: Callable[[], Mesh]) -> None:
     other = new_mesh()
     other.up(
@@ -86,6 +126,32 @@ def test_two_meshes_side_by_side_do_not_see_each_other(mesh: Mesh, new_mesh: Cal
     assert not any("reviews" in name for name in names)
     other.down(verify=True)
     assert mesh.curl("http://details:9080/details/0").code == 200, "the first mesh lives on"
+
+
+def test_a_proxy_that_refuses_is_named_with_envoys_reason_and_harms_no_other(mesh: Mesh) -> None:
+    """A file of the proxy's own file system is nothing that a check could know; only that proxy's Envoy can refuse it."""
+    mesh.apply(in_namespace(documents_of(MANIFESTS / "curl.yaml"), "other"))
+    mesh.run("rollout", "status", "deploy/curl", "-n", "other", "--timeout", "20s")
+    rule = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: refused, namespace: other}
+spec:
+  host: httpbin.default.svc.cluster.local
+  exportTo: ["."]
+  trafficPolicy: {tls: {mode: SIMPLE, caCertificates: /nothing/here.pem}}
+"""
+    done = mesh.apply(rule, expect=1)
+    told = done.out + done.err
+    assert mesh.pod("curl", "other")["name"] in told, told
+    assert "/nothing/here.pem" in told, told
+    assert mesh.pod("curl")["name"] not in told, told
+    assert mesh.curl("http://httpbin:8000/get").code == 200
+    other = mesh.curl("http://httpbin.default:8000/get", namespace="other")
+    assert other.code == 200, "the proxy that refused goes on with what it had"
+    mesh.delete(rule)
+    mesh.apply(rule.replace("mode: SIMPLE, caCertificates: /nothing/here.pem", "mode: ISTIO_MUTUAL"))
+    assert mesh.curl("http://httpbin.default:8000/get", namespace="other").code == 200, "and takes what is right again"
 
 
 def test_a_killed_application_is_restarted_and_found_again(mesh: Mesh) -> None:

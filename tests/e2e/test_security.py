@@ -144,7 +144,7 @@ spec: {selector: {matchLabels: {app: httpbin}}}
 
 
 def test_no_request_fails_from_permissive_to_strict_and_back(mesh: Mesh) -> None:
-    with mesh.load(HEADERS, 12) as load:
+    with mesh.load(HEADERS) as load:
         for mode in ("STRICT", "PERMISSIVE", "STRICT", "PERMISSIVE"):
             mesh.apply(peer_authentication(mode))
             time.sleep(0.5)  # traffic in the new mode
@@ -167,7 +167,7 @@ def test_no_request_fails_while_certificates_of_20_s_rotate(mesh: Mesh) -> None:
 
     eventually(lambda: mesh.curl("http://httpbin:8000/get", namespace="other").code, lambda status: status == 200, 30)
     before = expiries()
-    with mesh.load("http://httpbin:8000/get", 32, namespace="other") as load:
+    with mesh.load("http://httpbin:8000/get", namespace="other") as load:
         eventually(expiries, lambda now: all(now[name] > before[name] for name in before), 15)
         middle = expiries()
         eventually(expiries, lambda now: all(now[name] > middle[name] for name in before), 15)

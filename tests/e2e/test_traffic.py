@@ -161,7 +161,7 @@ data: {mesh: "accessLogFile: /dev/stdout\\n"}
 
 def test_no_request_fails_while_a_route_switches_between_subsets(mesh: Mesh) -> None:
     mesh.apply(reviews_to("v1"))
-    with mesh.load(REVIEWS, 10) as load:
+    with mesh.load(REVIEWS) as load:
         for subset in ("v2", "v3", "v1"):
             mesh.apply(reviews_to(subset))
             time.sleep(0.5)  # traffic on the new route
@@ -172,7 +172,7 @@ def test_no_request_fails_while_a_route_switches_between_subsets(mesh: Mesh) -> 
 def test_no_request_fails_while_a_subset_comes_and_goes(mesh: Mesh) -> None:
     mesh.apply(subsets("v1", "v2"))
     mesh.apply(reviews_to("v1"))
-    with mesh.load(REVIEWS, 12) as load:
+    with mesh.load(REVIEWS) as load:
         mesh.apply(subsets("v1", "v2", "v3-extra"))
         mesh.apply(reviews_to("v3-extra"))
         time.sleep(0.5)
@@ -186,7 +186,7 @@ def test_no_request_fails_when_route_and_subset_come_and_go_together(mesh: Mesh)
     """One apply brings a subset and the route to it: clusters must be there before routes, and go after them."""
     mesh.apply(subsets("v1"))
     mesh.apply(reviews_to("v1"))
-    with mesh.load(REVIEWS, 8) as load:
+    with mesh.load(REVIEWS) as load:
         mesh.apply(f"{reviews_to('v2-extra')}---{subsets('v1', 'v2-extra')}")
         time.sleep(0.5)
         mesh.apply(f"{subsets('v1')}---{reviews_to('v1')}")
@@ -197,7 +197,7 @@ def test_no_request_fails_when_route_and_subset_come_and_go_together(mesh: Mesh)
 def test_no_request_fails_in_a_rolling_restart(mesh: Mesh) -> None:
     before = {pod["name"] for pod in mesh.pods("reviews-v1")}
     mesh.apply(reviews_to("v1"))
-    with mesh.load(REVIEWS, 25) as load:
+    with mesh.load(REVIEWS) as load:
         mesh.run("rollout", "restart", "deploy/reviews-v1")
         mesh.run("rollout", "status", "deploy/reviews-v1", "--timeout", "20s", seconds=25)
     load.assert_no_failure()

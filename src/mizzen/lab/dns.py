@@ -18,6 +18,9 @@ from dnslib import AAAA, CNAME, PTR, QTYPE, RCODE, RR, SRV, A, DNSError, DNSReco
 
 _TTL_SECONDS = 5
 _FORWARD_SECONDS = 3.0
+"""For all of the host's resolvers together: clients give up after 5 s."""
+_SMALLEST_DATAGRAM = 512
+"""What a client takes over UDP that does not say more (RFC 1035 4.2.1, RFC 6891 6.2.3)."""
 DOMAIN = "cluster.local"
 
 
@@ -90,18 +93,26 @@ class Server(asyncio.DatagramProtocol):
         self._hosts = {name.rstrip(".").lower(): address for name, address in hosts.items()}
         self._tasks = tasks
         self._transport: asyncio.DatagramTransport | None = None
+        self._listener: asyncio.Server | None = None
 
     async def start(self, udp: socket.socket, tcp: socket.socket) -> None:
         """Serve on two sockets that were bound in the node namespace."""
         loop = asyncio.get_running_loop()
         await loop.create_datagram_endpoint(lambda: self, sock=udp)
-        await asyncio.start_server(self._stream, sock=tcp)
+        self._listener = await asyncio.start_server(self._stream, sock=tcp)
+
+    def close(self) -> None:
+        """Answer nobody any more."""
+        if self._transport is not None:
+            self._transport.close()
+        if self._listener is not None:
+            self._listener.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
-        local = self._local(data)
+        local = self._local(data, datagram=True)
         if local is not None:
             self._send(local, addr)
         else:
@@ -114,8 +125,11 @@ class Server(asyncio.DatagramProtocol):
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.sendto(data, addr)
 
-    def _local(self, data: bytes) -> bytes | None:
-        """Our answer; empty for a datagram that is no question; None when somebody else must be asked."""
+    def _local(self, data: bytes, *, datagram: bool = False) -> bytes | None:
+        """Our answer; empty for what is no question; None when somebody else must be asked.
+
+        A ``datagram`` longer than the client takes says only that it is truncated: the client asks again over TCP.
+        """
         try:
             request = DNSRecord.parse(data)
             if request.header.qr or not request.questions:
@@ -132,6 +146,8 @@ class Server(asyncio.DatagramProtocol):
         if reply is None:
             return None
         packed: bytes = reply.pack()
+        if datagram and len(packed) > room(request):
+            packed = reply.truncate().pack()
         return packed
 
     def _named(self, name: str) -> tuple[str, ...]:
@@ -156,6 +172,12 @@ class Server(asyncio.DatagramProtocol):
         writer.close()
 
 
+def room(request: Any) -> int:
+    """How many bytes the client takes in one datagram: what it says in EDNS(0), else 512."""
+    said = [int(extra.rclass) for extra in request.ar if extra.rtype == QTYPE.OPT]
+    return max([_SMALLEST_DATAGRAM, *said])
+
+
 def resolvers(text: str) -> list[str]:
     """The nameserver addresses of a resolv.conf, in order."""
     lines = (line.split() for line in text.splitlines())
@@ -175,7 +197,7 @@ async def forward(data: bytes) -> bytes:
             question = _Question(data, answer)
             transport, _ = await loop.create_datagram_endpoint(partial(_same, question), remote_addr=(server, 53))
             try:
-                return await asyncio.wait_for(answer, _FORWARD_SECONDS)
+                return await asyncio.wait_for(answer, _FORWARD_SECONDS / len(servers))
             finally:
                 transport.close()
     try:

@@ -11,6 +11,8 @@ from mizzen.api.envoy_filter import EnvoyConfigObjectPatch
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.api.virtual_service import Destination
+from mizzen.model.authorizer import Authorizer
+from mizzen.model.jwks import KeySource
 from mizzen.model.protocol import Protocol
 from mizzen.model.proxy import ProxyType
 from mizzen.model.service import Locality, Service
@@ -32,6 +34,10 @@ class Policies:
     deny: tuple[Object, ...] = ()
     allow: tuple[Object, ...] = ()
     request_authentications: tuple[Object, ...] = ()
+    authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
+    """Those that the CUSTOM policies name and that can be asked."""
+    keys: Mapping[KeySource, str] = field(default_factory=dict)
+    """Fetched key sets of the RequestAuthentications. One that is not here was not fetched (row RA-05)."""
 
     def __bool__(self) -> bool:
         return bool(self.custom or self.audit or self.deny or self.allow or self.request_authentications)

@@ -8,12 +8,14 @@ from typing import Any, TypeVar
 from mizzen.api.meta import Object
 from mizzen.model.config import Config, ObjectKey
 from mizzen.model.snapshot import Snapshot
+from mizzen.resolve.authorizers import authorizer_findings, authorizers, usable
 from mizzen.resolve.destination_rules import destination_rules
 from mizzen.resolve.endpoints import endpoints
 from mizzen.resolve.kubernetes_ingress import generated
 from mizzen.resolve.mtls import peer_policies
 from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, services
+from mizzen.resolve.token_keys import key_findings
 from mizzen.resolve.virtual_services import virtual_services
 from mizzen.resolve.workloads import workloads
 
@@ -36,21 +38,21 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     peer_authentications = run.step("peer_authentications", _oldest_first, config.of("PeerAuthentication"))
     peers = run.step("peers", peer_policies, peer_authentications, mesh.root_namespace)
     members = run.step("endpoints", endpoints, found, slices, entries, workload_entries, running, peers, mesh)
-    ingress = run.step(
-        "ingress",
-        generated,
-        config.of("Ingress"),
-        config.of("IngressClass"),
-        config.of("Service"),
-        mesh,
-        domain,
-    )
+    ingresses, classes = config.of("Ingress"), config.of("IngressClass")
+    ingress = run.step("ingress", generated, ingresses, classes, config.of("Service"), mesh, domain)
     written = run.step("all virtual services", _together, config.of("VirtualService"), ingress.virtual_services)
     routes, route_findings = run.step("virtual_services", virtual_services, written, mesh, domain)
     rules = run.step("destination_rules", destination_rules, config.of("DestinationRule"), mesh, domain)
     all_gateways = run.step("all gateways", _together, config.of("Gateway"), ingress.gateways)
     gateways = run.step("gateways", _oldest_first, all_gateways)
     references = run.step("references", reference_findings, routes, rules, gateways, hosts)
+    authentications = run.step("request_authentications", _oldest_first, config.of("RequestAuthentication"))
+    authorizations = run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy"))
+    providers = run.step("authorizers", authorizers, mesh, hosts)
+    security = (
+        *run.step("authorizer_findings", authorizer_findings, authorizations, providers),
+        *run.step("key_findings", key_findings, authentications, config.jwks),
+    )
     return Snapshot(
         config=config,
         mesh=mesh,
@@ -63,10 +65,11 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         gateways=gateways,
         sidecars=run.step("sidecars", _oldest_first, config.of("Sidecar")),
         peer_authentications=peer_authentications,
-        request_authentications=run.step("request_authentications", _oldest_first, config.of("RequestAuthentication")),
-        authorization_policies=run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy")),
+        request_authentications=authentications,
+        authorization_policies=authorizations,
+        authorizers=run.step("usable_authorizers", usable, providers),
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
-        findings=(*config.findings, *ingress.findings, *route_findings, *references),
+        findings=(*config.findings, *ingress.findings, *route_findings, *references, *security),
         steps=run.done,
     )
 

@@ -11,7 +11,7 @@ from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Inbound, InboundPort, MtlsMode, Policies
 from mizzen.resolve.ingress_listeners import ingress
 from mizzen.resolve.mtls import Modes, peer_policies_of
-from mizzen.resolve.policies import policies
+from mizzen.resolve.policies import policies_of
 from mizzen.resolve.pools import Pools
 from mizzen.resolve.selection import RESERVED, container_port, selecting
 from mizzen.resolve.sidecars import sidecar_for
@@ -29,13 +29,7 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
         ports = _ports(snapshot, proxy, modes, pools)
     known = {port.port for port in ports}
     unlisted = tuple(sorted((number, mode) for number, mode in modes.ports.items() if number not in known))
-    own = policies(
-        snapshot.authorization_policies,
-        snapshot.request_authentications,
-        proxy.namespace,
-        proxy.labels,
-        mesh.root_namespace,
-    )
+    own = policies_of(snapshot, proxy.namespace, proxy.labels)
     return Inbound(
         key=(proxy.namespace, modes.workload, tuple(_facts(p) for p in ports), unlisted, _names(own)),
         mesh=mesh,

@@ -16,7 +16,7 @@ from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Policies, Scope
 from mizzen.resolve import exports
 from mizzen.resolve.destination_rules import by_namespace, rule_for
-from mizzen.resolve.policies import policies
+from mizzen.resolve.policies import policies_of
 from mizzen.resolve.selection import container_port, selecting
 from mizzen.resolve.sidecars import Egress, sidecar_for
 from mizzen.resolve.virtual_services import MESH
@@ -52,7 +52,7 @@ def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str
         destination_rules={(s.namespace, s.hostname): rule for s, rule in chosen if rule is not None},
         gateways=gateways,
         gateway_ports=_gateway_ports(snapshot, proxy) if router else {},
-        policies=_router_policies(snapshot, proxy) if router else Policies(),
+        policies=policies_of(snapshot, proxy.namespace, proxy.labels) if router else Policies(),
         outbound_mode=traffic.mode,
         egress_proxy=beyond,
         locality=proxy.locality,
@@ -128,13 +128,3 @@ def _gateway_ports(snapshot: Snapshot, proxy: Proxy) -> dict[int, int]:
             for port in service.ports:
                 found.setdefault(port.number, container_port(port, workload) or port.number)
     return found
-
-
-def _router_policies(snapshot: Snapshot, proxy: Proxy) -> Policies:
-    return policies(
-        snapshot.authorization_policies,
-        snapshot.request_authentications,
-        proxy.namespace,
-        proxy.labels,
-        snapshot.mesh.root_namespace,
-    )

@@ -1,7 +1,8 @@
 """The parts of fortio that Istio's tasks use: ``load``, ``curl`` and ``server``.
 
 ``load [-c N] [-qps Q] [-n N | -t DURATION] [-H 'Name: value'] [-timeout D] [-json FILE] [-quiet] URL`` sends requests
-over N kept-alive connections and prints counts by status, as ``Code 503 : 3 (10.0 %)``. ``-qps 0`` is as fast as can be.
+over N kept-alive connections and prints counts by status, as ``Code 503 : 3 (10.0 %)``. ``-qps 0`` is as fast as can be,
+``-t 0`` is until SIGINT, which also ends any other run early; what was counted by then is printed.
 
 Not here: gRPC (``grpcping``, port 8079), HTTP/2, TLS, TCP and UDP load, the web interface, proxies, ``-stdclient``'s
 difference. Flags of fortio that are not named above are accepted when they take no value or are listed in ``IGNORED``.
@@ -9,6 +10,7 @@ difference. Flags of fortio that are not named above are accepted when they take
 
 import json
 import os
+import signal
 import socket
 import sys
 import threading
@@ -109,8 +111,9 @@ class Connection:
             self._socket = None
 
 
-def load(plan: Plan) -> Result:
-    """Runs the plan: one thread per connection, requests at equal distances in time."""
+def load(plan: Plan, interrupted: threading.Event | None = None) -> Result:
+    """Runs the plan: one thread per connection, requests at equal distances in time. ``interrupted`` ends it early."""
+    stop = interrupted or threading.Event()
     lock = threading.Lock()
     codes: dict[int, int] = {}
     durations: list[float] = []
@@ -124,7 +127,8 @@ def load(plan: Plan) -> Result:
         with lock:
             number = issued
             start = begin + number / plan.rate if plan.rate else time.monotonic()
-            if (plan.requests and number >= plan.requests) or (not plan.requests and start - begin >= plan.seconds):
+            over = number >= plan.requests if plan.requests else start - begin >= plan.seconds
+            if over or stop.is_set():
                 return None
             issued += 1
             return start
@@ -209,7 +213,9 @@ def plan_of(arguments: list[str]) -> tuple[Plan, str]:
 def load_command(arguments: list[str]) -> None:
     """``fortio load``."""
     plan, target = plan_of(arguments)
-    result = load(plan)
+    interrupted = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    result = load(plan, interrupted)
     if target != "-":
         print(report(result), flush=True)
     if target:

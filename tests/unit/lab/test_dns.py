@@ -1,11 +1,12 @@
 """The zone of the mesh."""
 
 import asyncio
+import socket
 from typing import Any
 
-from dnslib import QTYPE, RCODE, DNSRecord
+from dnslib import EDNS0, QTYPE, RCODE, DNSRecord
 
-from mizzen.lab.dns import Records, Server, resolvers
+from mizzen.lab.dns import Records, Server, resolvers, room
 
 
 def records() -> Records:
@@ -48,6 +49,40 @@ def test_pod_names_aliases_ports_and_reverse_names() -> None:
 
 def test_resolvers_of_the_host() -> None:
     assert resolvers("search x\nnameserver 1.2.3.4\n# no\nnameserver ::1\n") == ["1.2.3.4", "::1"]
+
+
+def test_a_client_says_how_much_it_takes_in_one_datagram() -> None:
+    question = DNSRecord.question("web.default.svc.cluster.local")
+    assert room(question) == 512
+    question.add_ar(EDNS0(udp_len=1232))
+    assert room(DNSRecord.parse(question.pack())) == 1232
+
+
+async def test_a_long_answer_is_cut_over_udp_and_whole_over_tcp() -> None:
+    loop = asyncio.get_running_loop()
+    udp, tcp = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
+    for each in (udp, tcp):
+        each.bind(("127.0.0.1", 0))
+        each.setblocking(False)
+    question = DNSRecord.question("many.default.svc.cluster.local").pack()
+    async with asyncio.TaskGroup() as tasks:
+        server = Server({}, tasks)
+        server.records.addresses["many.default.svc.cluster.local"] = tuple(f"10.9.1.{n}" for n in range(100))
+        await server.start(udp, tcp)
+        with socket.socket(type=socket.SOCK_DGRAM) as client:
+            client.setblocking(False)
+            client.connect(udp.getsockname())
+            await loop.sock_sendall(client, question)
+            short = DNSRecord.parse(await asyncio.wait_for(loop.sock_recv(client, 4096), 5))
+        reader, writer = await asyncio.open_connection(*tcp.getsockname())
+        writer.write(len(question).to_bytes(2, "big") + question)
+        size = int.from_bytes(await asyncio.wait_for(reader.readexactly(2), 5), "big")
+        whole = DNSRecord.parse(await reader.readexactly(size))
+        writer.close()
+        await writer.wait_closed()
+        server.close()
+    assert (short.header.tc, len(short.rr)) == (1, 0)
+    assert (whole.header.tc, len(whole.rr)) == (0, 100)
 
 
 async def test_a_name_of_the_settings_is_an_address_or_follows_a_service() -> None:
