@@ -80,7 +80,10 @@ def main(arguments: list[str]) -> int:
         for case in cases:
             verdict = run(case, world, material)
             verdicts.append(verdict)
-            print(verdict.line() + (f"  # {verdict.seconds:.1f} s{' again' * verdict.again}" if options.slow else ""), flush=True)
+            print(
+                verdict.line() + (f"  # {verdict.seconds:.1f} s{' again' * verdict.again}" if options.slow else ""),
+                flush=True,
+            )
         print(summary(verdicts, time.monotonic() - begun), flush=True)
     return EXIT_FAILED if any(verdict.problems for verdict in verdicts) else 0
 
