@@ -35,7 +35,8 @@ PORTS = {
 }
 """Istio's echo application: port name, service port, pod port, what listens."""
 _BOUND = {18082: "@pod", 18084: "@127.0.0.1"}
-_LISTEN = tuple(f"{kind}:{target}{_BOUND.get(target, '')}" for _, target, kind in PORTS.values()) + (
+_LISTEN = (
+    *tuple(f"{kind}:{target}{_BOUND.get(target, '')}" for _, target, kind in PORTS.values()),
     "http:18083",
     "tcp:19092",
 )
@@ -90,7 +91,7 @@ def fixture(ledger: Path, server: str, authorities: str) -> Fixture:
 def translated(case: Document) -> tuple[Document, str]:
     """The case in our words, and why it cannot be run (or an empty text)."""
     own = {"namespace": case.get("config_namespace", "echo"), "yaml": case.get("config_yaml", "")}
-    texts = case["configs"] if "configs" in case else [own]
+    texts = case.get("configs", [own])
     everything = "\n".join(text["yaml"] for text in texts)
     if re.search(r"jwks: *(''|\"\")", everything):
         return {"id": case["id"]}, "its key set is not part of the data"
