@@ -64,6 +64,12 @@ class Metrics:
         # Istio has them though they are never raised: a bad request counts as a signing error (row CA-14).
         Counter("citadel_server_csr_parsing_err_count", "Requests that could not be read.", registry=registry)
         Counter("citadel_server_id_extraction_err_count", "Requests without an identity.", registry=registry)
+        self.key_fetches = Counter(
+            "pilot_jwks_resolver_network_fetch_success_total", "Key sets fetched.", registry=registry
+        )
+        self.key_fetches_failed = Counter(
+            "pilot_jwks_resolver_network_fetch_fail_total", "Key sets that could not be fetched.", registry=registry
+        )
         self.root_expiry = Gauge(
             "citadel_server_root_cert_expiry_timestamp", "End of the root, Unix seconds.", registry=registry
         )

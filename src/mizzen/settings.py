@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import TypeVar
 
 from mizzen.api.meta import Duration
@@ -16,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Named after Istio's variables (rows CA-04, CA-09, CR-01, CR-06, XD-03, XD-05, XD-06, DBG-02); times are lengths."""
+    """Named after Istio's variables (rows RA-05, RA-19, CA-04, CA-09, CR-01, CR-06, XD-03, XD-05, XD-06, DBG-02); times are lengths."""
 
     default_workload_cert_ttl: timedelta = timedelta(hours=24)
     max_workload_cert_ttl: timedelta = timedelta(days=90)
@@ -28,6 +29,8 @@ class Settings:
     identity_check: bool = True
     debug_auth: bool = True
     debug_namespaces: tuple[str, ...] = ()
+    jwks_refresh: timedelta = timedelta(minutes=20)
+    jwks_blocked: tuple[str, ...] = ()
     coalesce: timedelta = timedelta(milliseconds=100)
     streams_per_second: float = 0
 
@@ -54,6 +57,8 @@ class Settings:
             identity_check=_read(environment, "PILOT_ENABLE_XDS_IDENTITY_CHECK", _boolean, True),
             debug_auth=_read(environment, "ENABLE_DEBUG_ENDPOINT_AUTH", _boolean, True),
             debug_namespaces=_read(environment, "DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES", _words, ()),
+            jwks_refresh=_read(environment, "PILOT_JWT_PUB_KEY_REFRESH_INTERVAL", _duration, cls.jwks_refresh),
+            jwks_blocked=_read(environment, "BLOCKED_CIDRS_IN_JWKS_URIS", _networks, ()),
             coalesce=_read(environment, "PILOT_DEBOUNCE_AFTER", _pause, cls.coalesce),
             streams_per_second=_read(environment, "PILOT_MAX_REQUESTS_PER_SECOND", float, 0.0),
         )
@@ -82,6 +87,10 @@ def _duration(text: str) -> timedelta:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    return tuple(str(ip_network(word)) for word in _words(text))
 
 
 def _boolean(text: str) -> bool:

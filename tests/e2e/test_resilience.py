@@ -26,6 +26,9 @@ def test_no_request_fails_when_the_control_plane_is_killed(mesh: Mesh) -> None:
         )
     load.assert_no_failure()
     assert after["pid"] != before
+    # --wait speaks of connected proxies; a new control plane does not know whom else the old one served.
+    name = mesh.pod("curl")["name"]
+    eventually(lambda: mesh.run("proxy-status").out, lambda shown: name in shown, 20)
     mesh.apply(
         """
 apiVersion: networking.istio.io/v1

@@ -75,6 +75,7 @@ class Lab:
         policies: Policies = tcp.NO_POLICIES,
         mtls: MtlsMode = MtlsMode.PERMISSIVE,
         encoding: str = "TEXT",
+        more: Sequence[cluster_pb2.Cluster] = (),
     ) -> Envoy:
         """Envoy with the inbound side of a pod that serves these ports."""
         self._patch.setattr(tls, "SDS_DIRECTORY", str(self.server_sds))
@@ -85,7 +86,9 @@ class Lab:
         for number, port in enumerate(ports):
             address = listener.address if number == 0 else listener.additional_addresses.add().address
             address.socket_address.address, address.socket_address.port_value = SERVER_HOST, port.port
-        return self._run(directory, [listener], inbound.clusters(view), own("reviews-v2", "bar", "reviews", "v2"))
+        return self._run(
+            directory, [listener], [*inbound.clusters(view), *more], own("reviews-v2", "bar", "reviews", "v2")
+        )
 
     def client(self, cluster: cluster_pb2.Cluster, listener: listener_pb2.Listener) -> Envoy:
         return self._run(self.directory / "client", [listener], [cluster], own("curl", "foo"))

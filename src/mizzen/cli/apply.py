@@ -37,7 +37,7 @@ def command(
 
     An object that does not decode or validate is refused and the others are applied, unless --atomic is given.
     """
-    from mizzen.cli import changes, documents
+    from mizzen.cli import changes, consequences, documents
     from mizzen.cli.connection import lab
     from mizzen.cli.failure import Exit, Failure
     from mizzen.cli.findings import has_error, show
@@ -50,7 +50,15 @@ def command(
     if not read.documents:
         raise Failure("" if broken else "no objects were found in " + ", ".join(paths), code=Exit.ERROR)
     client = lab()
+    before = consequences.known()
     answer = client.apply(read.documents, atomic=atomic, dry_run=dry_run != "none")
     return changes.finish(
-        client, answer, output=output, waits=wait, timeout=timeout, dry_run=dry_run != "none", read=read
+        client,
+        answer,
+        output=output,
+        waits=wait,
+        timeout=timeout,
+        dry_run=dry_run != "none",
+        read=read,
+        before=before,
     )

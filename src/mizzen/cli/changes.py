@@ -15,6 +15,8 @@ from mizzen.errors import LabError
 from mizzen.lab.client import ControlPlaneClient, LabClient
 
 Json = dict[str, Any]
+Known = frozenset[tuple[str, ...]]
+"""The findings that there were before a change, by :func:`mizzen.cli.consequences.identity`."""
 
 _ROLLED_OUT = ("Deployment", "StatefulSet", "DaemonSet")
 _RETRY_SECONDS = 0.1
@@ -59,6 +61,20 @@ def show_results(results: Sequence[Json], verb: str = "", dry_run: bool = False)
             emit(f'{resource} "{name}" deleted{suffix}')
         else:
             emit(f"{title(result)} {verb if verb and action == 'configured' else action}{suffix}")
+
+
+def show_consequences(revision: int, results: Sequence[Json], before: Known, read: Read | None) -> list[Json]:
+    """Print and give back what the control plane finds in the change, when that is built."""
+    from mizzen.cli import consequences
+
+    try:
+        found = consequences.of_change(revision, results, before)
+    except LabError as error:
+        note(f"Warning: what the change means for other objects could not be checked: {error}")
+        return []
+    located_findings = [read.located(finding) for finding in found] if read is not None else found
+    show(located_findings)
+    return located_findings
 
 
 def wait(client: LabClient, revision: int, results: Sequence[Json], timeout: float) -> Json:
@@ -133,8 +149,12 @@ def finish(
     dry_run: bool = False,
     verb: str = "",
     read: Read | None = None,
+    before: Known | None = None,
 ) -> int:
-    """Print what the supervisor answered to a change, wait if asked to; the exit code. ``read`` is where the objects came from."""
+    """Print what the supervisor answered to a change, wait if asked to; the exit code.
+
+    ``read`` is where the objects came from; ``before`` what was :func:`mizzen.cli.consequences.known` before the change.
+    """
     results = located(answer["results"], read)
     structured = output in ("json", "yaml")
     if structured:
@@ -147,6 +167,8 @@ def finish(
     else:
         show_results(results, verb, dry_run)
     document: Json = {"revision": answer["revision"], "results": results}
+    if before is not None and not dry_run:
+        document["findings"] = show_consequences(answer["revision"], results, before, read)
     code = Exit.ERROR if refused(results) or (read is not None and has_error(read.findings)) else Exit.DONE
     if waits and not dry_run:
         verdict = wait(client, answer["revision"], results, timeout)

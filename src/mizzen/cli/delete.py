@@ -49,7 +49,7 @@ def command(
     output: str | None,
 ) -> int:
     """Delete objects by name, or those that files name."""
-    from mizzen.cli import changes, documents
+    from mizzen.cli import changes, consequences, documents
     from mizzen.cli.connection import lab
     from mizzen.cli.failure import Exit, Failure
     from mizzen.cli.findings import show
@@ -68,11 +68,12 @@ def command(
     if not doomed:
         note("No resources found")
         return Exit.DONE
+    known = consequences.known()
     answer = _would_delete(client, doomed) if dry_run != "none" else client.delete(doomed)
     missing = [result for result in answer["results"] if result["action"] == "not found"]
     answer["results"] = [result for result in answer["results"] if result["action"] != "not found"]
     code = changes.finish(
-        client, answer, output=output, waits=wait, timeout=timeout, dry_run=dry_run != "none", read=read
+        client, answer, output=output, waits=wait, timeout=timeout, dry_run=dry_run != "none", read=read, before=known
     )
     if missing and not ignore_not_found:
         for result in missing:

@@ -30,7 +30,7 @@ _HEADER = """\
 @mesh_options
 def command(objects: tuple[str, ...], namespace: str | None, wait: bool, timeout: float, output: str | None) -> int:
     """Edit an object in $KUBE_EDITOR, else $EDITOR, else vi, and apply it. A refused edit is kept in a file."""
-    from mizzen.cli import changes
+    from mizzen.cli import changes, consequences
     from mizzen.cli.connection import lab
     from mizzen.cli.failure import Exit, Failure
     from mizzen.cli.kinds import named, plural
@@ -55,12 +55,13 @@ def command(objects: tuple[str, ...], namespace: str | None, wait: bool, timeout
         return Exit.DONE
     edited = _parse(path)
     _same_object(items[0], edited, path)
+    known = consequences.known()
     answer = client.apply([{"object": edited, "origin": None}])
     if changes.refused(answer["results"]):
         note(f"your edit is kept in {path}: correct it and run `mizzen apply -f {path}`")
     else:
         path.unlink()
-    return changes.finish(client, answer, output=output, waits=wait, timeout=timeout, verb="edited")
+    return changes.finish(client, answer, output=output, waits=wait, timeout=timeout, verb="edited", before=known)
 
 
 def _write(text: str, name: str) -> Path:

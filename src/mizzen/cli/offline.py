@@ -31,11 +31,14 @@ class Answer:
     def config_dump(self) -> Json:
         """The message ``envoy.admin.v3.ConfigDump`` that its Envoy would give; the bootstrap's own parts are not known."""
         from mizzen.cli.proxyconfig import dump
+        from mizzen.model.resources import ENDPOINT
 
         types = {
             url: {name: decoded(url, r.body) for name, r in named.items()}
             for url, named in self.resources.types.items()
         }
+        for assignment in types.get(ENDPOINT, {}).values():
+            _complete(assignment)
         versions = {
             f"{url}/{name}": r.version for url, named in self.resources.types.items() for name, r in named.items()
         }
@@ -53,6 +56,14 @@ class Answer:
             assignment = cluster.get("load_assignment") or assignments.get(service) or {}
             statuses.append({"name": name, "added_via_api": True, "host_statuses": list(_hosts(assignment))})
         return {"cluster_statuses": statuses}
+
+
+def _complete(assignment: Json) -> None:
+    """Add what Envoy shows of endpoints whatever it was given: it writes them from what it made of them."""
+    assignment.setdefault("policy", {}).setdefault("overprovisioning_factor", 140)
+    for group in assignment.get("endpoints") or []:
+        for endpoint in group.get("lb_endpoints") or []:
+            endpoint.setdefault("endpoint", {}).setdefault("health_check_config", {})
 
 
 def _hosts(assignment: Json) -> list[Json]:
@@ -91,6 +102,9 @@ _OWN = {
 }
 """Messages of Envoy that we define ourselves, under names of ours (``proto/stats_logger.proto``): package to message."""
 
+_MATCHER = ("xds/type/matcher/v3/matcher.proto", ".xds.type.matcher.v3.Matcher")
+"""Where the rules of a tag are defined, and as what."""
+
 
 def _register_own() -> None:
     """Make our own definitions known by Envoy's names, so that they can be printed."""
@@ -107,13 +121,20 @@ def _register_own() -> None:
             stats_logger_pb2.DESCRIPTOR.CopyToProto(file)
             own = file.package
             file.name, file.package = f"mizzen/alias/{package}.proto", package
+            file.dependency.append(_MATCHER[0])
             for found in file.message_type:
                 _rename(found, f".{own}.", f".{package}.")
             pool.AddSerializedFile(file.SerializeToString())
 
 
 def _rename(message: DescriptorProto, before: str, after: str) -> None:
+    """Turn our definition into Envoy's: its package, the spelling of its enums, and the matcher that we keep as bytes."""
+    for unit in message.enum_type:
+        for value in unit.value:
+            value.name = value.name.capitalize()
     for field in message.field:
+        if field.type == field.TYPE_BYTES and field.name == "rules":
+            field.type, field.type_name = field.TYPE_MESSAGE, _MATCHER[1]
         if field.type_name.startswith(before):
             field.type_name = after + field.type_name.removeprefix(before)
     for nested in message.nested_type:

@@ -38,6 +38,8 @@ def command(paths: tuple[str, ...], namespace: str | None, detach: bool, config:
 
     Without --detach the mesh runs until Ctrl-C. On a mesh that runs already, the files are applied to it.
     """
+    from mizzen.cli import consequences
+    from mizzen.cli.changes import show_consequences
     from mizzen.cli.connection import lab
     from mizzen.cli.failure import Exit
     from mizzen.cli.options import mesh_name, state_directory
@@ -51,7 +53,8 @@ def command(paths: tuple[str, ...], namespace: str | None, detach: bool, config:
     if started:
         _start(mesh, state, config)
         note(f"mesh {mesh}: started")
-    code = _apply(client, read)
+    before = frozenset() if started else consequences.known()
+    code, answer = _apply(client, read)
     waiting = _until_ready(client, timeout)
     for reason in waiting:
         note(f"not ready: {reason}")
@@ -60,6 +63,8 @@ def command(paths: tuple[str, ...], namespace: str | None, detach: bool, config:
         code = code or Exit.NOT_READY
     else:
         _say_ready(client)
+    if answer is not None:
+        show_consequences(answer["revision"], answer["results"], before, read)
     if started and not detach:
         return _stay(client, code)
     return code
@@ -86,17 +91,19 @@ def _start(mesh: str, state: Any, config: str | None) -> None:
     launch.start(mesh, state, path.resolve() if path.exists() else None)
 
 
-def _apply(client: LabClient, read: Read) -> int:
+def _apply(client: LabClient, read: Read) -> tuple[int, Json | None]:
+    """The exit code, and the supervisor's answer when there was something to apply."""
     from mizzen.cli.changes import located, refused, show_results
     from mizzen.cli.failure import Exit
     from mizzen.cli.findings import has_error
 
     code = Exit.ERROR if has_error(read.findings) else Exit.DONE
     if read.documents:
-        results = located(client.apply(read.documents)["results"], read)
+        answer = client.apply(read.documents)
+        results = located(answer["results"], read)
         show_results(results)
-        code = Exit.ERROR if refused(results) else code
-    return code
+        return (Exit.ERROR if refused(results) else code), {**answer, "results": results}
+    return code, None
 
 
 def _until_ready(client: LabClient, timeout: float) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mizzen.api.decode import decode, decode_mesh
+from mizzen.api.decode import decode
+from mizzen.api.kubernetes import ConfigMap
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Origin
 from mizzen.check import validate
@@ -13,6 +14,7 @@ from mizzen.inject import InjectNamespace, InjectSettings, inject
 from mizzen.lab import workloads
 from mizzen.lab.store import Store, key_of
 from mizzen.model.finding import Finding, Level
+from mizzen.sources.mesh import read_mesh
 
 Raw = dict[str, Any]
 APPLIED = "lab.mizzen.io/applied"
@@ -31,8 +33,9 @@ class Admission:
         """The ConfigMap ``istio`` as it is now; a bad field keeps its default."""
         raw = self._store.get("ConfigMap", "istio-system", "istio")
         if raw is not self._mesh[0]:
-            text = ((raw or {}).get("data") or {}).get("mesh")
-            self._mesh = (raw, decode_mesh(text)[0] if text else MeshConfig())
+            found = decode(raw).object if raw else None
+            body = found.body if found is not None else None
+            self._mesh = (raw, read_mesh(body).config if isinstance(body, ConfigMap) else MeshConfig())
         return self._mesh[1]
 
     def findings(self, raw: Raw, origin: dict[str, Any] | None) -> list[Finding]:

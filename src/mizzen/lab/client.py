@@ -296,8 +296,10 @@ class ControlPlaneClient:
         """Such as ``0.1.0-mizzen-Clean``: version, build and state of the tree."""
         return self._api.request("GET", "/version").decode().strip()
 
-    def findings(self) -> list[Json]:
-        return list(self._api.json("GET", "/v1/findings"))
+    def findings(self, revision: int = 0, timeout: float = 5.0) -> list[Json]:
+        """What is known of the objects once ``revision`` is built. Raises LabError when it is not within ``timeout`` seconds."""
+        query = {"revision": revision, "timeout": timeout}
+        return list(self._api.json("GET", "/v1/findings", query, timeout=timeout + 10))
 
     def resources(self, proxy: str) -> dict[str, dict[str, Json]]:
         """{type URL: {resource name: {"version", "body" (base64)}}} as the proxy ought to have them."""

@@ -32,6 +32,7 @@ Raw = dict[str, Any]
 log = logging.getLogger("mizzen.lab")
 _PARALLEL_STARTS = 4
 _TOKEN_REFRESH_SECONDS = 3600.0
+_ROOT_SECONDS = 1.0
 
 
 class Supervisor:
@@ -112,6 +113,7 @@ class Supervisor:
         self.tasks.create_task(self._follow())
         self.tasks.create_task(self.controlplane.run(self._controlplane_changed))
         self.tasks.create_task(self._refresh_tokens())
+        self.tasks.create_task(self._follow_root())
         self.tasks.create_task(self._lost())
         self.forwarder = Forwarder(self._gateway_backend, self.tasks)
         await self.forwarder.open(builtin.LOCALHOST_PORTS)
@@ -210,6 +212,15 @@ class Supervisor:
         while True:
             await asyncio.sleep(_TOKEN_REFRESH_SECONDS)
             self._refresh_volumes()
+
+    async def _follow_root(self) -> None:
+        """The control plane tells of other roots by a file; every namespace's ConfigMap follows."""
+        seen = self._root_certificate()
+        while True:
+            await asyncio.sleep(_ROOT_SECONDS)
+            if (now := self._root_certificate()) != seen:
+                seen = now
+                self._dirty.set()
 
     def _issue(self, pod: Raw, audience: str, seconds: int) -> str:
         meta = pod["metadata"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.model.finding import Finding
+from mizzen.model.jwks import FetchedKeys, KeySource
 
 ObjectKey = tuple[str, str]
 """(namespace, name); the namespace of cluster-scoped kinds is empty."""
@@ -29,6 +30,8 @@ class Config:
     revision: int = 0
     domain: str = "cluster.local"
     cluster_id: str = "Kubernetes"
+    jwks: Mapping[KeySource, FetchedKeys] = field(default_factory=dict)
+    """Token keys that the shell fetched, by where they come from (row RA-05)."""
 
     def of(self, kind: str) -> Mapping[ObjectKey, Object]:
         """The objects of one kind; the same mapping object as long as none of them changed."""

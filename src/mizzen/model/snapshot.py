@@ -8,6 +8,7 @@ from typing import Any
 
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
+from mizzen.model.authorizer import Authorizer
 from mizzen.model.config import Config
 from mizzen.model.finding import Finding
 from mizzen.model.service import Endpoint, Service, Workload
@@ -39,6 +40,8 @@ class Snapshot:
     request_authentications: tuple[Object, ...] = ()
     authorization_policies: tuple[Object, ...] = ()
     envoy_filters: tuple[Object, ...] = ()
+    authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
+    """The external authorizers that can be asked, by provider name (row AP-06)."""
     findings: tuple[Finding, ...] = ()
     steps: Mapping[str, tuple[tuple[Any, ...], Any]] = field(default_factory=dict, repr=False)
     """By step of the build: its inputs and its result. Only a memo for the next build."""

@@ -6,9 +6,13 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mizzen.api.destination_rule import TrafficPolicy
 from mizzen.api.envoy_filter import EnvoyConfigObjectPatch
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
+from mizzen.api.virtual_service import Destination
+from mizzen.model.authorizer import Authorizer
+from mizzen.model.jwks import KeySource
 from mizzen.model.protocol import Protocol
 from mizzen.model.proxy import ProxyType
 from mizzen.model.service import Locality, Service
@@ -30,6 +34,10 @@ class Policies:
     deny: tuple[Object, ...] = ()
     allow: tuple[Object, ...] = ()
     request_authentications: tuple[Object, ...] = ()
+    authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
+    """Those that the CUSTOM policies name and that can be asked."""
+    keys: Mapping[KeySource, str] = field(default_factory=dict)
+    """Fetched key sets of the RequestAuthentications. One that is not here was not fetched (row RA-05)."""
 
     def __bool__(self) -> bool:
         return bool(self.custom or self.audit or self.deny or self.allow or self.request_authentications)
@@ -45,6 +53,10 @@ class InboundPort:
     service_port: int
     mtls: MtlsMode
     services: tuple[Service, ...] = ()
+    policy: TrafficPolicy | None = None
+    """Limits of the connections to the app: only pool and retry budget are set (rows DR-36, SC-06)."""
+    endpoint: str = ""
+    """A Sidecar's ``defaultEndpoint``: where the app listens; empty: at the original address (row SC-05)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +96,8 @@ class Scope:
     policies: Policies = Policies()
     """A router's own policies; a sidecar's are in its Inbound."""
     outbound_mode: str = "ALLOW_ANY"
+    egress_proxy: Destination | None = None
+    """Where unknown traffic goes instead of straight on; its host is a full name (row SC-08)."""
     locality: Locality = field(default_factory=Locality)
     """Where the client runs, for locality failover (row DR-18)."""
     flags: Mapping[str, str] = field(default_factory=dict)

@@ -11,24 +11,48 @@ from typing import Any, TypeVar
 from google.protobuf import json_format, symbol_database
 from google.protobuf.message import Message
 
-from mizzen.errors import ProtocolError
-
 _M = TypeVar("_M", bound=Message)
 _DEEPEST = 100
+PATCHED = {
+    "CLUSTER": "envoy.config.cluster.v3.Cluster",
+    "LISTENER": "envoy.config.listener.v3.Listener",
+    "FILTER_CHAIN": "envoy.config.listener.v3.FilterChain",
+    "LISTENER_FILTER": "envoy.config.listener.v3.ListenerFilter",
+    "NETWORK_FILTER": "envoy.config.listener.v3.Filter",
+    "HTTP_FILTER": "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter",
+    "ROUTE_CONFIGURATION": "envoy.config.route.v3.RouteConfiguration",
+    "VIRTUAL_HOST": "envoy.config.route.v3.VirtualHost",
+    "HTTP_ROUTE": "envoy.config.route.v3.Route",
+    "EXTENSION_CONFIG": "envoy.config.core.v3.TypedExtensionConfig",
+    "BOOTSTRAP": "envoy.config.bootstrap.v3.Bootstrap",
+}
+"""What the value of a patch is, by ``applyTo``."""
 
 
 def decode(kind: type[_M], value: Any) -> _M:
     """``value`` as a message of ``kind``; fields that Envoy does not know are left out.
 
-    Raises ProtocolError when it does not fit, or when it holds an ``@type`` that Envoy's API has not.
+    Raises ValueError when it does not fit, or when it holds an ``@type`` that Envoy's API has not.
     """
     for name in set(_types(value, 0)):
         if message_type(name) is None:
-            raise ProtocolError(f"the type {name} is not known")
+            raise ValueError(f"the type {name} is not known")
     try:
         return json_format.ParseDict(value, kind(), ignore_unknown_fields=True)
     except (json_format.ParseError, TypeError, ValueError, RecursionError) as error:
-        raise ProtocolError(str(error)) from error
+        raise ValueError(str(error)) from error
+
+
+def problem(apply_to: str, value: Any) -> str:
+    """Why ``value`` cannot be what a patch of ``apply_to`` takes; empty when it can."""
+    kind = message_type(PATCHED.get(apply_to, ""))
+    if kind is None:
+        return ""
+    try:
+        decode(kind, value)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 @cache
@@ -59,7 +83,7 @@ def _load(package: str) -> None:
 
 def _types(value: Any, depth: int) -> Iterator[str]:
     if depth > _DEEPEST:
-        raise ProtocolError("the value is nested too deeply")
+        raise ValueError("the value is nested too deeply")
     if isinstance(value, dict):
         named = value.get("@type")
         if isinstance(named, str):

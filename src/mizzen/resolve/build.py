@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 from mizzen.api.meta import Object
 from mizzen.model.config import Config, ObjectKey
 from mizzen.model.snapshot import Snapshot
+from mizzen.resolve.authorizers import authorizer_findings, authorizers, usable
 from mizzen.resolve.destination_rules import destination_rules
 from mizzen.resolve.endpoints import endpoints
 from mizzen.resolve.mtls import peer_policies
 from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, services
+from mizzen.resolve.token_keys import key_findings
 from mizzen.resolve.virtual_services import virtual_services
 from mizzen.resolve.workloads import workloads
 
@@ -39,6 +41,13 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     rules = run.step("destination_rules", destination_rules, config.of("DestinationRule"), mesh, domain)
     gateways = run.step("gateways", _oldest_first, config.of("Gateway"))
     references = run.step("references", reference_findings, routes, rules, gateways, hosts)
+    authentications = run.step("request_authentications", _oldest_first, config.of("RequestAuthentication"))
+    authorizations = run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy"))
+    providers = run.step("authorizers", authorizers, mesh, hosts)
+    security = (
+        *run.step("authorizer_findings", authorizer_findings, authorizations, providers),
+        *run.step("key_findings", key_findings, authentications, config.jwks),
+    )
     return Snapshot(
         config=config,
         mesh=mesh,
@@ -51,10 +60,11 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         gateways=gateways,
         sidecars=run.step("sidecars", _oldest_first, config.of("Sidecar")),
         peer_authentications=peer_authentications,
-        request_authentications=run.step("request_authentications", _oldest_first, config.of("RequestAuthentication")),
-        authorization_policies=run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy")),
+        request_authentications=authentications,
+        authorization_policies=authorizations,
+        authorizers=run.step("usable_authorizers", usable, providers),
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
-        findings=(*config.findings, *route_findings, *references),
+        findings=(*config.findings, *route_findings, *references, *security),
         steps=run.done,
     )
 

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 
 from mizzen.model.protocol import Protocol
 from mizzen.model.proxy import Proxy
-from mizzen.model.service import Port, Resolution, Service, Workload
+from mizzen.model.service import Port, Service
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Inbound, InboundPort, MtlsMode, Policies
+from mizzen.resolve.ingress_listeners import ingress
 from mizzen.resolve.mtls import Modes, peer_policies_of
-from mizzen.resolve.policies import policies
-
-_RESERVED = frozenset({15001, 15006, 15021, 15090})
-"""Ports that the sidecar itself holds (row PO-03)."""
+from mizzen.resolve.policies import policies_of
+from mizzen.resolve.pools import Pools
+from mizzen.resolve.selection import RESERVED, container_port, selecting
+from mizzen.resolve.sidecars import sidecar_for
 
 
 def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
     """The Inbound of ``proxy``, whose labels and address say which services select it."""
     mesh = snapshot.mesh
     modes = peer_policies_of(snapshot).modes(proxy.namespace, proxy.labels)
-    ports = _ports(snapshot, proxy, modes)
+    sidecar = sidecar_for(snapshot.sidecars, proxy.namespace, proxy.labels, mesh.root_namespace)
+    pools = Pools(snapshot, sidecar.body if sidecar is not None else None)
+    if sidecar is not None and sidecar.body.ingress:
+        ports = ingress(snapshot, proxy, sidecar, modes, pools)
+    else:
+        ports = _ports(snapshot, proxy, modes, pools)
     known = {port.port for port in ports}
     unlisted = tuple(sorted((number, mode) for number, mode in modes.ports.items() if number not in known))
-    own = policies(
-        snapshot.authorization_policies,
-        snapshot.request_authentications,
-        proxy.namespace,
-        proxy.labels,
-        mesh.root_namespace,
-    )
+    own = policies_of(snapshot, proxy.namespace, proxy.labels)
     return Inbound(
         key=(proxy.namespace, modes.workload, tuple(_facts(p) for p in ports), unlisted, _names(own)),
         mesh=mesh,
@@ -41,36 +41,18 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
     )
 
 
-def container_port(port: Port, workload: Workload | None) -> int:
-    """The container port behind ``port`` on this workload; 0 when its name is not declared there."""
-    if port.target:
-        return port.target
-    if not port.target_name:
-        return port.number
-    declared = workload.ports if workload else ()
-    return next((p.number for p in declared if p.name == port.target_name), 0)
-
-
-def selecting(snapshot: Snapshot, namespace: str, labels: dict[str, str]) -> Iterable[Service]:
-    """The services of ``namespace`` that select a workload with ``labels``, the oldest first."""
-    found = [
-        s for s in snapshot.services if s.namespace == namespace and s.selector and s.resolution is not Resolution.ALIAS
-    ]
-    return (s for s in sorted(found, key=lambda s: (s.created, s.hostname)) if s.selector.items() <= labels.items())
-
-
-def _ports(snapshot: Snapshot, proxy: Proxy, modes: Modes) -> tuple[InboundPort, ...]:
+def _ports(snapshot: Snapshot, proxy: Proxy, modes: Modes, pools: Pools) -> tuple[InboundPort, ...]:
     workload = snapshot.workloads.get(proxy.address)
     found: dict[int, list[tuple[Service, Port]]] = {}
     for service in selecting(snapshot, proxy.namespace, proxy.labels):
         for port in service.ports:
             number = container_port(port, workload)
-            if number and number not in _RESERVED and port.protocol is not Protocol.UDP:
+            if number and number not in RESERVED and port.protocol is not Protocol.UDP:
                 found.setdefault(number, []).append((service, port))
-    return tuple(_inbound_port(number, claims, modes.of(number)) for number, claims in sorted(found.items()))
+    return tuple(_inbound_port(number, claims, modes.of(number), pools) for number, claims in sorted(found.items()))
 
 
-def _inbound_port(number: int, claims: list[tuple[Service, Port]], mode: MtlsMode) -> InboundPort:
+def _inbound_port(number: int, claims: list[tuple[Service, Port]], mode: MtlsMode, pools: Pools) -> InboundPort:
     service, port = claims[0]
     services = {(s.namespace, s.hostname): s for s, _ in claims}
     return InboundPort(
@@ -80,6 +62,7 @@ def _inbound_port(number: int, claims: list[tuple[Service, Port]], mode: MtlsMod
         service_port=port.number,
         mtls=mode,
         services=tuple(services.values()),
+        policy=pools.of(service, port.number),
     )
 
 
@@ -90,6 +73,8 @@ def _facts(port: InboundPort) -> Hashable:
         port.service_port,
         port.mtls,
         tuple((s.namespace, s.hostname) for s in port.services),
+        port.policy,
+        port.endpoint,
     )
 
 

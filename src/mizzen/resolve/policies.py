@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from mizzen.api.meta import Object
+from mizzen.model.authorizer import Authorizer
+from mizzen.model.jwks import FetchedKeys, KeySource
+from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Policies
+from mizzen.resolve.token_keys import keys_of
 
+_NONE: Mapping[Any, Any] = {}
 _GATEWAY = "gateway.networking.k8s.io/gateway-name"
+
+
+def policies_of(snapshot: Snapshot, namespace: str, labels: dict[str, str]) -> Policies:
+    """The policies of ``snapshot`` on a workload, with the authorizers and token keys that they need."""
+    return policies(
+        snapshot.authorization_policies,
+        snapshot.request_authentications,
+        namespace,
+        labels,
+        snapshot.mesh.root_namespace,
+        snapshot.authorizers,
+        snapshot.config.jwks,
+    )
 
 
 def policies(
@@ -16,15 +35,22 @@ def policies(
     namespace: str,
     labels: dict[str, str],
     root_namespace: str,
+    authorizers: Mapping[str, Authorizer] = _NONE,
+    jwks: Mapping[KeySource, FetchedKeys] = _NONE,
 ) -> Policies:
     """The policies on a workload of ``namespace`` with ``labels``: of the root namespace first, each oldest first."""
     found = _in_force(authorization, namespace, labels, root_namespace)
+    custom = _with_action(found, "CUSTOM")
+    named = {obj.body.provider.name for obj in custom if obj.body.provider}
+    tokens = _in_force(authentication, namespace, labels, root_namespace)
     return Policies(
-        custom=_with_action(found, "CUSTOM"),
+        custom=custom,
         audit=_with_action(found, "AUDIT"),
         deny=_with_action(found, "DENY"),
         allow=_with_action(found, "ALLOW"),
-        request_authentications=_in_force(authentication, namespace, labels, root_namespace),
+        request_authentications=tokens,
+        authorizers={name: authorizers[name] for name in sorted(named) if name in authorizers},
+        keys=keys_of(tokens, jwks),
     )
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
+from msgspec.structs import replace
+
 from mizzen.api.meta import Object
-from mizzen.api.sidecar import Sidecar
-from mizzen.model.hosts import covers
+from mizzen.api.sidecar import OutboundTrafficPolicy, Sidecar
+from mizzen.api.virtual_service import Destination
+from mizzen.model.hosts import covers, full_name
 from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
 from mizzen.model.service import Service
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Policies, Scope
 from mizzen.resolve import exports
 from mizzen.resolve.destination_rules import by_namespace, rule_for
-from mizzen.resolve.inbound import container_port, selecting
-from mizzen.resolve.policies import policies
+from mizzen.resolve.policies import policies_of
+from mizzen.resolve.selection import container_port, selecting
 from mizzen.resolve.sidecars import Egress, sidecar_for
 from mizzen.resolve.virtual_services import MESH
 
@@ -33,10 +36,11 @@ def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str
     )
     attached = {f"{obj.namespace}/{obj.name}" for obj in gateways} if router else {MESH}
     routes = tuple(_virtual_services(snapshot.virtual_services, proxy.namespace, attached, egress))
-    services = _visible(snapshot.services, proxy.namespace, egress, routes)
+    traffic = body.outbound_traffic_policy if body and body.outbound_traffic_policy else mesh.outbound_traffic_policy
+    beyond = _egress_proxy(traffic, proxy.namespace, snapshot.config.domain)
+    services = _visible(snapshot.services, proxy.namespace, egress, routes, beyond)
     rules = by_namespace(snapshot.destination_rules)
     chosen = ((s, rule_for(rules, s, proxy.namespace, labels, mesh.root_namespace)) for s in services)
-    traffic = body.outbound_traffic_policy if body and body.outbound_traffic_policy else mesh.outbound_traffic_policy
     return Scope(
         key=key,
         snapshot=snapshot,
@@ -48,8 +52,9 @@ def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str
         destination_rules={(s.namespace, s.hostname): rule for s, rule in chosen if rule is not None},
         gateways=gateways,
         gateway_ports=_gateway_ports(snapshot, proxy) if router else {},
-        policies=_router_policies(snapshot, proxy) if router else Policies(),
+        policies=policies_of(snapshot, proxy.namespace, proxy.labels) if router else Policies(),
         outbound_mode=traffic.mode,
+        egress_proxy=beyond,
         locality=proxy.locality,
         flags={flag: proxy.flags[flag] for flag in PROXY_FLAGS if flag in proxy.flags},
     )
@@ -68,13 +73,18 @@ def _virtual_services(objects: Iterable[Object], namespace: str, attached: set[s
 
 
 def _visible(
-    services: Iterable[Service], namespace: str, egress: Egress, routes: Iterable[Object]
+    services: Iterable[Service],
+    namespace: str,
+    egress: Egress,
+    routes: Iterable[Object],
+    beyond: Destination | None,
 ) -> tuple[Service, ...]:
     """Visible services, one per hostname: the own namespace's, then Kubernetes' over others, then the oldest (row SC-11).
 
     Destinations of the routes are imported even when the Sidecar does not list them (row SC-03).
     """
     imported = {r.destination.host for obj in routes for http in obj.body.http for r in http.route if r.destination}
+    imported |= {beyond.host} if beyond is not None else set()
     imported |= {
         r.destination.host
         for obj in routes
@@ -97,6 +107,14 @@ def _visible(
     return tuple(service for service in services if id(service) in kept)
 
 
+def _egress_proxy(traffic: OutboundTrafficPolicy, namespace: str, domain: str) -> Destination | None:
+    """Only with ALLOW_ANY, and only with a port (row SC-08)."""
+    proxy = traffic.egress_proxy
+    if proxy is None or proxy.port is None or traffic.mode != "ALLOW_ANY":
+        return None
+    return replace(proxy, host=full_name(proxy.host, namespace, domain))
+
+
 def _closeness(service: Service, namespace: str) -> tuple[bool, bool]:
     return (service.namespace != namespace, not service.from_kubernetes)
 
@@ -110,13 +128,3 @@ def _gateway_ports(snapshot: Snapshot, proxy: Proxy) -> dict[int, int]:
             for port in service.ports:
                 found.setdefault(port.number, container_port(port, workload) or port.number)
     return found
-
-
-def _router_policies(snapshot: Snapshot, proxy: Proxy) -> Policies:
-    return policies(
-        snapshot.authorization_policies,
-        snapshot.request_authentications,
-        proxy.namespace,
-        proxy.labels,
-        snapshot.mesh.root_namespace,
-    )

@@ -11,7 +11,7 @@ from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Inbound, ProxyView, Scope
 from mizzen.resolve.envoy_filters import patches
 from mizzen.resolve.inbound import inbound
-from mizzen.resolve.policies import policies
+from mizzen.resolve.policies import policies_of
 from mizzen.resolve.scope import scope
 
 
@@ -97,13 +97,7 @@ def _router_key(snapshot: Snapshot, proxy: Proxy) -> Hashable:
         for s in snapshot.services
         if s.selector and s.namespace == proxy.namespace and s.selector.items() <= proxy.labels.items()
     )
-    own = policies(
-        snapshot.authorization_policies,
-        snapshot.request_authentications,
-        proxy.namespace,
-        proxy.labels,
-        snapshot.mesh.root_namespace,
-    )
+    own = policies_of(snapshot, proxy.namespace, proxy.labels)
     names = tuple(
         (o.kind, o.namespace, o.name)
         for group in (own.custom, own.audit, own.deny, own.allow, own.request_authentications)

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from mizzen.server.authenticate import Authenticator
 from mizzen.server.ca import CertificateService, Issuer
 from mizzen.server.debug import Debug, Guard
 from mizzen.server.hub import Compiler, Hub
+from mizzen.server.jwks import DEFAULT_TIMEOUT, KeyStore
 from mizzen.server.rate import Rate
 from mizzen.server.transport import serve
 from mizzen.server.trust import Trust
@@ -68,8 +69,18 @@ async def control(
     metrics = Metrics()
     hub = Hub(core, metrics)
     mailbox = Mailbox()
+    keys = KeyStore(
+        metrics,
+        mailbox.again,
+        settings.jwks_refresh.total_seconds(),
+        settings.jwks_blocked,
+    )
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(mailbox.fill(configs)), group.create_task(_publish(mailbox, hub, settings.coalesce))]
+        tasks = [
+            group.create_task(mailbox.fill(configs)),
+            group.create_task(_publish(mailbox, hub, settings.coalesce, keys)),
+        ]
+        tasks.append(group.create_task(keys.run()))
         stopping = group.create_task(stop.wait())
         first = group.create_task(_first(hub))
         await asyncio.wait([stopping, first], return_when=asyncio.FIRST_COMPLETED)
@@ -96,6 +107,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._latest: Config | None = None
+        self._taken: Config | None = None
         self._filled = asyncio.Event()
 
     async def fill(self, configs: AsyncIterator[Config]) -> None:
@@ -108,14 +120,25 @@ class Mailbox:
         while self._latest is None:
             self._filled.clear()
             await self._filled.wait()
-        config, self._latest = self._latest, None
-        return config
+        self._taken, self._latest = self._latest, None
+        return self._taken
+
+    def again(self) -> None:
+        """Let the Config that was taken last be taken once more, unless a newer one waits."""
+        if self._latest is None and self._taken is not None:
+            self._latest = self._taken
+            self._filled.set()
 
 
-async def _publish(mailbox: Mailbox, hub: Hub, pause: timedelta) -> None:
+async def _publish(mailbox: Mailbox, hub: Hub, pause: timedelta, keys: KeyStore) -> None:
     """The first change at once; those that follow within ``pause`` together (product decision 8, row XD-03)."""
     while True:
-        hub.publish(await mailbox.take())
+        config = await mailbox.take()
+        keys.want(config)
+        if hub.current is None:
+            # Proxies may hold good keys from before a restart: do not take these away for want of a moment.
+            await keys.first_round(DEFAULT_TIMEOUT)
+        hub.publish(replace(config, jwks=keys.current))
         await asyncio.sleep(pause.total_seconds())
 
 

@@ -23,7 +23,7 @@ from mizzen.model.resources import CLUSTER, ENDPOINT, EXTENSION_CONFIG, LISTENER
 from mizzen.observe import Metrics
 from mizzen.server.authenticate import Authenticator
 from mizzen.server.hub import Connection, Hub
-from mizzen.server.wait import wait
+from mizzen.server.wait import built, wait
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +132,14 @@ class Debug:
         return web.json_response((await wait(self._hub, revision, seconds)).document())
 
     async def _findings(self, request: web.Request) -> web.Response:
+        """All there are now; with ``revision`` not before a snapshot has it, 503 when that takes over ``timeout`` seconds."""
+        try:
+            revision = int(request.query.get("revision", "0"))
+            seconds = min(float(request.query.get("timeout", "5")), LONGEST_WAIT)
+        except ValueError:
+            return web.json_response({"error": "revision and timeout (seconds) are numbers"}, status=400)
+        if revision and not await built(self._hub, revision, seconds):
+            return web.json_response({"error": self._hub.error or f"revision {revision} is not built yet"}, status=503)
         return _answer(request, sorted(self._hub.findings()))
 
     async def _patches(self, request: web.Request) -> web.Response:

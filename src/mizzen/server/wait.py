@@ -56,6 +56,17 @@ async def wait(hub: Hub, revision: int, seconds: float) -> Verdict:
     return verdict
 
 
+async def built(hub: Hub, revision: int, seconds: float) -> bool:
+    """Whether there is a snapshot with ``revision`` in it, within ``seconds``. What the proxies make of it does not matter."""
+    try:
+        async with asyncio.timeout(seconds):
+            while hub.number_of(revision) is None:
+                await hub.changed.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
 async def _next(hub: Hub) -> None:
     """The next event, but not more often than the pace."""
     changed, progressed = hub.changed, hub.progressed

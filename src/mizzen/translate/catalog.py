@@ -71,6 +71,13 @@ class Catalog:
         found = self.rule_object(service)
         return found.body if found else None
 
+    def fallback(self) -> str:
+        """The cluster of traffic to unknown places (rows OL-05, SC-08)."""
+        proxy = self.scope.egress_proxy
+        if self.scope.outbound_mode == "REGISTRY_ONLY":
+            return names.BLACK_HOLE
+        return self.cluster(proxy, 0) if proxy is not None else names.PASSTHROUGH
+
     def auto_passthrough(self) -> bool:
         """True for a router with a server that passes mesh TLS on by SNI alone (row GW-15)."""
         servers = (server for gateway in self.scope.gateways for server in gateway.body.servers)

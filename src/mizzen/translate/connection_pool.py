@@ -78,6 +78,23 @@ def apply(
         cluster.typed_extension_protocol_options[_OPTIONS].CopyFrom(any_of(options))
 
 
+def apply_inbound(cluster: cluster_pb2.Cluster, policy: TrafficPolicy | None, mesh: MeshConfig, speech: str) -> None:
+    """The same on a server's cluster to its own app, which is never upgraded (rows DR-36, SC-06)."""
+    policy = policy or TrafficPolicy()
+    pool = policy.connection_pool
+    tcp = (pool.tcp if pool else None) or TCPSettings()
+    http = (pool.http if pool else None) or HTTPSettings()
+    cluster.connect_timeout.CopyFrom(duration(tcp.connect_timeout or mesh.connect_timeout))
+    cluster.circuit_breakers.CopyFrom(breakers(policy))
+    _keepalive(cluster, mesh.tcp_keepalive, tcp.tcp_keepalive)
+    options = _protocol(http, speech)
+    _common(options, tcp, http)
+    if options.ByteSize():
+        if options.WhichOneof("upstream_protocol_options") is None:
+            options.explicit_http_config.http_protocol_options.SetInParent()
+        cluster.typed_extension_protocol_options[_OPTIONS].CopyFrom(any_of(options))
+
+
 def follow_client(cluster: cluster_pb2.Cluster, idle: DurationMessage) -> None:
     """Speak upstream what the client spoke; close connections idle for ``idle``."""
     options = http_protocol_options_pb2.HttpProtocolOptions()

@@ -9,7 +9,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import http_con
 
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.view import Policies
-from mizzen.translate import access_log, alpn, exchange, rbac, telemetry
+from mizzen.translate import access_log, alpn, exchange, jwt, rbac, telemetry
 from mizzen.translate import filters as f
 from mizzen.translate.filters import Direction as Direction
 from mizzen.translate.tcp import NO_POLICIES
@@ -61,6 +61,8 @@ def http_connection_manager(
 def _http_filters(chain: telemetry.Chain, policies: Policies, mesh: MeshConfig, grpc_web: bool) -> list[f.HttpFilter]:
     filters = [exchange.http_filter(chain.direction, peer_verified=chain.mtls)]
     if chain.direction is not Direction.OUTBOUND:
+        filters += rbac.custom_http_filters(policies, mesh)
+        filters += jwt.http_filters(policies, chain.direction)
         filters += rbac.http_filters(policies, mesh)
     if grpc_web:
         filters.append(f.grpc_web())

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2
+from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import address_pb2, base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
-from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode, Policies
-from mizzen.translate import access_log, exchange, tcp, tls
+from mizzen.translate import access_log, connection_pool, exchange, tcp, tls
 from mizzen.translate import filters as f
 from mizzen.translate.chains import Shape, shapes
 from mizzen.translate.filters import Direction
 from mizzen.translate.hcm import http_connection_manager
 from mizzen.translate.http.retry import retry_policy
 from mizzen.translate.inspectors import listener_filters
-from mizzen.translate.messages import any_of
+from mizzen.translate.scalars import seconds
 from mizzen.translate.telemetry import Chain
 
 LISTENER = "virtualInbound"
@@ -31,8 +30,7 @@ BLACK_HOLE = "BlackHoleCluster"
 SOURCE = "127.0.0.6"
 """What Envoy calls the app from; capture lets it by (rows IL-02, TC-03)."""
 
-_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_UNLIMITED = 2**32 - 1
+_POD_ITSELF = ("0.0.0.0", "[::]")  # noqa: S104 - in a Sidecar these stand for the pod's own address
 _LONGEST_SECONDS = 9_223_372_035
 """The longest duration that Envoy takes: an inbound cluster's one host is never cleaned up."""
 _IDLE_SECONDS = 300
@@ -192,24 +190,40 @@ def _black_hole(port: int, mesh: MeshConfig) -> listener_components_pb2.FilterCh
 
 def _port_cluster(port: InboundPort, mesh: MeshConfig) -> cluster_pb2.Cluster:
     name = cluster_name(port.port)
-    if mesh.inbound_traffic_policy.mode == "LOCALHOST":
+    endpoint = port.endpoint
+    if not endpoint and mesh.inbound_traffic_policy.mode == "LOCALHOST":
+        endpoint = f"127.0.0.1:{port.port}"
+    host, _, number = endpoint.rpartition(":")
+    if not endpoint or host in _POD_ITSELF:
+        cluster = _to_original_destination(name, mesh)
+        if number and int(number) != port.port:
+            cluster.original_dst_lb_config.upstream_port_override.value = int(number)
+    else:
         cluster = _cluster(name, mesh, cluster_pb2.Cluster.STATIC)
         cluster.load_assignment.cluster_name = name
-        host = cluster.load_assignment.endpoints.add().lb_endpoints.add()
-        host.endpoint.address.CopyFrom(_address("127.0.0.1", port.port))
-    else:
-        cluster = _to_original_destination(name, mesh)
+        target = cluster.load_assignment.endpoints.add().lb_endpoints.add().endpoint.address
+        if endpoint.startswith("unix://"):
+            target.pipe.path = endpoint.removeprefix("unix://")
+        else:
+            target.CopyFrom(_address(host.strip("[]"), int(number)))
     cluster.alt_stat_name = f"{name};"
-    _protocol(cluster, port.protocol)
+    connection_pool.apply_inbound(cluster, port.policy, mesh, _speech(port.protocol))
     for service in port.services or (port.service,):
         _describe(cluster, service)
     return cluster
 
 
+def _speech(protocol: Protocol) -> str:
+    """Row PR-09: HTTP/2 where declared, the client's own where detected, HTTP/1.1 otherwise."""
+    if protocol is Protocol.UNSUPPORTED:
+        return connection_pool.FOLLOW
+    return "h2" if protocol.is_http2 else ""
+
+
 def _passthrough_cluster(mesh: MeshConfig) -> cluster_pb2.Cluster:
     cluster = _to_original_destination(PASSTHROUGH, mesh)
     cluster.ClearField("cleanup_interval")
-    _protocol(cluster, Protocol.UNSUPPORTED, idle_seconds=_IDLE_SECONDS)
+    connection_pool.follow_client(cluster, seconds(_IDLE_SECONDS))
     return cluster
 
 
@@ -225,35 +239,8 @@ def _to_original_destination(name: str, mesh: MeshConfig) -> cluster_pb2.Cluster
 def _cluster(name: str, mesh: MeshConfig, kind: cluster_pb2.Cluster.DiscoveryType) -> cluster_pb2.Cluster:
     cluster = cluster_pb2.Cluster(name=name, type=kind)
     cluster.connect_timeout.FromNanoseconds(mesh.connect_timeout.nanos)
-    thresholds = circuit_breaker_pb2.CircuitBreakers.Thresholds()
-    for field in ("max_connections", "max_pending_requests", "max_requests", "max_retries"):
-        getattr(thresholds, field).value = _UNLIMITED
-    cluster.circuit_breakers.thresholds.append(thresholds)
-    if mesh.tcp_keepalive:
-        keepalive = cluster.upstream_connection_options.tcp_keepalive
-        keepalive.SetInParent()
-        if mesh.tcp_keepalive.probes:
-            keepalive.keepalive_probes.value = mesh.tcp_keepalive.probes
-        if mesh.tcp_keepalive.time:
-            keepalive.keepalive_time.value = int(mesh.tcp_keepalive.time.seconds)
-        if mesh.tcp_keepalive.interval:
-            keepalive.keepalive_interval.value = int(mesh.tcp_keepalive.interval.seconds)
+    connection_pool.apply_inbound(cluster, None, mesh, "")
     return cluster
-
-
-def _protocol(cluster: cluster_pb2.Cluster, protocol: Protocol, idle_seconds: int = 0) -> None:
-    """Row PR-09: HTTP/2 where declared, the client's own where detected, HTTP/1.1 otherwise."""
-    options = http_protocol_options_pb2.HttpProtocolOptions()
-    if protocol.is_http2:
-        options.explicit_http_config.http2_protocol_options.SetInParent()
-    elif protocol is Protocol.UNSUPPORTED:
-        options.use_downstream_protocol_config.http_protocol_options.SetInParent()
-        options.use_downstream_protocol_config.http2_protocol_options.SetInParent()
-    else:
-        return
-    if idle_seconds:
-        options.common_http_protocol_options.idle_timeout.seconds = idle_seconds
-    cluster.typed_extension_protocol_options[_HTTP_OPTIONS].CopyFrom(any_of(options))
 
 
 def _describe(cluster: cluster_pb2.Cluster, service: Service) -> None:

@@ -60,13 +60,8 @@ def socket_address(address: str, port: int) -> address_pb2.Address:
     return address_pb2.Address(socket_address=address_pb2.SocketAddress(address=address, port_value=port))
 
 
-def fallback_cluster(catalog: Catalog) -> str:
-    """Where traffic to unknown places goes (row OL-05)."""
-    return names.BLACK_HOLE if catalog.scope.outbound_mode == "REGISTRY_ONLY" else names.PASSTHROUGH
-
-
 def _fallback(catalog: Catalog) -> list[components.Filter]:
-    cluster = fallback_cluster(catalog)
+    cluster = catalog.fallback()
     return _tcp(catalog.scope.mesh, cluster, [(cluster, 1)])
 
 

@@ -67,4 +67,4 @@ def preamble(direction: Direction, policies: Policies, mesh: MeshConfig) -> list
     if direction is Direction.OUTBOUND:
         return []
     head = [f.network_marker(f.METADATA_EXCHANGE)] if direction is Direction.INBOUND else []
-    return [*head, *rbac.network_filters(policies, mesh)]
+    return [*head, *rbac.custom_network_filters(policies, mesh), *rbac.network_filters(policies, mesh)]

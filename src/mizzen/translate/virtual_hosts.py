@@ -83,7 +83,7 @@ def catch_all(catalog: Catalog) -> route.VirtualHost:
         name = "block_all"
     else:
         message = route.Route(name="allow_any")
-        message.route.cluster = names.PASSTHROUGH
+        message.route.cluster = catalog.fallback()
         message.route.timeout.SetInParent()
         message.route.max_grpc_timeout.SetInParent()
         name = "allow_any"

@@ -59,6 +59,8 @@ class FakeMesh:
             "refused": [],
             "disconnected": [],
         }
+        self.findings: Callable[[FakeMesh], list[Json]] = lambda mesh: []
+        """What the control plane finds in the objects."""
         self.syncz: list[Json] = []
         self.resources: Json = {}
         self.logs: list[bytes] = []
@@ -170,7 +172,7 @@ _SUPERVISOR: dict[str, Endpoint] = {
 _CONTROL_PLANE: dict[str, Endpoint] = {
     "/debug/syncz": lambda mesh, query, body: mesh.syncz,
     "/version": lambda mesh, query, body: b"0.1.0-mizzen-Clean",
-    "/v1/findings": lambda mesh, query, body: [],
+    "/v1/findings": lambda mesh, query, body: mesh.findings(mesh),
     "/v1/resources": lambda mesh, query, body: mesh.resources,
     "/v1/wait": lambda mesh, query, body: mesh.verdict,
 }

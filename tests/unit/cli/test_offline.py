@@ -42,3 +42,35 @@ def test_messages_that_we_define_ourselves_are_printed_by_envoys_name() -> None:
     url = "type.googleapis.com/envoy.extensions.matching.actions.transform_stat.v3.TransformStat"
     assert decoded(url, action.SerializeToString()) == {"update_tag": {"new_tag_value": "200"}}
     assert decoded("type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config", b"") == {}
+
+
+def test_the_metrics_logger_is_printed_as_envoy_prints_it() -> None:
+    from xds.type.matcher.v3 import matcher_pb2
+
+    rules = matcher_pb2.Matcher()
+    rules.matcher_tree.input.name = "value"
+    rules.matcher_tree.input.typed_config.Pack(stats_logger_pb2.StatTagValueInput())
+    # On the wire the type carries Envoy's name.
+    rules.matcher_tree.input.typed_config.type_url = (
+        "type.googleapis.com/envoy.extensions.matching.common_inputs.stats.v3.StatTagValueInput"
+    )
+    config = stats_logger_pb2.Config()
+    histogram = config.histograms.add(unit=stats_logger_pb2.Config.Histogram.MILLISECONDS)
+    histogram.stat.tags.add(name="source_app", rules=rules.SerializeToString())
+    url = "type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config"
+    (shown,) = decoded(url, config.SerializeToString())["histograms"]
+    assert shown["unit"] == "Milliseconds"
+    (tag,) = shown["stat"]["tags"]
+    assert tag["rules"]["matcher_tree"]["input"] == {
+        "name": "value",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.matching.common_inputs.stats.v3.StatTagValueInput"
+        },
+    }
+
+
+def test_endpoints_are_completed_as_envoy_does_it() -> None:
+    part = next(c for c in answer().config_dump()["configs"] if c["@type"].endswith(".EndpointsConfigDump"))
+    (entry,) = part["dynamic_endpoint_configs"]
+    assert entry["endpoint_config"]["policy"] == {"overprovisioning_factor": 140}
+    assert entry["endpoint_config"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["health_check_config"] == {}

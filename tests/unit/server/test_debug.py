@@ -128,3 +128,16 @@ async def test_secrets_are_not_shown() -> None:
     assert status == 200
     assert [document["kind"] for document in json.loads(text)] == ["Pod", "Pod"]
     assert "c2VjcmV0" not in text
+
+
+async def test_findings_of_a_revision_wait_until_it_is_built() -> None:
+    of = hub(CONFIG)
+    app = Debug(of, Metrics(), dict).application(None)
+    assert await ask(app, "/v1/findings?revision=1&timeout=0.01", "") == (200, "[]")
+    assert (await ask(app, "/v1/findings?revision=2&timeout=0.01", ""))[0] == 503
+    assert (await ask(app, "/v1/findings?revision=two", ""))[0] == 400
+    async with asyncio.TaskGroup() as tasks:
+        asked = tasks.create_task(ask(app, "/v1/findings?revision=2&timeout=5", ""))
+        await asyncio.sleep(0)
+        of.publish(Config(revision=2))
+    assert asked.result() == (200, "[]")

@@ -284,9 +284,14 @@ def test_what_cannot_be_built_denies() -> None:
 
 
 def test_custom_without_authorizer_is_refused() -> None:
-    (filter_,) = http(Policies(custom=(policy(Rule(), action="CUSTOM"),)))
+    (built,) = rbac.custom_http_filters(Policies(custom=(policy(Rule(), action="CUSTOM"),)), MESH)
+    config = http_pb2.RBAC()
+    assert built.typed_config.Unpack(config)
+    filter_ = MessageToDict(config)
     assert filter_["rules"]["action"] == "DENY"
-    assert list(filter_["rules"]["policies"]) == ["ns[foo]-policy[p]-rule[0]-deny-due-to-bad-CUSTOM-action"]
+    assert list(filter_["rules"]["policies"]) == [
+        "istio-ext-authz--ns[foo]-policy[p]-rule[0]-deny-due-to-bad-CUSTOM-action"
+    ]
 
 
 @pytest.mark.row("AP-09")

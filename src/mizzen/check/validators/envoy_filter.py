@@ -5,6 +5,7 @@ from __future__ import annotations
 from mizzen.api.envoy_filter import EnvoyConfigObjectPatch, EnvoyFilter
 from mizzen.check import codes, rules
 from mizzen.check.notes import Notes
+from mizzen.proto.envoy_json import problem
 
 _MATCH_OF = {
     "listener": ("LISTENER", "FILTER_CHAIN", "NETWORK_FILTER", "HTTP_FILTER", "LISTENER_FILTER"),
@@ -29,6 +30,8 @@ def _patch(patch: EnvoyConfigObjectPatch, path: str, notes: Notes) -> None:
     operation = patch.patch.operation
     notes.need(operation != "INVALID", f"{path}.patch.operation", "an operation is required")
     notes.need(operation == "REMOVE" or patch.patch.value is not None, f"{path}.patch.value", "a value is required")
+    if patch.patch.value is not None and (reason := problem(patch.apply_to, patch.patch.value)):
+        notes.error(f"{path}.patch.value", f"no {patch.apply_to} of Envoy: {reason}")
     if patch.patch.filter_class != "UNSPECIFIED":
         ok = patch.apply_to in ("HTTP_FILTER", "NETWORK_FILTER") and operation == "ADD"
         notes.need(ok, f"{path}.patch.filterClass", "filterClass goes with ADD of a filter")

@@ -56,5 +56,5 @@ def command(
 ) -> None:
     """Every table in turn; as JSON the whole config dump."""
     source = proxy_of(proxy, namespace, paths)
-    dump = source.dump()
+    dump = source.dump(endpoints=True)
     show(dump.raw, output, lambda: "\n\n".join(filter(None, tables(dump, source, with_headers))))

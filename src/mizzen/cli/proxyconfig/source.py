@@ -19,12 +19,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class Proxy:
     """One proxy, asked lazily: for its config dump, its ``/clusters`` and its bootstrap."""
 
-    def __init__(self, dump: Callable[[], Json], clusters: Callable[[], Json]) -> None:
+    def __init__(self, dump: Callable[[bool], Json], clusters: Callable[[], Json]) -> None:
         self._dump = dump
         self._clusters = clusters
 
-    def dump(self) -> Dump:
-        return Dump(self._dump())
+    def dump(self, endpoints: bool = False) -> Dump:
+        """With ``endpoints`` also the EndpointsConfigDump, which Envoy leaves out unless asked."""
+        return Dump(self._dump(endpoints))
 
     def clusters(self) -> Json:
         """The message ``envoy.admin.v3.Clusters``."""
@@ -56,7 +57,7 @@ def proxy_of(name: str | None, namespace: str | None, paths: Sequence[str]) -> P
         from mizzen.cli import offline
 
         answer = offline.Proxies(paths, namespace).answer(name, namespace)
-        return Proxy(answer.config_dump, answer.clusters)
+        return Proxy(lambda _endpoints: answer.config_dump(), answer.clusters)
     return _online(name, namespace)
 
 
@@ -67,7 +68,7 @@ def _online(name: str, namespace: str | None) -> Proxy:
     client = lab()
     space, pod = targets.identify(targets.pods_of(name, namespace, finder(client))[0])
     return Proxy(
-        lambda: json.loads(client.envoy(space, pod, "/config_dump")),
+        lambda endpoints: json.loads(client.envoy(space, pod, f"/config_dump{'?include_eds' if endpoints else ''}")),
         lambda: json.loads(client.envoy(space, pod, "/clusters?format=json")),
     )
 
@@ -97,7 +98,8 @@ def _of_saved(saved: Json) -> Proxy:
         return saved
 
     return Proxy(
-        lambda: part("configs", "config dump"), lambda: part("cluster_statuses", "answer of /clusters?format=json")
+        lambda _endpoints: part("configs", "config dump"),
+        lambda: part("cluster_statuses", "answer of /clusters?format=json"),
     )
 
 

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
-from mizzen.errors import ProtocolError
 from mizzen.model.resources import PatchOutcome, PatchStatus
 from mizzen.model.view import FilterPatch
 from mizzen.proto.envoy_json import decode
@@ -46,7 +45,7 @@ class Change:
             written = self._patch.patch.patch
             try:
                 self._decoded = decode(kind, (written.value if written else None) or {})
-            except ProtocolError as error:
+            except ValueError as error:
                 self.refuse(str(error))
         if self._decoded is None:
             return None
@@ -58,7 +57,7 @@ class Change:
             return False
         try:
             done = act()
-        except (ProtocolError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
             self.refuse(f"{type(error).__name__}: {error}")
             return False
         self._applied |= done

@@ -11,6 +11,7 @@ def patch(**fields: Any) -> dict[str, Any]:
     return {"configPatches": [{"applyTo": "CLUSTER", "patch": {"operation": "MERGE", "value": {}}, **fields}]}
 
 
+@pytest.mark.row("EF-17")
 @pytest.mark.parametrize(("spec", "wrong"), [
     (patch(match={"cluster": {"service": "a"}, "proxy": {"proxyVersion": "^1.*"}}), []),
     (patch(applyTo="INVALID"), ["applyTo"]),
@@ -19,6 +20,8 @@ def patch(**fields: Any) -> dict[str, Any]:
     (patch(patch={"operation": "REMOVE"}), []),
     (patch(patch={"operation": "MERGE", "value": {}, "filterClass": "AUTHZ"}), ["patch.filterClass"]),
     (patch(match={"listener": {}}), ["match"]),
+    (patch(patch={"operation": "MERGE", "value": {"connect_timeout": "soon"}}), ["patch.value"]),
+    (patch(patch={"operation": "MERGE", "value": {"typed_dns_resolver_config": {"typed_config": {"@type": "x/no.such"}}}}), ["patch.value"]),
     (patch(match={"proxy": {"proxyVersion": "[", "metadata": {"": "x"}}}), ["match.proxy.proxyVersion", "match.proxy.metadata"]),
 ])  # fmt: skip
 def test_patches(spec: dict[str, Any], wrong: list[str]) -> None:

@@ -16,7 +16,12 @@ from tests.unit.cli.proxyconfig.dumps import CLUSTERS, DUMP, STATUSES
 @pytest.fixture
 def proxy(mesh: FakeMesh) -> FakeMesh:
     mesh.put(pod("p"))
-    mesh.envoy = {"/config_dump": json.dumps(DUMP).encode(), "/clusters?format=json": json.dumps(STATUSES).encode()}
+    dump = json.dumps(DUMP).encode()
+    mesh.envoy = {
+        "/config_dump": dump,
+        "/config_dump?include_eds": dump,
+        "/clusters?format=json": json.dumps(STATUSES).encode(),
+    }
     return mesh
 
 
