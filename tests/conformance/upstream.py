@@ -156,7 +156,10 @@ def _spoken(asked: Document, scheme: str, place: str, name: str) -> Document:
             "greeted": "server" in name,
         }
     if scheme == "grpc":
-        return count | {"grpc": {"address": place}, "host": (http.get("headers") or {}).get("Host", "")}
+        return count | {
+            "grpc": {"address": place},
+            "host": (http.get("headers") or {}).get("Host") or place.rpartition(":")[0],
+        }
     path = http.get("path") or "/"
     call: Document = count | {"url": f"{scheme}://{place}{path if path.startswith('/') else '/' + path}"}
     for theirs, ours in (

@@ -22,7 +22,10 @@ WRONG: list[tuple[Case, str]] = [
     ({"calls": [{"call": {**CALL, "count": 60}, "expect": {"share": {"v1": 100}}}]}, "share"),
     ({"calls": [{"call": {**CALL, "from": "nobody.shop"}, "expect": {"status": 200}}]}, "no pod of nobody.shop"),
     ({"admission": "rejected", "config": []}, "admission"),
-    ({"config": [{"apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": {"name": "x"}, "spec": 1}]}, "taken"),
+    (
+        {"config": [{"apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": {"name": "x"}, "spec": 1}]},
+        "taken",
+    ),
     ({"calls": [{"call": CALL}], "metric": [{"name": "istio_requests_total", "reporter": "nobody"}]}, "metric"),
     ({"calls": [{"call": CALL}], "log": {"from": "client.shop", "has": ["never said"]}}, "never said"),
     ({"calls": [{"call": CALL}], "log": {"from": "client.shop", "lacks": ["GET"]}}, "without"),
