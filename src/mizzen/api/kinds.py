@@ -14,7 +14,17 @@ from mizzen.api.destination_rule import DestinationRule
 from mizzen.api.envoy_filter import EnvoyFilter
 from mizzen.api.extension import TrafficExtension, WasmPlugin
 from mizzen.api.gateway import Gateway
-from mizzen.api.kubernetes import ConfigMap, Controller, EndpointSlice, Opaque, Pod, Secret, Service
+from mizzen.api.kubernetes import (
+    ConfigMap,
+    Controller,
+    EndpointSlice,
+    Ingress,
+    IngressClass,
+    Opaque,
+    Pod,
+    Secret,
+    Service,
+)
 from mizzen.api.proxy_config import ProxyConfigObject
 from mizzen.api.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from mizzen.api.service_entry import ServiceEntry, WorkloadEntry, WorkloadGroup
@@ -90,8 +100,8 @@ _KUBERNETES: tuple[tuple[str, str, tuple[str, ...], str, str, type[Struct]], ...
     ("StatefulSet", "apps", ("v1",), "statefulsets", "sts", Controller),
     ("DaemonSet", "apps", ("v1",), "daemonsets", "ds", Controller),
     ("Job", "batch", ("v1",), "jobs", "", Controller),
-    ("Ingress", "networking.k8s.io", ("v1",), "ingresses", "ing", Opaque),
-    ("IngressClass", "networking.k8s.io", ("v1",), "ingressclasses", "", Opaque),
+    ("Ingress", "networking.k8s.io", ("v1",), "ingresses", "ing", Ingress),
+    ("IngressClass", "networking.k8s.io", ("v1",), "ingressclasses", "", IngressClass),
 )
 _CLUSTER_SCOPED = {"Namespace", "Node", "IngressClass"}
 

@@ -152,5 +152,59 @@ class ConfigMap(Struct, frozen=True, kw_only=True):
     data: dict[str, str] = {}
 
 
+class BackendPort(Struct, frozen=True, kw_only=True):
+    name: str = ""
+    number: int = 0
+
+
+class ServiceBackend(Struct, frozen=True, kw_only=True):
+    name: str = ""
+    port: BackendPort | None = None
+
+
+class IngressBackend(Struct, frozen=True, kw_only=True):
+    service: ServiceBackend | None = None
+    resource: dict[str, Any] | None = None
+
+
+class IngressPath(Struct, frozen=True, kw_only=True, rename="camel"):
+    path: str = ""
+    path_type: str = ""
+    backend: IngressBackend | None = None
+
+
+class IngressPaths(Struct, frozen=True, kw_only=True):
+    paths: tuple[IngressPath, ...] = ()
+
+
+class IngressRule(Struct, frozen=True, kw_only=True):
+    host: str = ""
+    http: IngressPaths | None = None
+
+
+class IngressTLS(Struct, frozen=True, kw_only=True, rename="camel"):
+    hosts: tuple[str, ...] = ()
+    secret_name: str = ""
+
+
+class IngressSpec(Struct, frozen=True, kw_only=True, rename="camel"):
+    ingress_class_name: str = ""
+    default_backend: IngressBackend | None = None
+    tls: tuple[IngressTLS, ...] = ()
+    rules: tuple[IngressRule, ...] = ()
+
+
+class Ingress(Struct, frozen=True, kw_only=True):
+    spec: IngressSpec = IngressSpec()
+
+
+class IngressClassSpec(Struct, frozen=True, kw_only=True):
+    controller: str = ""
+
+
+class IngressClass(Struct, frozen=True, kw_only=True):
+    spec: IngressClassSpec = IngressClassSpec()
+
+
 class Opaque(Struct, frozen=True, kw_only=True):
     """A kind that the core carries but does not look into (Namespace, Node, ServiceAccount, Ingress, …)."""
