@@ -69,3 +69,27 @@ def test_a_tcp_denial_closes_the_connection(lab: Lab) -> None:
         )
         assert lab.call(port, b"hello", ["istio"]) == b"hello"
         assert lab.call(port, b"hello") == b""
+
+
+@pytest.mark.row("AP-09")
+def test_a_denial_by_method_closes_a_port_of_bytes(lab: Lab) -> None:
+    rule = Rule(to=(To(operation=Operation(methods=("DELETE",))),))
+    with echo_app() as port:
+        lab.server(
+            inbound_port(port, Protocol.TCP, MtlsMode.PERMISSIVE), policies=Policies(deny=(policy("DENY", rule),))
+        )
+        assert lab.call(port, b"hello", ["istio"]) == b"", "what cannot be asked of bytes is denied for all of them"
+
+
+@pytest.mark.row("AP-05", "AP-23", "AP-30")
+def test_audit_and_a_dry_run_block_nothing_and_the_dry_run_is_counted(lab: Lab) -> None:
+    dry = policy("DENY", Rule())
+    dry = Object(kind=dry.kind, meta=ObjectMeta(name="dry", annotations={"istio.io/dry-run": "true"}), body=dry.body)
+    with http_app() as app:
+        server = lab.server(
+            inbound_port(app.port, Protocol.HTTP, MtlsMode.PERMISSIVE),
+            policies=Policies(audit=(policy("AUDIT", Rule()),), deny=(dry,)),
+        )
+        assert status(lab.call(app.port, request(), MESH_ALPN)) == 200
+        assert "istio_dry_run_deny_.shadow_denied: 1" in server.get("/stats?filter=shadow_denied")
+        assert "rbac.denied: 0" in server.get("/stats?filter=rbac.denied")

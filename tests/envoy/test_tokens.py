@@ -13,7 +13,10 @@ from typing import Any
 import jwt as pyjwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from envoy.config.listener.v3 import listener_pb2
+from envoy.config.route.v3 import route_pb2
 
+from mizzen.api.match import StringMatch
 from mizzen.api.meta import Object, ObjectMeta
 from mizzen.api.security import (
     AuthorizationPolicy,
@@ -28,11 +31,15 @@ from mizzen.api.security import (
     Source,
     To,
 )
+from mizzen.api.virtual_service import HTTPMatchRequest
 from mizzen.model.authorizer import Authorizer, HttpCheck
 from mizzen.model.protocol import Protocol
 from mizzen.model.view import MtlsMode, Policies
-from tests.envoy.loopback import App, http_app
-from tests.envoy.mesh import Lab, inbound_port, request, stranger_cluster
+from mizzen.translate.filters import Direction
+from mizzen.translate.hcm import http_connection_manager
+from mizzen.translate.http.match import route_match
+from tests.envoy.loopback import App, free_port, http_app
+from tests.envoy.mesh import Lab, get, inbound_port, mesh_config, request, stranger_cluster
 
 pytestmark = pytest.mark.envoy
 
@@ -217,3 +224,37 @@ def test_an_authorizer_that_is_down_or_unknown_denies_what_it_was_to_judge(lab: 
             server = Server(lab, other, policies)
             assert server.answer("/guarded", x_ext_authz="allow")[0] == 403
             assert server.answer("/open")[0] == 200
+
+
+@pytest.mark.row("VS-19", "RA-16")
+def test_a_gateway_routes_by_claims(lab: Lab) -> None:
+    issuer, port = Issuer("good"), free_port()
+    config = route_pb2.RouteConfiguration(name="http.80")
+    host = config.virtual_hosts.add(name="v", domains=["*"])
+    for status, match in (
+        (201, HTTPMatchRequest(headers={"@request.auth.claims.groups": StringMatch(exact="dev")})),
+        (202, HTTPMatchRequest(headers={"@request.auth.claims[deep][level]": StringMatch(prefix="hi")})),
+        (203, None),
+    ):
+        host.routes.add(match=route_match(match)).direct_response.status = status
+    manager = http_connection_manager(
+        direction=Direction.GATEWAY,
+        stat_prefix="outbound_0.0.0.0_80;",
+        mesh=mesh_config(),
+        route_config=config,
+        policies=Policies(request_authentications=tokens(JWTRule(issuer="good", jwks=issuer.jwks))),
+    )
+    listener = listener_pb2.Listener(name="0.0.0.0_80")
+    listener.address.socket_address.address, listener.address.socket_address.port_value = "127.0.0.1", port
+    listener.filter_chains.add().filters.append(manager)
+    lab.client(stranger_cluster(port), listener)
+
+    def status(**claims: Any) -> int:
+        return get(port, authorization=f"Bearer {issuer.token(**claims)}")
+
+    assert status(groups=["ops", "dev"]) == 201
+    assert status(groups="dev") == 201
+    assert status(groups="developer", deep={"level": "high"}) == 202
+    assert status(groups=["ops"]) == 203
+    assert get(port) == 203
+    assert get(port, authorization="Bearer rubbish") == 401

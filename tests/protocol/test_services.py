@@ -25,6 +25,7 @@ from mizzen.proto.istio_ca import IstioCertificateRequest, IstioCertificateRespo
 from tests.fakes.controlplane import ControlPlane, control_plane, csr_pem, pod, workload_credentials
 
 WEB = pod("default", "web-0", account="web")
+EDGE = pod("default", "edge-0", account="edge")
 NODE = "sidecar~10.0.0.1~web-0.default~default.svc.cluster.local"
 RESOURCES = ResourceSet.of([Resource.of(CLUSTER, "c", b"\n\x01c"), Resource.of(SECRET, "s", b"\n\x01s")])
 CREATE = "/istio.v1.auth.IstioCertificateService/CreateCertificate"
@@ -183,14 +184,23 @@ async def test_state_of_the_world_by_grpcio_with_a_token(tmp_path: Path) -> None
         ("", True, grpc.StatusCode.INVALID_ARGUMENT),
         ("waypoint~1~a.b~c", True, grpc.StatusCode.INVALID_ARGUMENT),
         ("sidecar~10.0.0.1~x.prod~prod.svc.cluster.local", True, grpc.StatusCode.PERMISSION_DENIED),
+        ("router~10.0.0.9~edge-0.default~default.svc.cluster.local", True, grpc.StatusCode.PERMISSION_DENIED),
     ],
 )
 async def test_streams_that_are_refused(tmp_path: Path, node: str, token: bool, code: grpc.StatusCode) -> None:
-    async with control_plane(tmp_path, objects=(WEB,), resources=RESOURCES) as mesh, channel(mesh) as chan:
+    async with control_plane(tmp_path, objects=(WEB, EDGE), resources=RESOURCES) as mesh, channel(mesh) as chan:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await first_response(chan, node, CLUSTER, mesh.tokens.token("default", "web", "web-0") if token else "")
         assert caught.value.code() == code
         assert mesh.hub.connections == {}
+
+
+async def test_a_caller_that_names_no_pod_we_know_gets_no_secrets(tmp_path: Path) -> None:
+    made_up = "router~10.0.0.9~made-up.default~default.svc.cluster.local"
+    async with control_plane(tmp_path, objects=(WEB,), resources=RESOURCES) as mesh, channel(mesh) as chan:
+        token = mesh.tokens.token("default", "web", "web-0")
+        assert list((await first_response(chan, made_up, SECRET, token)).resources) == []
+        assert [r.value for r in (await first_response(chan, NODE, SECRET, token)).resources] == [b"\n\x01s"]
 
 
 @pytest.mark.row("PO-12", "CA-02", "XD-06")

@@ -14,7 +14,17 @@ from mizzen.api.destination_rule import DestinationRule
 from mizzen.api.envoy_filter import EnvoyFilter
 from mizzen.api.extension import TrafficExtension, WasmPlugin
 from mizzen.api.gateway import Gateway
-from mizzen.api.kubernetes import ConfigMap, EndpointSlice, Opaque, Pod, Secret, Service
+from mizzen.api.kubernetes import (
+    ConfigMap,
+    Controller,
+    EndpointSlice,
+    Ingress,
+    IngressClass,
+    Opaque,
+    Pod,
+    Secret,
+    Service,
+)
 from mizzen.api.proxy_config import ProxyConfigObject
 from mizzen.api.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from mizzen.api.service_entry import ServiceEntry, WorkloadEntry, WorkloadGroup
@@ -85,13 +95,13 @@ _KUBERNETES: tuple[tuple[str, str, tuple[str, ...], str, str, type[Struct]], ...
     ("ConfigMap", "", ("v1",), "configmaps", "cm", ConfigMap),
     ("Secret", "", ("v1",), "secrets", "", Secret),
     ("EndpointSlice", "discovery.k8s.io", ("v1", "v1beta1"), "endpointslices", "", EndpointSlice),
-    ("Deployment", "apps", ("v1",), "deployments", "deploy", Opaque),
+    ("Deployment", "apps", ("v1",), "deployments", "deploy", Controller),
     ("ReplicaSet", "apps", ("v1",), "replicasets", "rs", Opaque),
-    ("StatefulSet", "apps", ("v1",), "statefulsets", "sts", Opaque),
-    ("DaemonSet", "apps", ("v1",), "daemonsets", "ds", Opaque),
-    ("Job", "batch", ("v1",), "jobs", "", Opaque),
-    ("Ingress", "networking.k8s.io", ("v1",), "ingresses", "ing", Opaque),
-    ("IngressClass", "networking.k8s.io", ("v1",), "ingressclasses", "", Opaque),
+    ("StatefulSet", "apps", ("v1",), "statefulsets", "sts", Controller),
+    ("DaemonSet", "apps", ("v1",), "daemonsets", "ds", Controller),
+    ("Job", "batch", ("v1",), "jobs", "", Controller),
+    ("Ingress", "networking.k8s.io", ("v1",), "ingresses", "ing", Ingress),
+    ("IngressClass", "networking.k8s.io", ("v1",), "ingressclasses", "", IngressClass),
 )
 _CLUSTER_SCOPED = {"Namespace", "Node", "IngressClass"}
 

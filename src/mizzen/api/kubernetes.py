@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from mizzen.api.meta import LabelSelector
+
 
 class ServicePort(Struct, frozen=True, kw_only=True, rename="camel"):
     name: str = ""
@@ -53,6 +55,29 @@ class PodSpec(Struct, frozen=True, kw_only=True, rename="camel"):
     hostname: str = ""
     subdomain: str = ""
     host_network: bool = False
+
+
+class PodTemplateMeta(Struct, frozen=True, kw_only=True):
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class PodTemplate(Struct, frozen=True, kw_only=True):
+    metadata: PodTemplateMeta = PodTemplateMeta()
+    spec: PodSpec = PodSpec()
+
+
+class ControllerSpec(Struct, frozen=True, kw_only=True, rename="camel"):
+    replicas: int | None = None
+    parallelism: int | None = None
+    selector: LabelSelector | None = None
+    template: PodTemplate | None = None
+
+
+class Controller(Struct, frozen=True, kw_only=True):
+    """What makes pods of a template: Deployment, StatefulSet, DaemonSet, Job."""
+
+    spec: ControllerSpec = ControllerSpec()
 
 
 class PodCondition(Struct, frozen=True, kw_only=True):
@@ -127,5 +152,59 @@ class ConfigMap(Struct, frozen=True, kw_only=True):
     data: dict[str, str] = {}
 
 
+class BackendPort(Struct, frozen=True, kw_only=True):
+    name: str = ""
+    number: int = 0
+
+
+class ServiceBackend(Struct, frozen=True, kw_only=True):
+    name: str = ""
+    port: BackendPort | None = None
+
+
+class IngressBackend(Struct, frozen=True, kw_only=True):
+    service: ServiceBackend | None = None
+    resource: dict[str, Any] | None = None
+
+
+class IngressPath(Struct, frozen=True, kw_only=True, rename="camel"):
+    path: str = ""
+    path_type: str = ""
+    backend: IngressBackend | None = None
+
+
+class IngressPaths(Struct, frozen=True, kw_only=True):
+    paths: tuple[IngressPath, ...] = ()
+
+
+class IngressRule(Struct, frozen=True, kw_only=True):
+    host: str = ""
+    http: IngressPaths | None = None
+
+
+class IngressTLS(Struct, frozen=True, kw_only=True, rename="camel"):
+    hosts: tuple[str, ...] = ()
+    secret_name: str = ""
+
+
+class IngressSpec(Struct, frozen=True, kw_only=True, rename="camel"):
+    ingress_class_name: str = ""
+    default_backend: IngressBackend | None = None
+    tls: tuple[IngressTLS, ...] = ()
+    rules: tuple[IngressRule, ...] = ()
+
+
+class Ingress(Struct, frozen=True, kw_only=True):
+    spec: IngressSpec = IngressSpec()
+
+
+class IngressClassSpec(Struct, frozen=True, kw_only=True):
+    controller: str = ""
+
+
+class IngressClass(Struct, frozen=True, kw_only=True):
+    spec: IngressClassSpec = IngressClassSpec()
+
+
 class Opaque(Struct, frozen=True, kw_only=True):
-    """A kind that the core carries but does not look into (Namespace, Node, ServiceAccount, Deployment, …)."""
+    """A kind that the core carries but does not look into (Namespace, Node, ServiceAccount, Ingress, …)."""

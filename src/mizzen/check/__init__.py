@@ -9,6 +9,7 @@ from mizzen.api.meta import Object
 from mizzen.check.notes import Notes
 from mizzen.check.validators import (
     authorization_policy,
+    controller,
     destination_rule,
     envoy_filter,
     extension,
@@ -31,14 +32,19 @@ Validator = Callable[[Any, Notes], None]
 
 VALIDATORS: Mapping[str, Validator] = {
     "AuthorizationPolicy": authorization_policy.validate,
+    "DaemonSet": controller.validate,
+    "Deployment": controller.validate,
     "DestinationRule": destination_rule.validate,
     "EnvoyFilter": envoy_filter.validate,
     "Gateway": gateway.validate,
+    "Job": controller.validate_job,
     "PeerAuthentication": peer_authentication.validate,
+    "Pod": controller.validate_pod,
     "ProxyConfig": proxy_config.validate,
     "RequestAuthentication": request_authentication.validate,
     "ServiceEntry": service_entry.validate,
     "Sidecar": sidecar.validate,
+    "StatefulSet": controller.validate,
     "Telemetry": telemetry.validate,
     "TrafficExtension": extension.validate_traffic_extension,
     "VirtualService": virtual_service.validate,

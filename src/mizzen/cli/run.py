@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
@@ -19,6 +20,7 @@ Json = dict[str, Any]
 
 IMAGE = "pause"
 CONTAINER = "app"
+DIRECTORY = "directory"
 SELECTOR = "run"
 """The label by which the Service finds its Pod, as `kubectl run` sets it; ``app`` may be the user's own."""
 
@@ -61,21 +63,15 @@ def documents(
 
     With ``own`` the pod runs that command; without, it only waits, and the command is run inside it by exec.
     """
+    container, volumes = _container(own, cwd, env or {})
     all_labels = {"app": name, "sidecar.istio.io/inject": "true", **labels, SELECTOR: name}
-    container: Json = {"name": CONTAINER, "image": IMAGE}
-    if own:
-        container |= {
-            "command": list(own),
-            "workingDir": cwd,
-            "env": [{"name": k, "value": v} for k, v in sorted((env or {}).items())],
-        }
     if port:
         container["ports"] = [{"containerPort": port[0], "protocol": "TCP"}]
     pod: Json = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "namespace": namespace, "labels": all_labels},
-        "spec": {"serviceAccountName": name, "restartPolicy": "Never", "containers": [container]},
+        "spec": {"serviceAccountName": name, "restartPolicy": "Never", "containers": [container], **volumes},
     }
     account: Json = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}
     if not port:
@@ -96,6 +92,22 @@ def documents(
         "spec": {"selector": {SELECTOR: name}, "ports": [entry]},
     }
     return [account, service, pod]
+
+
+def _container(own: Sequence[str], cwd: str, env: Mapping[str, str]) -> tuple[Json, Json]:
+    """The container, and the pod's volumes: the caller's directory itself, which a pod would see only a copy of."""
+    container: Json = {"name": CONTAINER, "image": IMAGE}
+    if own:
+        container |= {
+            "command": list(own),
+            "workingDir": cwd,
+            "env": [{"name": k, "value": v} for k, v in sorted(env.items())],
+        }
+    if os.path.normpath(cwd or "/").count("/") == 1:
+        # `/`, `/tmp` or `/etc` is no place of the caller's own: the pod keeps its view of them.
+        return container, {}
+    container["volumeMounts"] = [{"name": DIRECTORY, "mountPath": cwd}]
+    return container, {"volumes": [{"name": DIRECTORY, "hostPath": {"path": cwd}}]}
 
 
 @click.command("run")
@@ -125,13 +137,14 @@ def command(
     from mizzen.cli.output import emit
     from mizzen.errors import LabError
 
-    chosen, space = name or default_name(arguments), namespace or "default"
+    space = namespace or "default"
     pairs = dict(_pair(label) for label in labels)
     env = {key: value for key, value in os.environ.items() if key not in _OWN_VARIABLES}
     client = lab()
     own: Sequence[str] = arguments if detach else ()
-    objects = documents(chosen, space, port, pairs, own, os.getcwd(), env)
     try:
+        chosen = name or _free_name(client, default_name(arguments), space)
+        objects = documents(chosen, space, port, pairs, own, os.getcwd(), env)
         _create(client, objects, chosen, space)
         try:
             _until_ready(client, chosen, space, timeout)
@@ -151,6 +164,15 @@ def command(
     except Failure as failure:
         failure.code = failure.code if failure.code is Exit.USAGE else Exit.NOT_STARTED
         raise
+
+
+def _free_name(client: LabClient, wanted: str, namespace: str) -> str:
+    """``wanted``, or it with the lowest number that makes it free: two callers may both run curl."""
+    taken = {
+        raw["metadata"]["name"] for kind in ("ServiceAccount", "Pod") for raw in client.objects(kind, namespace)[1]
+    }
+    names = (f"{wanted}-{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([wanted], names) if name not in taken)
 
 
 def _pair(text: str) -> tuple[str, str]:

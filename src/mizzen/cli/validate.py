@@ -69,4 +69,5 @@ def findings_of(path: str, namespace: str | None) -> list[Json]:
         for d in loaded.documents
         if isinstance(d.raw, dict)
     ]
-    return [as_json(finding) for finding in (*loaded.findings, *config.config_of(placed).findings)]
+    found = [as_json(finding) for finding in (*loaded.findings, *config.config_of(placed).findings)]
+    return sorted(found, key=lambda finding: (finding["file"], finding["line"]))

@@ -20,6 +20,7 @@ from mizzen.lab.store import timestamp
 Raw = dict[str, Any]
 _EAGER_SECONDS = 0.2
 """How often a probe that has not yet succeeded is repeated at the most: nobody likes to wait for a start."""
+_LAST_WORDS_BYTES = 512
 _LONGEST_BACKOFF_SECONDS = 60.0
 _STABLE_SECONDS = 60.0
 
@@ -192,9 +193,21 @@ class Container:
         shown = 128 - code if code < 0 else code
         reason = "Completed" if code == 0 else "Error"
         self.ended = {"exitCode": shown, "reason": reason, "startedAt": self._since, "finishedAt": timestamp()}
+        if code and (last := self._last_words()):
+            self.ended["message"] = last
         self.process = None
         self.ready = self.started = False
         self._changed()
+
+    def _last_words(self) -> str:
+        """The last line of the log, as Kubernetes tells it with ``FallbackToLogsOnError``; "" when there is none."""
+        try:
+            with (self._place.logs / f"{self.name}.log").open("rb") as file:
+                file.seek(max(os.fstat(file.fileno()).st_size - _LAST_WORDS_BYTES, 0))
+                lines = file.read().decode(errors="replace").split("\n")
+        except OSError:
+            return ""
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def _wait_state(self, reason: str) -> None:
         self.waiting = reason

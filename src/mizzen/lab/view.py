@@ -179,10 +179,17 @@ def reason(raw: Raw) -> str:
         state = each.get("state") or {}
         last = (each.get("lastState") or {}).get("terminated") or {}
         if "waiting" in state and state["waiting"].get("reason") not in ("PodInitializing", "ContainerCreating"):
-            detail = state["waiting"].get("message") or (f"exit code {last['exitCode']}" if "exitCode" in last else "")
+            detail = state["waiting"].get("message") or _end(last)
             return f"{each['name']}: {state['waiting']['reason']} {detail}".strip()
     unready = [str(each["name"]) for each in now.get("containerStatuses") or [] if not each.get("ready")]
     return f"waiting for {', '.join(unready)}" if unready else "starting"
+
+
+def _end(last: Raw) -> str:
+    """How a container ended: its exit code and last words."""
+    if "exitCode" not in last:
+        return ""
+    return f"exit code {last['exitCode']}" + (f": {last['message']}" if last.get("message") else "")
 
 
 def rollout(raw: Raw) -> tuple[bool, str]:

@@ -142,14 +142,30 @@ def _execute(request: dict[str, Any]) -> None:
         kernel.keep_capabilities(set(request["capabilities"]))
     if request.get("no_new_privileges"):
         kernel.no_new_privileges()
+    if directory := request.get("directory"):
+        # Before the user is changed: a checkout may lie below a directory that only root may pass.
+        _enter(directory)
     if uid or gid:
         os.setgroups(request.get("groups", []))
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
-    if directory := request.get("directory"):
-        os.chdir(directory)
     arguments, environment = request["arguments"], request["environment"]
-    os.execvpe(arguments[0], arguments, environment)  # noqa: S606 - running what the pod says is the purpose
+    try:
+        os.execvpe(arguments[0], arguments, environment)  # noqa: S606 - running what the pod says is the purpose
+    except PermissionError:
+        # One directory of PATH that this user may not enter makes it look as if the program were there.
+        if "/" in arguments[0] or any(
+            os.path.exists(f"{place}/{arguments[0]}") for place in os.get_exec_path(environment)
+        ):
+            raise
+        raise FileNotFoundError(2, f"not found in PATH by user {os.getuid()}") from None
+
+
+def _enter(directory: str) -> None:
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot enter {directory}: {error.strerror}") from None
 
 
 if __name__ == "__main__":

@@ -70,6 +70,8 @@ class Inbound:
     ports: tuple[InboundPort, ...] = ()
     unlisted: tuple[tuple[int, MtlsMode], ...] = ()
     policies: Policies = Policies()
+    http10: bool = False
+    """Whether HTTP/1.0 is taken on ports that are declared HTTP (row PR-10)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +108,11 @@ class Scope:
     @property
     def mesh(self) -> MeshConfig:
         return self.snapshot.mesh
+
+    @property
+    def http10(self) -> bool:
+        """Whether the client's metadata asks for HTTP/1.0 to be taken (row PR-10)."""
+        return self.flags.get("HTTP10") == "1"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from mizzen.model.snapshot import Snapshot
 from mizzen.resolve.authorizers import authorizer_findings, authorizers, usable
 from mizzen.resolve.destination_rules import destination_rules
 from mizzen.resolve.endpoints import endpoints
+from mizzen.resolve.kubernetes_ingress import generated
 from mizzen.resolve.mtls import peer_policies
 from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, services
@@ -37,9 +38,13 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     peer_authentications = run.step("peer_authentications", _oldest_first, config.of("PeerAuthentication"))
     peers = run.step("peers", peer_policies, peer_authentications, mesh.root_namespace)
     members = run.step("endpoints", endpoints, found, slices, entries, workload_entries, running, peers, mesh)
-    routes, route_findings = run.step("virtual_services", virtual_services, config.of("VirtualService"), mesh, domain)
+    ingresses, classes = config.of("Ingress"), config.of("IngressClass")
+    ingress = run.step("ingress", generated, ingresses, classes, config.of("Service"), mesh, domain)
+    written = run.step("all virtual services", _together, config.of("VirtualService"), ingress.virtual_services)
+    routes, route_findings = run.step("virtual_services", virtual_services, written, mesh, domain)
     rules = run.step("destination_rules", destination_rules, config.of("DestinationRule"), mesh, domain)
-    gateways = run.step("gateways", _oldest_first, config.of("Gateway"))
+    all_gateways = run.step("all gateways", _together, config.of("Gateway"), ingress.gateways)
+    gateways = run.step("gateways", _oldest_first, all_gateways)
     references = run.step("references", reference_findings, routes, rules, gateways, hosts)
     authentications = run.step("request_authentications", _oldest_first, config.of("RequestAuthentication"))
     authorizations = run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy"))
@@ -64,9 +69,14 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         authorization_policies=authorizations,
         authorizers=run.step("usable_authorizers", usable, providers),
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
-        findings=(*config.findings, *route_findings, *references, *security),
+        findings=(*config.findings, *ingress.findings, *route_findings, *references, *security),
         steps=run.done,
     )
+
+
+def _together(written: Mapping[ObjectKey, Object], made: Mapping[ObjectKey, Object]) -> Mapping[ObjectKey, Object]:
+    """The user's objects and those that Ingresses stand for; the very same mapping where there are none."""
+    return {**made, **written} if made else written
 
 
 def _oldest_first(objects: Mapping[ObjectKey, Object]) -> tuple[Object, ...]:

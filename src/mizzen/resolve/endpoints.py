@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mizzen.api.kubernetes import EndpointSlice, SliceEndpoint
 from mizzen.api.mesh_config import MeshConfig
-from mizzen.api.meta import Object
-from mizzen.api.service_entry import ServiceEntry
+from mizzen.api.meta import Object, WorkloadSelector
+from mizzen.api.service_entry import ServiceEntry, WorkloadEntry
 from mizzen.model.config import ObjectKey
+from mizzen.model.hosts import is_address
 from mizzen.model.protocol import Protocol
-from mizzen.model.service import Endpoint, Port, Service, Workload
+from mizzen.model.service import Endpoint, Port, Resolution, Service, Workload
 from mizzen.model.snapshot import EndpointKey
 from mizzen.model.view import MtlsMode
 from mizzen.resolve.mtls import PeerPolicies
@@ -32,15 +33,11 @@ def endpoints(
     by_service: dict[tuple[str, str], list[Object]] = {}
     for obj in slices.values():
         by_service.setdefault((obj.namespace, obj.meta.labels.get(SERVICE_NAME, "")), []).append(obj)
-    by_host = {
-        (obj.namespace, host): obj
-        for obj in sorted(entries.values(), key=lambda o: o.age_key, reverse=True)
-        for host in obj.body.hosts
-    }
-    by_namespace: dict[str, list[Workload]] = {}
-    for workload in workloads.values():
-        by_namespace.setdefault(workload.namespace, []).append(workload)
-    listed = {obj.body.address: obj.body.ports for obj in workload_entries.values()}
+    by_host: dict[tuple[str, str], list[Object]] = {}
+    for obj in sorted(entries.values(), key=lambda o: o.age_key):
+        for host in obj.body.hosts:
+            by_host.setdefault((obj.namespace, host), []).append(obj)
+    candidates = _Candidates(workload_entries, workloads, mesh)
 
     found: dict[EndpointKey, tuple[Endpoint, ...]] = {}
     for service in services:
@@ -50,9 +47,9 @@ def endpoints(
             members: list[Endpoint] = []
             if service.from_kubernetes:
                 members += _of_slices(service, port, by_service.get((service.namespace, service.name), ()), workloads)
-            entry = by_host.get((service.namespace, service.hostname))
-            if entry is not None:
-                members += _of_entry(port, entry, by_namespace.get(service.namespace, ()), listed, mesh)
+                members += candidates.of_service(service, port)
+            for entry in _declaring(by_host.get((service.namespace, service.hostname), ()), service, port):
+                members += _of_entry(port, entry, candidates, mesh)
             if members:
                 unique = {(e.address, e.port): _with_mode(e, peers) for e in members}
                 found[(service.namespace, service.hostname, port.number)] = tuple(unique[key] for key in sorted(unique))
@@ -87,18 +84,66 @@ def _of_slice_endpoint(
             yield _member(workload, number, port, healthy)
 
 
-def _of_entry(
-    port: Port, obj: Object, candidates: Iterable[Workload], listed: Mapping[str, dict[str, int]], mesh: MeshConfig
-) -> Iterable[Endpoint]:
+def _declaring(entries: Sequence[Object], service: Service, port: Port) -> Iterator[Object]:
+    """The oldest ServiceEntry of a host, and with it those that were united with it for this port (rows SE-15, SE-16)."""
+    for obj in entries:
+        first: ServiceEntry = entries[0].body
+        body: ServiceEntry = obj.body
+        alike = (body.resolution, body.workload_selector, obj.meta.labels) == (
+            first.resolution,
+            first.workload_selector,
+            entries[0].meta.labels,
+        )
+        if alike and (service.from_kubernetes or any(p.number == port.number for p in body.ports)):
+            yield obj
+
+
+class _Candidates:
+    """What a selector may pick: pods, and WorkloadEntries even at the address of a pod (rows SE-11, WE-01 to WE-04, WE-07)."""
+
+    def __init__(
+        self, entries: Mapping[ObjectKey, Object], workloads: Mapping[str, Workload], mesh: MeshConfig
+    ) -> None:
+        self._entries: dict[str, list[tuple[Workload, WorkloadEntry]]] = {}
+        made: dict[str, Workload] = {}
+        for key in sorted(entries):
+            obj = entries[key]
+            if obj.body.address:
+                workload = made[obj.body.address] = of_entry(obj.body, obj.namespace, mesh, obj.meta)
+                self._entries.setdefault(obj.namespace, []).append((workload, obj.body))
+        self._pods: dict[str, list[Workload]] = {}
+        for workload in workloads.values():
+            if made.get(workload.address) != workload:
+                self._pods.setdefault(workload.namespace, []).append(workload)
+
+    def of_service(self, service: Service, port: Port) -> Iterator[Endpoint]:
+        """The entries that a Kubernetes Service selects beside its pods (row WE-03)."""
+        if service.resolution is Resolution.CLIENT_SIDE and service.selector:
+            for workload, entry in self._entries.get(service.namespace, ()):
+                if is_address(workload.address) and service.selector.items() <= workload.labels.items():
+                    yield _of_listed(workload, entry, port)
+
+    def of_selector(self, selector: WorkloadSelector, namespace: str, port: Port, *, dns: bool) -> Iterator[Endpoint]:
+        """Pods and entries of the namespace; an entry that is a name or a socket only where names are resolved."""
+        for workload in self._pods.get(namespace, ()):
+            if selector.matches(workload.labels):
+                yield _member(workload, port.target or port.number, port, workload.ready)
+        for workload, entry in self._entries.get(namespace, ()):
+            if selector.matches(workload.labels) and (dns or is_address(workload.address)):
+                yield _of_listed(workload, entry, port)
+
+
+def _of_listed(workload: Workload, entry: WorkloadEntry, port: Port) -> Endpoint:
+    return _member(workload, entry.ports.get(port.name, port.target or port.number), port, True, entry.weight)
+
+
+def _of_entry(port: Port, obj: Object, candidates: _Candidates, mesh: MeshConfig) -> Iterator[Endpoint]:
     entry: ServiceEntry = obj.body
     for item in entry.endpoints:
-        workload = of_entry(item, obj.namespace, mesh)
-        yield _member(workload, item.ports.get(port.name, port.target or port.number), port, True, item.weight)
+        yield _of_listed(of_entry(item, obj.namespace, mesh), item, port)
     if entry.workload_selector is not None:
-        for workload in candidates:
-            if entry.workload_selector.matches(workload.labels):
-                own = listed.get(workload.address, {})
-                yield _member(workload, own.get(port.name, port.target or port.number), port, workload.ready)
+        dns = entry.resolution.startswith("DNS")
+        yield from candidates.of_selector(entry.workload_selector, obj.namespace, port, dns=dns)
 
 
 def _member(workload: Workload, number: int, port: Port, healthy: bool, weight: int = 0) -> Endpoint:

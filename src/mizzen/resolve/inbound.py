@@ -30,14 +30,16 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
     known = {port.port for port in ports}
     unlisted = tuple(sorted((number, mode) for number, mode in modes.ports.items() if number not in known))
     own = policies_of(snapshot, proxy.namespace, proxy.labels)
+    http10 = proxy.flags.get("HTTP10") == "1"
     return Inbound(
-        key=(proxy.namespace, modes.workload, tuple(_facts(p) for p in ports), unlisted, _names(own)),
+        key=(proxy.namespace, modes.workload, tuple(_facts(p) for p in ports), unlisted, _names(own), http10),
         mesh=mesh,
         namespace=proxy.namespace,
         mtls=modes.workload,
         ports=ports,
         unlisted=unlisted,
         policies=own,
+        http10=http10,
     )
 
 

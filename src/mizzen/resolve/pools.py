@@ -60,4 +60,4 @@ class Pools:
 def _inbound(pool: ConnectionPoolSettings | None) -> ConnectionPoolSettings | None:
     if pool is None or pool.http is None:
         return pool
-    return replace(pool, http=replace(pool.http, h2_upgrade_policy="DO_NOT_UPGRADE", use_client_protocol=False))
+    return replace(pool, http=replace(pool.http, h2_upgrade_policy="DO_NOT_UPGRADE"))

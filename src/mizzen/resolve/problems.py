@@ -7,6 +7,7 @@ from mizzen.model.finding import Finding, Level
 
 NOT_FOUND = "IST0101"
 CONFLICTING_HOSTS = "IST0109"
+NO_EFFECT = "MZ0002"
 
 
 def about(obj: Object, code: str, level: Level, message: str, field: str = "") -> Finding:

@@ -1,8 +1,10 @@
-"""Kubernetes Services and ServiceEntries become Services, oldest first (rows SE-01 to SE-08, SE-15, OL-11)."""
+"""Kubernetes Services and ServiceEntries become Services, oldest first (rows SE-01 to SE-08, SE-15, SE-16, OL-11)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
 
 from mizzen.api import kubernetes as k8s
 from mizzen.api.mesh_config import MeshConfig
@@ -11,6 +13,7 @@ from mizzen.api.service_entry import ServiceEntry
 from mizzen.model.config import ObjectKey
 from mizzen.model.service import Port, Resolution, Service
 from mizzen.resolve import exports, ports
+from mizzen.resolve.allocation import with_addresses
 
 _RESOLUTIONS = {
     "NONE": Resolution.PASSTHROUGH,
@@ -19,6 +22,8 @@ _RESOLUTIONS = {
     "DNS_ROUND_ROBIN": Resolution.DNS_ROUND_ROBIN,
     "DYNAMIC_DNS": Resolution.DYNAMIC_DNS,
 }
+
+_SAME = ("resolution", "labels", "selector", "export_to", "mesh_external")
 
 
 def services(
@@ -31,7 +36,10 @@ def services(
         found[(service.namespace, service.hostname)] = service
     for obj in sorted(entries.values(), key=lambda o: o.age_key):
         for service in _entry_services(obj, mesh):
-            found.setdefault((service.namespace, service.hostname), service)
+            held = found.setdefault((service.namespace, service.hostname), service)
+            if held is not service and not held.from_kubernetes and _alike(held, service):
+                found[(service.namespace, service.hostname)] = _united(held, service)
+    found = with_addresses(found)
     return tuple(sorted(found.values(), key=lambda s: (s.created, s.name, s.namespace, s.hostname)))
 
 
@@ -99,6 +107,20 @@ def _entry_services(obj: Object, mesh: MeshConfig) -> Iterable[Service]:
             subject_alt_names=entry.subject_alt_names,
             from_kubernetes=False,
         )
+
+
+def _alike(one: Service, other: Service) -> bool:
+    """Whether two ServiceEntries of one host may be united (row SE-16)."""
+    return all(getattr(one, name) == getattr(other, name) for name in _SAME)
+
+
+def _united(older: Service, younger: Service) -> Service:
+    """The ports of both; of one number the older one's (row SE-16)."""
+    known = {port.number for port in older.ports}
+    more = tuple(port for port in younger.ports if port.number not in known)
+    addresses = tuple(dict.fromkeys((*older.addresses, *younger.addresses)))
+    sans = tuple(dict.fromkeys((*older.subject_alt_names, *younger.subject_alt_names)))
+    return replace(older, ports=(*older.ports, *more), addresses=addresses, subject_alt_names=sans)
 
 
 def _address(written: str) -> str:

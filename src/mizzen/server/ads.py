@@ -78,8 +78,13 @@ class Discovery:
             first = await _receive(call, message)
         if first is None:
             return
+        node = self._node(first, identity)
         connection = Connection(
-            self._node(first, identity), session, identity, time.time(), self._authenticator is None
+            node,
+            session,
+            identity,
+            time.time(),
+            secrets=self._may_have_secrets(identity, node),
         )
         stream = _Stream(self._hub, self._metrics, call, connection)
         if not stream.offer(self._hub.current or published):
@@ -111,10 +116,19 @@ class Discovery:
             node = Node.parse(request.node)
         except ProtocolError as error:
             raise GrpcError(Status.INVALID_ARGUMENT, str(error)) from error
-        if identity is not None and self._identity_check and not _speaks_for(identity, node):
+        if identity is not None and self._identity_check and not _speaks_for(identity, node, self._account(node)):
             log.warning("%s may not speak for %s", identity, node.id)
             raise GrpcError(Status.PERMISSION_DENIED, "this identity may not speak for this node")
         return node
+
+    def _account(self, node: Node) -> str:
+        """The service account of the pod that ``node`` says it is; empty when no such pod is known."""
+        pod = self._hub.config.of("Pod").get((node.namespace, node.name)) if self._hub.config is not None else None
+        return pod.body.spec.service_account_name or "default" if pod is not None else ""
+
+    def _may_have_secrets(self, identity: Identity | None, node: Node) -> bool:
+        """Only a pod that we know: labels that a stranger says of itself may not make it a gateway."""
+        return identity is not None and (not self._identity_check or bool(self._account(node)))
 
 
 class _Stream:
@@ -133,7 +147,7 @@ class _Stream:
         resources = self._hub.resources(self._connection, published)
         if resources is None:
             return False
-        if self._connection.plaintext:
+        if not self._connection.secrets:
             resources = ResourceSet({url: of for url, of in resources.types.items() if url != SECRET})
         self._put(self._connection.session.offer(resources, published.number))
         return True
@@ -212,9 +226,11 @@ async def _receive(call: Call, message: Any) -> Request | None:
         raise GrpcError(Status.INVALID_ARGUMENT, "the message is no discovery request") from error
 
 
-def _speaks_for(identity: Identity, node: Node) -> bool:
-    """Namespace and, if the node names one, service account must be those of the identity (row XD-06)."""
-    return identity.namespace == node.namespace and node.service_account in ("", identity.service_account)
+def _speaks_for(identity: Identity, node: Node, account: str) -> bool:
+    """Namespace and service account must be those of the identity, as the node names them and as its pod's
+    ``account`` is, each where it is known (row XD-06)."""
+    known = {node.service_account, account} - {""}
+    return identity.namespace == node.namespace and known <= {identity.service_account}
 
 
 def _leaf(errors: BaseExceptionGroup[GrpcError]) -> BaseException:

@@ -52,7 +52,8 @@ class Connection:
     session: Session
     identity: Identity | None
     since: float
-    plaintext: bool = False
+    secrets: bool = False
+    """Whether credentials may be sent on it: the caller is proved, and is the pod that it says it is."""
     moments: dict[str, float] = field(default_factory=dict)
     view: ProxyView | None = field(default=None, repr=False)
     """The last view, from which the next one keeps what is equal."""

@@ -117,7 +117,11 @@ def parse(text: str, file: str = "") -> Loaded:
             reading = _Reading(file, offset, findings)
             raw = reading.value(node, 0, ())
             document = Document(raw, Origin(file, _mark_line(node.start_mark) + offset), node, offset)
-            documents += _flattened(document)
+            for found in _flattened(document):
+                if isinstance(found.raw, dict):
+                    documents.append(found)
+                else:
+                    findings.append(_finding(file, found.origin.line, f"not an object, but {_shape(found.raw)}"))
         except yaml.YAMLError as error:
             other = _json(chunk, Origin(file, offset + 1)) if file.endswith(".json") else None
             if other is not None:
@@ -299,6 +303,12 @@ def _float(text: str) -> float | str:
         return float(word.replace(".inf", "inf").replace(".nan", "nan"))
     except ValueError:
         return text
+
+
+def _shape(raw: Any) -> str:
+    """A few words for a document that is none."""
+    text = repr(raw)
+    return f"a list of {len(raw)}" if isinstance(raw, list) else text if len(text) <= 40 else f"{text[:40]}…"
 
 
 def _flattened(document: Document) -> list[Document]:

@@ -56,7 +56,7 @@ def _bindings(catalog: Catalog, service: Service, port: Port) -> Iterator[Bindin
         for address in dict.fromkeys(e.address for e in catalog.endpoints(service, port)):
             yield Binding(address, port.number, kind, own)
         return
-    addresses = _addresses(service)
+    addresses = _addresses(catalog, service)
     for address in addresses:
         yield Binding(address, port.number, kind, own)
     ranges = tuple(a for a in service.addresses if "/" in a)
@@ -65,6 +65,6 @@ def _bindings(catalog: Catalog, service: Service, port: Port) -> Iterator[Bindin
         yield Binding(names.WILDCARD, port.number, kind, str(port.number) if own else "", ranges, sni)
 
 
-def _addresses(service: Service) -> list[str]:
+def _addresses(catalog: Catalog, service: Service) -> list[str]:
     """Single addresses: a CIDR range cannot be bound."""
-    return [] if service.resolution is Resolution.ALIAS else [a for a in service.addresses if "/" not in a]
+    return [] if service.resolution is Resolution.ALIAS else [a for a in catalog.addresses(service) if "/" not in a]

@@ -60,6 +60,12 @@ class Catalog:
             if service.resolution is not Resolution.ALIAS:
                 yield from ((service, port) for port in service.ports if port.protocol is not Protocol.UDP)
 
+    def addresses(self, service: Service) -> tuple[str, ...]:
+        """Where this client dials ``service``: an allocated address only if it asks our DNS (row SE-14)."""
+        if not service.addresses and service.auto_address and self.scope.flags.get("DNS_CAPTURE") == "true":
+            return (service.auto_address,)
+        return service.addresses
+
     def endpoints(self, service: Service, port: Port) -> tuple[Endpoint, ...]:
         return self.scope.snapshot.endpoints.get((service.namespace, service.hostname, port.number), ())
 

@@ -87,7 +87,8 @@ def apply_inbound(cluster: cluster_pb2.Cluster, policy: TrafficPolicy | None, me
     cluster.connect_timeout.CopyFrom(duration(tcp.connect_timeout or mesh.connect_timeout))
     cluster.circuit_breakers.CopyFrom(breakers(policy))
     _keepalive(cluster, mesh.tcp_keepalive, tcp.tcp_keepalive)
-    options = _protocol(http, speech)
+    # The rule's useClientProtocol holds up to the app, an upgrade only up to its sidecar (rows DR-33, DR-34).
+    options = _protocol(http, FOLLOW if http.use_client_protocol else speech)
     _common(options, tcp, http)
     if options.ByteSize():
         if options.WhichOneof("upstream_protocol_options") is None:

@@ -72,6 +72,7 @@ def _manager(catalog: Catalog, stat_prefix: str, servers: list[BoundServer]) -> 
         mesh=scope.mesh,
         rds=servers[0].route_name,
         policies=scope.policies,
+        http10=scope.http10,
         grpc_web=any(bound.protocol == "GRPC-WEB" for bound in servers),
     )
 

@@ -28,12 +28,13 @@ def http_connection_manager(
     policies: Policies = NO_POLICIES,
     http2: bool = False,
     grpc_web: bool = False,
+    http10: bool = False,
     chain: telemetry.Chain | None = None,
 ) -> f.NetworkFilter:
     """The network filter, with the route configuration by name over ADS (``rds``) or inline (``route_config``).
 
     ``stat_prefix`` is used as it is: it has to end in ``;`` (row OL-25). ``http2``: the port is declared HTTP2, GRPC or
-    GRPC-WEB. ``chain`` is what metrics may say of an inbound chain: its service, and whether it ends mTLS.
+    GRPC-WEB. ``http10``: HTTP/1.0 is answered, not told to upgrade (row PR-10). ``chain`` is what metrics may say of an inbound chain: its service, and whether it ends mTLS.
     """
     chain = chain or telemetry.Chain(direction)
     manager = _Hcm(codec_type=_Hcm.AUTO, stat_prefix=stat_prefix, proxy_100_continue=True)
@@ -46,6 +47,8 @@ def http_connection_manager(
         manager.route_config.CopyFrom(route_config)
     if http2:
         manager.http2_protocol_options.SetInParent()
+    if http10:
+        manager.http_protocol_options.accept_http_10 = True
     manager.stream_idle_timeout.SetInParent()
     manager.upgrade_configs.add(upgrade_type="websocket")
     _paths(manager, mesh)

@@ -13,7 +13,7 @@ from envoy.config.route.v3 import route_components_pb2, route_pb2
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
-from mizzen.model.view import Inbound, InboundPort, MtlsMode, Policies
+from mizzen.model.view import Inbound, InboundPort, MtlsMode
 from mizzen.translate import access_log, connection_pool, exchange, tcp, tls
 from mizzen.translate import filters as f
 from mizzen.translate.chains import Shape, shapes
@@ -68,9 +68,7 @@ def listener(inbound: Inbound) -> listener_pb2.Listener:
     result.max_connections_to_accept_per_socket_event.value = 1
     result.filter_chains.append(_black_hole(port, mesh))
     for target in _targets(inbound):
-        result.filter_chains.extend(
-            _chain(shape, target, mesh, inbound.policies) for shape in shapes(target.mtls, target.protocol)
-        )
+        result.filter_chains.extend(_chain(shape, target, inbound) for shape in shapes(target.mtls, target.protocol))
     return result
 
 
@@ -118,7 +116,7 @@ def _passthrough(port: int, mode: MtlsMode) -> _Target:
     )
 
 
-def _chain(shape: Shape, target: _Target, mesh: MeshConfig, policies: Policies) -> listener_components_pb2.FilterChain:
+def _chain(shape: Shape, target: _Target, inbound: Inbound) -> listener_components_pb2.FilterChain:
     chain = listener_components_pb2.FilterChain(name=target.http_name if shape.http else target.tcp_name)
     if target.port:
         chain.filter_chain_match.destination_port.value = target.port
@@ -126,31 +124,32 @@ def _chain(shape: Shape, target: _Target, mesh: MeshConfig, policies: Policies) 
     chain.filter_chain_match.application_protocols.extend(shape.alpn)
     if shape.mtls:
         alpn = tls.ALPN_HTTP if shape.http else tls.ALPN_TCP
-        chain.transport_socket.CopyFrom(tls.mesh_downstream_socket(mesh, alpn=alpn))
+        chain.transport_socket.CopyFrom(tls.mesh_downstream_socket(inbound.mesh, alpn=alpn))
     if shape.http:
-        chain.filters.extend(_http_filters(shape, target, mesh, policies))
+        chain.filters.extend(_http_filters(shape, target, inbound))
     else:
         chain.filters.extend(
             tcp.filters(
                 direction=Direction.INBOUND,
                 stat_prefix=target.cluster,
-                mesh=mesh,
+                mesh=inbound.mesh,
                 clusters=[(target.cluster, 1)],
-                policies=policies,
+                policies=inbound.policies,
                 chain=Chain(Direction.INBOUND, target.service, shape.mtls),
             )
         )
     return chain
 
 
-def _http_filters(shape: Shape, target: _Target, mesh: MeshConfig, policies: Policies) -> list[f.NetworkFilter]:
+def _http_filters(shape: Shape, target: _Target, inbound: Inbound) -> list[f.NetworkFilter]:
     manager = http_connection_manager(
         direction=Direction.INBOUND,
         stat_prefix=target.stat_prefix,
-        mesh=mesh,
-        route_config=_route(target, mesh),
-        policies=policies,
+        mesh=inbound.mesh,
+        route_config=_route(target, inbound.mesh),
+        policies=inbound.policies,
         http2=target.protocol.is_http2,
+        http10=inbound.http10,
         grpc_web=target.protocol is Protocol.GRPC_WEB,
         chain=Chain(Direction.INBOUND, target.service, shape.mtls),
     )

@@ -112,23 +112,25 @@ class _Draft:
             _inspect(message, "envoy.filters.listener.tls_inspector", tls_inspector_pb2.TlsInspector())
         if self.route:
             _inspect(message, "envoy.filters.listener.http_inspector", http_inspector_pb2.HttpInspector())
-            self._http_chain(message, name, mesh)
+            self._http_chain(message, name, catalog)
         message.filter_chains.extend(self.chains)
         self._default_chain(message, catalog)
         message.access_log.extend(access_log.listener_logs(mesh))
         return message
 
-    def _http_chain(self, message: listener_pb2.Listener, name: str, mesh: MeshConfig) -> None:
+    def _http_chain(self, message: listener_pb2.Listener, name: str, catalog: Catalog) -> None:
         chain = message.filter_chains.add()
-        chain.filter_chain_match.application_protocols.extend(_HTTP)
+        scope = catalog.scope
+        chain.filter_chain_match.application_protocols.extend(("http/1.0", *_HTTP) if scope.http10 else _HTTP)
         chain.filter_chain_match.transport_protocol = "raw_buffer"
         chain.transport_socket_connect_timeout.CopyFrom(seconds(_CONNECT_TIMEOUT))
         chain.filters.append(
             hcm.http_connection_manager(
                 direction=Direction.OUTBOUND,
                 stat_prefix=f"outbound_{name};",
-                mesh=mesh,
+                mesh=scope.mesh,
                 rds=self.route,
+                http10=scope.http10,
                 grpc_web=self.grpc_web,
             )
         )

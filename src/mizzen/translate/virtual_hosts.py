@@ -121,7 +121,7 @@ def _domains(catalog: Catalog, service: Service, full: list[str]) -> list[str]:
         found += [name, f"{name}.", *_short(catalog, name, service)]
     if service.headless:
         found += [f"*.{name}" for name in tuple(found)]
-    return found + [address for address in service.addresses if "/" not in address]
+    return found + [address for address in catalog.addresses(service) if "/" not in address]
 
 
 def _short(catalog: Catalog, hostname: str, service: Service) -> list[str]:

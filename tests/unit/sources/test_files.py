@@ -96,3 +96,13 @@ def test_paths(tmp_path: Path) -> None:
     loaded = load([tmp_path / "missing.yaml", tmp_path / "bad.yaml", tmp_path / "a.yml"])
     assert len(loaded.documents) == 1
     assert ["no such file" in f.message or "UTF-8" in f.message for f in loaded.findings] == [True, True]
+
+
+def test_text_that_is_no_object_is_a_finding() -> None:
+    loaded = parse("just text\n---\n- a\n- b\n---\nkind: X\n---\nkind: List\nitems: [1]\n", "f.yaml")
+    assert [document.raw for document in loaded.documents] == [{"kind": "X"}]
+    assert [(finding.line, finding.message) for finding in loaded.findings] == [
+        (1, "not an object, but 'just text'"),
+        (3, "not an object, but a list of 2"),
+        (9, "not an object, but 1"),
+    ]

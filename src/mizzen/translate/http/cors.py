@@ -7,7 +7,7 @@ from envoy.type.matcher.v3 import string_pb2
 from envoy.type.v3 import percent_pb2
 
 from mizzen.api.virtual_service import CorsPolicy
-from mizzen.translate.http.match import string_match
+from mizzen.translate.http.text import string_match
 
 FILTER = "envoy.filters.http.cors"
 

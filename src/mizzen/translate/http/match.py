@@ -1,12 +1,14 @@
-"""Conditions of a route (rows VS-12 to VS-18, VS-20, VS-21)."""
+"""Conditions of a route (rows VS-12 to VS-19, VS-20, VS-21)."""
 
 from __future__ import annotations
 
 from envoy.config.route.v3 import route_components_pb2 as route
-from envoy.type.matcher.v3 import regex_pb2, string_pb2
+from envoy.type.matcher.v3 import regex_pb2
 
 from mizzen.api.match import StringMatch
 from mizzen.api.virtual_service import HTTPMatchRequest
+from mizzen.translate.http import claims
+from mizzen.translate.http.text import is_presence, string_match
 
 
 def route_match(match: HTTPMatchRequest | None) -> route.RouteMatch:
@@ -18,9 +20,15 @@ def route_match(match: HTTPMatchRequest | None) -> route.RouteMatch:
     _path(message, match)
     # Header conditions by name, then the pseudo headers, so that equal config gives equal bytes (row VS-17).
     for name in sorted(match.headers):
-        message.headers.append(header(name, match.headers[name]))
+        if name.startswith(claims.PREFIX):
+            message.dynamic_metadata.append(claims.matcher(name, match.headers[name]))
+        else:
+            message.headers.append(header(name, match.headers[name]))
     for name in sorted(match.without_headers):
-        message.headers.append(without_header(name, match.without_headers[name]))
+        if name.startswith(claims.PREFIX):
+            message.dynamic_metadata.append(claims.matcher(name, match.without_headers[name], invert=True))
+        else:
+            message.headers.append(without_header(name, match.without_headers[name]))
     for name, condition in ((":method", match.method), (":authority", match.authority), (":scheme", match.scheme)):
         if condition is not None:
             message.headers.append(header(name, condition))
@@ -56,18 +64,6 @@ def without_header(name: str, condition: StringMatch) -> route.HeaderMatcher:
     if not message.present_match:
         message.treat_missing_header_as_empty = True
     return message
-
-
-def is_presence(condition: StringMatch) -> bool:
-    return condition.regex == "*" or (condition.exact is None and condition.prefix is None and condition.regex is None)
-
-
-def string_match(condition: StringMatch) -> string_pb2.StringMatcher:
-    if condition.exact is not None:
-        return string_pb2.StringMatcher(exact=condition.exact)
-    if condition.prefix is not None:
-        return string_pb2.StringMatcher(prefix=condition.prefix)
-    return string_pb2.StringMatcher(safe_regex=regex_pb2.RegexMatcher(regex=condition.regex or ""))
 
 
 def regex(pattern: str) -> regex_pb2.RegexMatcher:
