@@ -1,7 +1,7 @@
 # Mizzen. Each target installs what it needs.
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit e2e envoy lint rows clean
+.PHONY: help setup demo test unit e2e envoy lint rows conformance clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -23,6 +23,9 @@ envoy: setup      ## every golden in a real Envoy
 
 e2e: setup        ## real pods in the lab (root)
 	$(PY) -m pytest -q tests/e2e -m lab
+
+conformance: setup  ## behaviour cases in one real mesh (root); CASES=PATH for a file of yours
+	PYTHONPATH=src $(PY) -m tests.conformance $(CASES)
 
 test: lint unit envoy e2e  ## everything
 

@@ -5,11 +5,11 @@ import fnmatch
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from mizzen.errors import LabError
-from tests.conformance import fixture, vocabulary
+from tests.conformance import fixture, upstream, vocabulary
 from tests.conformance.material import Material
 from tests.conformance.play import Verdict, run
 from tests.conformance.world import World
@@ -20,14 +20,17 @@ DOCUMENTS = "http://naked.plain.svc.cluster.local:8000/documents"
 EXIT_FAILED = 3
 
 
-def open_world(name: str, keep: bool = False) -> tuple[World, Material]:
+Make = Callable[[Path, str, str], fixture.Fixture]
+
+
+def open_world(name: str, keep: bool = False, make: Make = fixture.shop) -> tuple[World, Material]:
     """A mesh with the fixture, ready. Close it."""
     world = World(name, keep)
     material = Material(world.ledger / "documents", world.address, DOCUMENTS)
     certificate, key = material.leaf(SERVER)
     authorities = material.authority("alpha")[0] + material.authority("beta")[0]
     try:
-        world.start(fixture.shop(world.ledger, key + certificate, authorities))
+        world.start(make(world.ledger, key + certificate, authorities))
     except BaseException:
         world.__exit__()
         raise
@@ -67,25 +70,51 @@ def main(arguments: list[str]) -> int:
         print(f"cannot read the cases: {error}", file=sys.stderr)
         return 2
     cases = chosen(loaded, options.only)
-    begin = time.monotonic()
+    theirs = [case for case in cases if upstream.is_upstream(case)]
+    ours = [case for case in cases if not upstream.is_upstream(case)]
     verdicts: list[Verdict] = []
+    begin = time.monotonic()
     try:
-        world, material = open_world(options.name, options.keep)
+        if ours:
+            verdicts += play(ours, options, fixture.shop)
+        if theirs:
+            verdicts += play_upstream(theirs, options)
     except LabError as error:
         print(f"the mesh did not start: {error}", file=sys.stderr)
         return 1
+    print(summary(verdicts, time.monotonic() - begin), flush=True)
+    return EXIT_FAILED if any(verdict.problems for verdict in verdicts) else 0
+
+
+def play(cases: list[vocabulary.Case], options: argparse.Namespace, make: Make) -> list[Verdict]:
+    """Every case in one mesh, a line each. Raises LabError when the mesh does not start."""
+    begin = time.monotonic()
+    world, material = open_world(options.name, options.keep, make)
+    verdicts = []
     with world:
-        begun = time.monotonic()
-        print(f"# the mesh is ready after {begun - begin:.1f} s", flush=True)
+        print(f"# the mesh is ready after {time.monotonic() - begin:.1f} s", flush=True)
         for case in cases:
             verdict = run(case, world, material)
             verdicts.append(verdict)
-            print(
-                verdict.line() + (f"  # {verdict.seconds:.1f} s{' again' * verdict.again}" if options.slow else ""),
-                flush=True,
-            )
-        print(summary(verdicts, time.monotonic() - begun), flush=True)
-    return EXIT_FAILED if any(verdict.problems for verdict in verdicts) else 0
+            tell(verdict, options.slow)
+    return verdicts
+
+
+def play_upstream(cases: list[vocabulary.Case], options: argparse.Namespace) -> list[Verdict]:
+    """Cases of Istio's own tests, in the fixture that those have."""
+    skipped, runnable = [], []
+    for case in cases:
+        ours, reason = upstream.translated(case)
+        if reason:
+            skipped.append(Verdict(ours["id"], skipped=reason))
+            tell(skipped[-1], options.slow)
+        else:
+            runnable.append(ours)
+    return skipped + (play(runnable, options, upstream.fixture) if runnable else [])
+
+
+def tell(verdict: Verdict, slow: bool) -> None:
+    print(verdict.line() + (f"  # {verdict.seconds:.1f} s{' again' * verdict.again}" if slow else ""), flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from jwt.algorithms import RSAAlgorithm
 
-_OPEN = re.compile(r"\$\{(crt|key|ca|ip|jwt|jwks|jwks_uri):")
+_OPEN = re.compile(r"\$\{(crt|key|ca|ip|svc_ip|jwt|jwks|jwks_uri):")
 _DAY = datetime.timedelta(days=1)
 
 
@@ -71,6 +71,8 @@ class Material:
             return str(self.leaf(name)[0 if kind == "crt" else 1])
         if kind == "ip":
             return self._address(name)
+        if kind == "svc_ip":
+            return self._address(f"service {name}")
         if kind == "jwt":
             return self.token(json.loads(name))
         if kind == "jwks":

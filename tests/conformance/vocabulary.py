@@ -53,6 +53,7 @@ CALL = frozenset(
         "proto",
         "server",
         "timeout",
+        "greeted",
     ]
 )
 TLS = frozenset(["sni", "ca", "cert", "insecure", "alpn", "max_version"])

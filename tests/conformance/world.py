@@ -286,7 +286,11 @@ class World:
         return found
 
     def address(self, workload: str) -> str:
-        """The first pod's address."""
+        """The first pod's address, or that of ``service NAME``."""
+        if workload.startswith("service "):
+            name = workload.removeprefix("service ")
+            own = self.service_address(name, self.fixture.namespace)
+            return own or self.service_address(name, name)
         name = workload if "." in workload or workload != "ext" else "ext.outside"
         if "." not in name:
             every = [pod for pod in self.pods() if (pod["metadata"].get("labels") or {}).get("app") == name]

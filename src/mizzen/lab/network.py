@@ -16,7 +16,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from mizzen.errors import LabError
-from mizzen.lab import commands
+from mizzen.lab import commands, inotify
 
 NAMESPACES = Path("/run/netns")
 RECORDS = Path("/run/mizzen")
@@ -115,6 +115,7 @@ class Network:
                 "uplink": uplink,
                 "forwarding": _forwarding(uplink),
                 "network": str(subnets.network),
+                "inotify": inotify.make_room(),
             }
             (RECORDS / f"{mesh}.json").write_text(json.dumps(record), encoding="utf-8")
             await commands.run("ip", "netns", "add", f"mizzen-{mesh}")
@@ -222,7 +223,16 @@ def _restore(mesh: str) -> None:
         elif mine["uplink"] and mine["forwarding"] == "0":
             with contextlib.suppress(OSError):
                 _set_forwarding(mine["uplink"], "0")
+        _restore_inotify(mine.get("inotify", ""), others)
     record.unlink(missing_ok=True)
+
+
+def _restore_inotify(former: str, others: list[Path]) -> None:
+    """The last mesh puts the limit back; the one that raised it hands the value on."""
+    if not others:
+        inotify.restore(former)
+    elif former:
+        others[0].write_text(json.dumps({**_read(others[0]), "inotify": former}), encoding="utf-8")
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -83,7 +83,9 @@ class Caller:
     async def _tcp(self, number: int) -> Json:
         host, _, port = str(self._call["address"]).rpartition(":")
         connection = await self._connection(host, int(port), "tls" in self._call, "")
-        told = await connection.line(numbered(self._call["tcp"], number), int(port) in _GREETED)
+        told = await connection.line(
+            numbered(self._call["tcp"], number), bool(self._call.get("greeted", int(port) in _GREETED))
+        )
         if self._call.get("new_connection", True):
             self.close()
         return {"tcp": told, "alpn": connection.alpn}

@@ -40,6 +40,7 @@ class _Wire:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: bool) -> None:
         self.reader = reader
         self.writer = writer
+        self._client = client
         config = H2Configuration(client_side=client, header_encoding="utf-8", validate_inbound_headers=False)
         self.connection = H2Connection(config)
         self.streams: dict[int, _Incoming] = {}
@@ -57,15 +58,23 @@ class _Wire:
                 self.connection.local_flow_control_window(stream), self.connection.max_outbound_frame_size, len(body)
             )
             if room <= 0:
-                self.window.clear()
                 await self.flush()
-                await self.window.wait()
+                await self._room()
                 continue
             self.connection.send_data(stream, body[:room])
             body = body[room:]
         if end:
             self.connection.end_stream(stream)
         await self.flush()
+
+    async def _room(self) -> None:
+        """Until the peer may have opened its window: a server's own loop reads that, a client reads it here."""
+        if self._client:
+            if not await self.events():
+                raise ConnectionResetError("the connection was closed before the request was sent")
+        else:
+            self.window.clear()
+            await self.window.wait()
 
     async def events(self) -> list[Event]:
         """The next events; none at the end of the connection."""

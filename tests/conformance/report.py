@@ -1,0 +1,69 @@
+"""``python -m tests.conformance.report NAME=FILE…``: the score page, from what runs printed. Reasons are in ``reasons.yaml``."""
+
+import fnmatch
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+REASONS = Path(__file__).with_name("reasons.yaml")
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "compatibility" / "conformance.md"
+_HEAD = """# Conformance
+
+What a real mesh does with cases of configuration, calls and expectations. Generated from runs of `make conformance`
+by `python -m tests.conformance.report`; do not edit. Our own cases are in `tests/conformance/cases/`, each written from a row
+of the compatibility list; the other two files are Istio's own integration tests as data, which are not part of this repository.
+
+A call that does not hold within 4 s of a change is repeated: a connection that was open before the change keeps
+the filter chain it was accepted with for one more request, in Envoy as in Istio. `SKIP` names what a case needs and
+the runner does not have.
+"""
+
+
+def read(text: str) -> dict[str, tuple[str, str]]:
+    """Id -> (ok, FAIL or SKIP; what follows the id), from the lines of a run."""
+    found = {}
+    for line in text.splitlines():
+        word, _, rest = line.partition(" ")
+        if word in ("ok", "FAIL", "SKIP"):
+            name, _, detail = rest.partition("  # ")[0].partition(" ")
+            found[name] = (word, detail)
+    return found
+
+
+def reason(name: str, reasons: Mapping[str, str]) -> str:
+    """The reason whose pattern fits, or an empty text."""
+    return next((text for pattern, text in reasons.items() if fnmatch.fnmatch(name, pattern)), "")
+
+
+def page(runs: Mapping[str, str], reasons: Mapping[str, str]) -> str:
+    """The page of several runs, by name."""
+    results = {name: read(text) for name, text in runs.items()}
+    lines = [_HEAD, "| cases | ok | FAIL | SKIP | all |", "| --- | --- | --- | --- | --- |"]
+    for name, verdicts in results.items():
+        counts = Counter(word for word, _ in verdicts.values())
+        lines.append(f"| {name} | {counts['ok']} | {counts['FAIL']} | {counts['SKIP']} | {len(verdicts)} |")
+    for name, verdicts in results.items():
+        bad = {case: verdict for case, verdict in verdicts.items() if verdict[0] != "ok"}
+        if not bad:
+            continue
+        lines += ["", f"## {name}", "", "| case | | reason |", "| --- | --- | --- |"]
+        for case, (word, detail) in bad.items():
+            text = detail if word == "SKIP" else reason(case, reasons) or _short(detail)
+            lines.append(f"| {case} | {word} | {text} |")
+    return "\n".join(lines) + "\n"
+
+
+def _short(detail: str) -> str:
+    return "not looked into: " + detail.partition(" | ")[0][:160].replace("|", "\\|")
+
+
+def main(arguments: list[str]) -> None:
+    runs = {name: Path(file).read_text() for name, _, file in (item.partition("=") for item in arguments)}
+    PAGE.write_text(page(runs, yaml.safe_load(REASONS.read_text()) or {}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
