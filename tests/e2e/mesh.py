@@ -53,12 +53,19 @@ class Reply(NamedTuple):
 
 
 def eventually(probe: Callable[[], Answer], wanted: Callable[[Answer], bool], seconds: float = 10.0) -> Answer:
-    """Asks until the answer is as wanted, and gives it; fails with the last answer when the time is over."""
-    deadline = time.monotonic() + seconds
+    """Asks until four answers in a row are as wanted, and gives the last; fails with it when the time is over.
+
+    One answer is not enough after a change of policy: each connection that was open before may carry one more request
+    under the old rules.
+    """
+    deadline, agreeing = time.monotonic() + seconds, 0
     while True:
         answer = probe()
-        if wanted(answer):
+        agreeing = agreeing + 1 if wanted(answer) else 0
+        if agreeing == 4:
             return answer
+        if agreeing:
+            continue
         assert time.monotonic() < deadline, f"not as wanted within {seconds:g} s; the last answer was {answer!r}"
         time.sleep(0.1)
 

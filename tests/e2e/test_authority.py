@@ -42,7 +42,7 @@ def test_no_request_fails_while_the_root_is_exchanged(new_mesh: Callable[[], Mes
     mesh.up([injected, *secret(files(below_one, one)), *documents_of(STRICT), *workloads])
 
     eventually(lambda: mesh.curl(URL).code, lambda status: status == 200, 20)
-    with mesh.load(URL, 32, rate=100) as load:
+    with mesh.load(URL) as load:
         mesh.apply(secret(files(below_one, one, [one, two])), wait=False)
         time.sleep(6)  # every agent has seen its file
         mesh.apply(secret(files(below_two, two, [one, two])), wait=False)
