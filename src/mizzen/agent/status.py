@@ -10,6 +10,8 @@ from mizzen.agent.metrics import Metrics
 from mizzen.agent.probes import Probes
 from mizzen.agent.ready import Readiness
 
+_NO_DEBUG = b"not served: this agent has no DNS proxy (ndsz) and no Go profiles (pprof)\n"
+
 
 class Status:
     """``quit`` ends the agent without draining (row AG-10), ``drain`` drains and lets a later SIGTERM end it at once (AG-06)."""
@@ -41,6 +43,8 @@ class Status:
         if request.path == "/healthz/ready":
             reason = await self._readiness.why_not()
             return Response(503, f"{reason}\n".encode()) if reason else Response(200)
+        if request.path.startswith("/debug/"):
+            return Response(404, _NO_DEBUG)
         return Response(404)
 
     async def _command(self, request: Request) -> Response:

@@ -25,6 +25,7 @@ SELECTOR = "run"
 """The label by which the Service finds its Pod, as `kubectl run` sets it; ``app`` may be the user's own."""
 
 _PROTOCOLS = ("http", "http2", "https", "grpc", "grpc-web", "tcp", "tls", "mongo", "redis", "mysql")
+_GONE_SECONDS = 10.0
 _OWN_VARIABLES = ("SUDO_COMMAND", "SUDO_USER", "SUDO_UID", "SUDO_GID")
 
 
@@ -74,6 +75,9 @@ def documents(
         "spec": {"serviceAccountName": name, "restartPolicy": "Never", "containers": [container], **volumes},
     }
     account: Json = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}
+    if not own:
+        # The process itself has ended when its pod is deleted: nothing is left that could drain.
+        pod["spec"]["terminationGracePeriodSeconds"] = 1
     if not port:
         return [account, pod]
     number, protocol = port
@@ -159,6 +163,7 @@ def command(
         finally:
             if not detach:
                 client.delete([_key(raw) for raw in reversed(objects)])
+                _until_gone(client, chosen, space)
     except LabError as error:
         raise Failure(str(error), hint=error.hint, code=Exit.NOT_STARTED) from None
     except Failure as failure:
@@ -225,6 +230,15 @@ def _until_ready(client: LabClient, name: str, namespace: str, timeout: float) -
             )
         # Answers as soon as the whole mesh is ready, else after a fifth of a second.
         client.ready(0.2)
+        time.sleep(0.02)
+
+
+def _until_gone(client: LabClient, name: str, namespace: str) -> None:
+    """Return when the name is free again, so that the same command can follow at once."""
+    import time
+
+    deadline = time.monotonic() + _GONE_SECONDS
+    while client.objects("Pod", namespace, name)[1] and time.monotonic() < deadline:
         time.sleep(0.02)
 
 

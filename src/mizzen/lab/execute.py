@@ -73,9 +73,7 @@ class Executor:
             return {"error": f"pod {request['namespace']}/{request['pod']} does not run"}
         container = _container(list(pod.containers.values()), request.get("container"), pod.raw)
         if container is None:
-            return {
-                "error": f"the pod has no container {request.get('container')!r}; it has {', '.join(pod.containers)}"
-            }
+            return {"error": _missing(list(pod.containers), request.get("container"), pod.raw)}
         values = {**container.values, **(request.get("env") or {})}
         words = [str(word) for word in request["command"]]
         try:
@@ -93,6 +91,15 @@ def _container(every: list[Container], name: str | None, raw: dict[str, Any]) ->
     first = str((raw["spec"].get("containers") or [{}])[0].get("name", ""))
     wanted = name or annotations.get("kubectl.kubernetes.io/default-container") or first
     return next((c for c in every if c.name == wanted), None)
+
+
+def _missing(begun: list[str], name: str | None, raw: dict[str, Any]) -> str:
+    """Why there is no container to run a command in: it is not begun yet, or there is none of that name."""
+    declared = [str(each.get("name")) for each in raw["spec"].get("containers") or []]
+    if name and name not in declared:
+        return f"the pod has no container {name!r}; it has {', '.join(declared or begun)}"
+    message = (raw.get("status") or {}).get("message")
+    return f"the container {name or declared[0]!r} does not run" + (f": {message}" if message else "")
 
 
 async def _until_end(connection: socket.socket, process: Process) -> int:

@@ -13,10 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mizzen.errors import LabError
-from mizzen.lab import builtin, cgroups, cleanup, commands, images, services, vip
+from mizzen.lab import builtin, cgroups, cleanup, commands, images, services, settings, vip
 from mizzen.lab.admission import Admission
 from mizzen.lab.control import Controllers
 from mizzen.lab.controlplane import ControlPlane
@@ -298,8 +296,7 @@ async def serve(mesh: str, state: Path, config: Path | None) -> None:
     from mizzen.lab.api import Api
     from mizzen.lab.execute import Executor
 
-    settings = yaml.load(config.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) if config else {}
-    supervisor = Supervisor(mesh, state, settings or {})
+    supervisor = Supervisor(mesh, state, settings.read(config))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor._down.set)

@@ -190,6 +190,17 @@ async def test_commands_are_for_localhost(path, method, peer, status, done):
     assert happened == done
 
 
+@pytest.mark.parametrize("path", ["/debug/ndsz", "/debug/pprof/heap"])
+async def test_the_debug_pages_of_istios_agent_say_that_they_are_not_served(path):
+    settings = Settings()
+
+    async def drain(): ...
+
+    found = Status(Readiness(1), Metrics(settings, lambda: 0.0), Probes(settings), lambda: None, drain)
+    answer = await found.handle(get(path, "127.0.0.1", "GET"))
+    assert (answer.status, b"not served" in answer.body) == (404, True)
+
+
 async def test_the_client_reads_chunks_and_bodies_that_end_with_the_connection():
     answers = [
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\n",

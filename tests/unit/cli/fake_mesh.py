@@ -68,6 +68,9 @@ class FakeMesh:
         self.status: Json = {"mesh": state.name, "state": "running", "pods": [], "controlplane": {}, "gateways": []}
         self.executed: list[Json] = []
         self.stopped = False
+        self.linger = 0
+        """How many more lists show a Pod after it was deleted."""
+        self._ending: list[Json] = []
         self._servers: list[_Server] = []
 
     def start(self) -> None:
@@ -104,7 +107,11 @@ class FakeMesh:
                 query.get(name) in (None, part) for name, part in zip(("kind", "namespace", "name"), key, strict=True)
             )
 
-        return {"revision": self.revision, "items": [raw for key, raw in self.objects.items() if matches(key)]}
+        items = [raw for key, raw in self.objects.items() if matches(key)]
+        if self._ending and query.get("kind") == "Pod":
+            items.append(self._ending.pop())
+            self.linger -= 1
+        return {"revision": self.revision, "items": items}
 
     def apply(self, _query: Json, body: Json) -> Json:
         results = [self._apply_one(document, body) for document in body["documents"]]
@@ -133,6 +140,8 @@ class FakeMesh:
         results = []
         for obj in body["objects"]:
             gone = self.objects.pop((obj["kind"], obj["namespace"] or "default", obj["name"]), None)
+            if gone and obj["kind"] == "Pod":
+                self._ending = [gone] * self.linger
             self.revision += gone is not None
             results.append({**obj, "action": "deleted" if gone else "not found", "findings": []})
         return {"revision": self.revision, "results": results}

@@ -37,6 +37,12 @@ def test_it_runs_here_with_our_environment_and_is_gone_after(
     assert [document["object"]["kind"] for document in applied["documents"]] == ["ServiceAccount", "Service", "Pod"]
 
 
+def test_it_returns_when_its_name_is_free_again(ready_mesh: FakeMesh, mizzen: Mizzen) -> None:
+    ready_mesh.linger = 3
+    assert mizzen("run", "--name", "worker", "--", "true").code == 0
+    assert ready_mesh.linger == 0
+
+
 def test_a_command_that_cannot_start_is_125_and_leaves_nothing(ready_mesh: FakeMesh, mizzen: Mizzen) -> None:
     result = mizzen("run", "--", "/no/such")
     assert result.code == 125

@@ -1,0 +1,45 @@
+"""mizzen.yaml."""
+
+from pathlib import Path
+
+import pytest
+
+from mizzen.errors import LabError
+from mizzen.lab import settings
+
+
+def test_what_is_written_is_read_and_an_empty_section_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "mizzen.yaml"
+    path.write_text("images: {mine: run}\nhosts:\nsubnets: {network: 10.9.0.0/16}\ncontrolPlane: {env: {A: 1}}\n")
+    assert settings.read(path) == {
+        "images": {"mine": "run"},
+        "hosts": {},
+        "subnets": {"network": "10.9.0.0/16"},
+        "controlPlane": {"env": {"A": 1}},
+    }
+    path.write_text("")
+    assert settings.read(path) == settings.read(None) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("imagez: {}", "unknown setting 'imagez'", "did you mean images?"),
+        ("subnets: {pods: 10.0.0.0/8}", "subnets: unknown setting 'pods'", "there are: network"),
+        ("hosts: [a]", "hosts must be a mapping", ""),
+        ("- a", "must be a mapping", ""),
+        ("a: [b", "is not YAML: .* line 1", ""),
+    ],
+)
+def test_a_setting_that_nothing_would_look_at_is_refused(tmp_path: Path, text: str, message: str, hint: str) -> None:
+    path = tmp_path / "mizzen.yaml"
+    path.write_text(text)
+    with pytest.raises(LabError, match=message) as error:
+        settings.read(path)
+    assert str(path) in str(error.value)
+    assert hint in error.value.hint
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match="cannot be read"):
+        settings.read(tmp_path / "none.yaml")
