@@ -18,7 +18,7 @@ of the compatibility list; the other two files are Istio's own integration tests
 
 A call that does not hold within 4 s of a change is repeated: a connection that was open before the change keeps
 the filter chain it was accepted with for one more request, in Envoy as in Istio. `SKIP` names what a case needs and
-the runner does not have.
+the runner does not have. Where a file of results holds a case twice, the later run of it counts.
 """
 
 

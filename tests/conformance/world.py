@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -72,17 +73,20 @@ class Agent:
                 os.close(out_write)
 
         threading.Thread(target=run, daemon=True).start()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
-        for line in self._stdout:
-            answer = json.loads(line)
-            with self._arrived:
-                self._answers[answer["id"]] = answer["results"]
-                self._arrived.notify_all()
+        with self._stdout:
+            for line in self._stdout:
+                answer = json.loads(line)
+                with self._arrived:
+                    self._answers[answer["id"]] = answer["results"]
+                    self._arrived.notify_all()
         with self._arrived:
             self.alive = False
             self._arrived.notify_all()
+        self.close()
 
     def start(self, call: Document, background: bool = False) -> int:
         """Begins a call and gives its number."""
@@ -110,14 +114,19 @@ class Agent:
         try:
             self._stdin.write(json.dumps(job) + "\n")
             self._stdin.flush()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: the pipe is closed
             raise LabError(f"the calling pod went away: {error}") from None
 
     def close(self) -> None:
+        """No more calls; the client ends."""
         try:
             self._stdin.close()
         except OSError:
             return
+
+    def join(self) -> None:
+        """After :meth:`close`: until the client has ended and its pipes are closed."""
+        self._reader.join(10)
 
 
 class World:
@@ -149,8 +158,13 @@ class World:
     def __exit__(self, *_: object) -> None:
         for agent in self._agents.values():
             agent.close()
+        for agent in self._agents.values():
+            agent.join()
         if not self._keep:
             self._mizzen("down", "--purge", check=False)
+            shutil.rmtree(self.ledger, ignore_errors=True)
+            if not os.environ.get("MIZZEN_STATE"):
+                shutil.rmtree(self._home, ignore_errors=True)
 
     def _mizzen(self, verb: str, *arguments: str, text: str = "", check: bool = True) -> str:
         environment = {**os.environ, "MIZZEN_STATE": str(self._home), "PYTHONPATH": str(ROOT / "src"), "NO_COLOR": "1"}
