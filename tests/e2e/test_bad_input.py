@@ -193,7 +193,7 @@ def test_a_port_of_this_machine_that_is_taken_gives_the_next_free_one(new_mesh: 
         mesh = new_mesh()
         assert "127.0.0.1:8080 is taken" in mesh.run("doctor").out
         up = mesh.run("up", "--detach", seconds=60)
-        port = mesh.status()["gateways"][-1]["localhost"]["80"]
+        port = int(mesh.localhost().rpartition(":")[2])
         assert port != 8080
         assert f"127.0.0.1:{port} -> 80" in up.out
         mesh.down()

@@ -6,8 +6,10 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +18,11 @@ import click
 from mizzen.cli.options import mesh_options, output_option
 
 INGRESS_PORT = 8080
+PROXY_USER = 1337
+INSTANCES_PER_PROXY = 2
+"""Inotify instances of one Envoy: one for its certificate and one for the roots."""
+FEWEST_PROXIES = 10
+"""With room for fewer, doctor complains."""
 _SECONDS = 20
 
 
@@ -60,7 +67,7 @@ def kernel() -> Check:
         except (OSError, subprocess.TimeoutExpired) as error:
             return Check("kernel", "", f"could not try: {error}", "apt-get install util-linux")
     if done.returncode == 0:
-        return Check("kernel", "network, mount and UTS namespaces and overlay file systems work")
+        return watches()
     reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}"
     step = (
         "run with sudo"
@@ -68,6 +75,40 @@ def kernel() -> Check:
         else "allow them: modprobe overlay; inside a container it must be privileged"
     )
     return Check("kernel", "", reason, step)
+
+
+def watches(proc: Path = Path("/proc")) -> Check:
+    """Room for sidecars under ``fs.inotify.max_user_instances``: they are all one user's, and Envoy aborts without."""
+    try:
+        limit = int((proc / "sys/fs/inotify/max_user_instances").read_text())
+    except (OSError, ValueError):
+        limit = sys.maxsize
+    room = max(limit - _instances(proc, PROXY_USER), 0) // INSTANCES_PER_PROXY
+    works = "network, mount and UTS namespaces and overlay file systems work"
+    if room >= FEWEST_PROXIES:
+        return Check("kernel", works if limit == sys.maxsize else f"{works}; inotify has room for {room} more proxies")
+    return Check(
+        "kernel",
+        "",
+        f"inotify has room for {room} more proxies of user {PROXY_USER}, who may have {limit} instances",
+        "sysctl -w fs.inotify.max_user_instances=1024, or take another mesh down",
+    )
+
+
+def _instances(proc: Path, user: int) -> int:
+    """The inotify instances of a user's processes, as far as we may look."""
+    found = 0
+    for process in proc.glob("[0-9]*"):
+        try:
+            if process.stat().st_uid != user:
+                continue
+            links = list((process / "fd").iterdir())
+        except OSError:
+            continue
+        for link in links:
+            with suppress(OSError):
+                found += "inotify" in os.readlink(link)
+    return found
 
 
 def envoy() -> Check:

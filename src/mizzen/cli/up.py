@@ -59,7 +59,9 @@ def command(paths: tuple[str, ...], namespace: str | None, detach: bool, config:
     for reason in waiting:
         note(f"not ready: {reason}")
     if waiting:
-        note("  next: `mizzen ps` shows every pod, `mizzen logs POD` what it wrote")
+        note(
+            "  next: `mizzen ps` shows every pod, `mizzen logs POD` what it wrote, `mizzen doctor` what the machine lacks"
+        )
         code = code or Exit.NOT_READY
     else:
         _say_ready(client)

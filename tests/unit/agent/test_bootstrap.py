@@ -72,3 +72,15 @@ def test_what_differs_per_proxy_is_environment():
 
 def test_it_is_json_without_secrets():
     assert "PRIVATE" not in json.dumps(bootstrap(Settings()))
+
+
+def test_the_certificate_files_are_watched_once_because_all_name_them_alike():
+    from google.protobuf import json_format
+
+    from mizzen.translate.tls import sds_secret
+
+    context = clusters(bootstrap(Settings()))["xds-grpc"]["transport_socket"]["typed_config"]["common_tls_context"]
+    ours = context["tls_certificate_sds_secret_configs"][0], context["combined_validation_context"]
+    for found in (ours[0], ours[1]["validation_context_sds_secret_config"]):
+        theirs = json_format.MessageToDict(sds_secret(found["name"]), preserving_proto_field_name=True)
+        assert found == theirs

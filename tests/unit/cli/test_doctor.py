@@ -47,3 +47,23 @@ def test_a_failed_check_is_3(mizzen: Mizzen, monkeypatch: pytest.MonkeyPatch) ->
     assert result.code == 3
     assert "FAILED  root: not root\n        next: run with sudo" in result.out
     assert [check["ok"] for check in json.loads(mizzen("doctor", "-o", "json").out)] == [False, True, True, True, True]
+
+
+def test_room_for_proxies_is_counted_by_the_inotify_instances_of_their_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert doctor.watches(tmp_path).ok, "a kernel that tells no limit"
+    limit = tmp_path / "sys" / "fs" / "inotify" / "max_user_instances"
+    limit.parent.mkdir(parents=True)
+    limit.write_text("128\n")
+    for process, count in (("1", 30), ("22", 30)):
+        (tmp_path / process / "fd").mkdir(parents=True)
+        for number in range(count):
+            (tmp_path / process / "fd" / str(number)).symlink_to("anon_inode:inotify")
+        (tmp_path / process / "fd" / "99").symlink_to("socket:[1]")
+    monkeypatch.setattr(doctor, "PROXY_USER", (tmp_path / "1").stat().st_uid)
+    assert doctor.watches(tmp_path).detail.endswith("inotify has room for 34 more proxies")
+    limit.write_text("64\n")
+    check = doctor.watches(tmp_path)
+    assert "room for 2 more proxies" in check.problem
+    assert "sysctl -w fs.inotify.max_user_instances" in check.next_step
