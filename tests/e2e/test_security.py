@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.e2e.conftest import in_namespace
-from tests.e2e.mesh import MANIFESTS, Mesh, Reply, documents_of, eventually
+from tests.e2e.mesh import MANIFESTS, Mesh, Reply, documents_of, eventually, settled
 
 pytestmark = pytest.mark.lab
 HEADERS = "http://httpbin.default:8000/headers"
@@ -44,8 +44,8 @@ def plaintext(mesh: Mesh) -> Reply:
 
 
 def code(mesh: Mesh, url: str = HEADERS, *arguments: str, workload: str = "curl") -> int:
-    """The status that a pod with a sidecar gets."""
-    return mesh.curl(url, *arguments, workload=workload).code
+    """The status that a pod with a sidecar gets, when connections of before a change are gone."""
+    return settled(lambda: mesh.curl(url, *arguments, workload=workload).code)
 
 
 @pytest.mark.row("IL-06")

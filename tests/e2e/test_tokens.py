@@ -120,5 +120,5 @@ def test_an_external_authorizer_decides_and_one_that_does_not_exist_denies(mesh:
     with_header = ("-H", "x-ext-authz: allow")
     wanted = 403 if provider == "nobody" else 200
     eventually(lambda: mesh.curl(HEADERS, *with_header).code, lambda code: code == wanted, 20)
-    assert mesh.curl(HEADERS).code == 403
+    eventually(lambda: mesh.curl(HEADERS).code, lambda code: code == 403, 20)
     assert mesh.curl("http://httpbin.default:8000/get").code == 200, "what no rule selects goes on"

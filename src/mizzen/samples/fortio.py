@@ -126,12 +126,12 @@ def load(plan: Plan, interrupted: threading.Event | None = None) -> Result:
         nonlocal issued
         with lock:
             number = issued
-            start = begin + number / plan.rate if plan.rate else time.monotonic()
-            over = number >= plan.requests if plan.requests else start - begin >= plan.seconds
+            after = number / plan.rate if plan.rate else time.monotonic() - begin
+            over = number >= plan.requests if plan.requests else after >= plan.seconds
             if over or stop.is_set():
                 return None
             issued += 1
-            return start
+            return begin + after
 
     def work() -> None:
         connection = Connection(plan)
