@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import fnmatch
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -50,7 +51,10 @@ def load(path: Path = LIST) -> list[Row]:
 
 
 def marks(tests: Path) -> dict[str, list[str]]:
-    """Row id -> the tests marked with it, ``file::name``, and the goldens that list it; nothing is run for this."""
+    """Row id -> the tests marked with it, ``file::name``, the goldens that list it and the cases that are played.
+
+    Nothing is run for this.
+    """
     found: dict[str, list[str]] = {}
     for file in sorted(tests.rglob("*.py")):
         for name, node in _marked(ast.parse(file.read_text(), str(file))):
@@ -60,7 +64,24 @@ def marks(tests: Path) -> dict[str, list[str]]:
         case = next(yaml.load_all(file.read_text(), Loader=yaml.CSafeLoader))
         for row in case.get("rows", ()) if isinstance(case, dict) else ():
             found.setdefault(row, []).append(str(file.relative_to(tests.parent)))
+    for row, where in _played(tests):
+        found.setdefault(row, []).append(where)
     return found
+
+
+def _played(tests: Path) -> Iterator[tuple[str, str]]:
+    """Row and ``file::case`` of conformance cases: only where an end-to-end test plays them, and never an excused one."""
+    if not (tests / "e2e/test_conformance.py").is_file():
+        return
+    reasons = tests / "conformance/reasons.yaml"
+    excused = (yaml.load(reasons.read_text(), Loader=yaml.CSafeLoader) if reasons.is_file() else None) or {}
+    for file in sorted((tests / "conformance/cases").glob("*.yaml")):
+        for case in yaml.load(file.read_text(), Loader=yaml.CSafeLoader) or ():
+            rows = case.get("row") or ()
+            if any(fnmatch.fnmatch(case["id"], pattern) for pattern in excused):
+                continue
+            for row in [rows] if isinstance(rows, str) else rows:
+                yield row, f"{file.relative_to(tests.parent)}::{case['id']}"
 
 
 def _marked(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:

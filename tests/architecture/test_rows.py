@@ -48,3 +48,22 @@ def test_a_claim_without_a_test_is_a_problem() -> None:
 
 def test_a_row_that_left_not_yet_says_what_happens() -> None:
     assert rows.problems([Row("VS-28", 1, "A", "refused", "weights")], {})
+
+
+def test_cases_count_when_a_test_plays_them_and_nothing_excuses_them(tmp_path: Path) -> None:
+    tests = tmp_path / "tests"
+    cases = tests / "conformance/cases"
+    cases.mkdir(parents=True)
+    (cases / "some.yaml").write_text("- {id: a-one, row: VS-28}\n- {id: b-two, row: [VS-30, VS-31]}\n- {id: no-row}\n")
+    assert rows.marks(tests) == {}
+    (tests / "e2e").mkdir()
+    (tests / "e2e/test_conformance.py").write_text("def test_our_own_cases(): ...\n")
+    (tests / "conformance/reasons.yaml").write_text("a-*: not done\n")
+    assert rows.marks(tests) == {
+        "VS-30": ["tests/conformance/cases/some.yaml::b-two"],
+        "VS-31": ["tests/conformance/cases/some.yaml::b-two"],
+    }
+
+
+def test_no_row_has_two_texts() -> None:
+    assert [line[:12] for line in rows.LIST.read_text().splitlines() if line.count(', text: "') > 1] == []

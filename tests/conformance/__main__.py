@@ -3,6 +3,7 @@
 import argparse
 import fnmatch
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ CASES = Path(__file__).parent / "cases"
 SERVER = "alpha/ext.test"
 DOCUMENTS = "http://naked.plain.svc.cluster.local:8000/documents"
 EXIT_FAILED = 3
+EXIT_STOPPED = 143
 
 
 Make = Callable[[Path, str, str], fixture.Fixture]
@@ -57,6 +59,7 @@ def summary(verdicts: list[Verdict], seconds: float) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_STOPPED))  # so that the mesh is taken down
     parser = argparse.ArgumentParser(prog="conformance")
     parser.add_argument("paths", nargs="*", type=Path, help="files or directories of cases; our own without any")
     parser.add_argument("--only", default="", help="ids or areas, with * and commas")

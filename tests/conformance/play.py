@@ -67,7 +67,6 @@ class Player:
         self._offsets: dict[str, int] = {}
         self._before: proof.Series = {}
         self._relabelled = False
-        self._configured = 0.0
         self.again = False
 
     def play(self, case: Document) -> list[str]:
@@ -119,8 +118,6 @@ class Player:
             world.restart(_INJECTED)
             self._relabelled = True
         world.settle()
-        if config:
-            self._configured = time.monotonic()
 
     def restore(self) -> list[str]:
         """Puts the mesh back; what went wrong with that is a problem of the case too."""
@@ -146,9 +143,9 @@ class Player:
                 later.setdefault("tol", expect["tol"])
             return self._until(call, later, EVENTUALLY_SECONDS)
         problems = judge(expect, self._see(call, expect))
-        # Connections that were open before a change keep the filter chain they were accepted with for one more request:
+        # Connections that were open before a change (also of the case before) keep the filter chain they were accepted with for one more request:
         # what fails in the first seconds after a change counts only if it fails again.
-        if problems and self._configured and time.monotonic() - self._configured < SETTLE_SECONDS:
+        if problems and time.monotonic() - self._world.changed_at < SETTLE_SECONDS:
             self.again = True
             return self._until(call, expect, SETTLE_SECONDS)
         return problems

@@ -140,6 +140,8 @@ class World:
         self._agents: dict[str, Agent] = {}
         self._pods: tuple[int, list[Document]] = (-1, [])
         self._revision = 0
+        self.changed_at = 0.0
+        """When the configuration last changed, on the monotonic clock."""
 
     def __enter__(self) -> Self:
         return self
@@ -188,6 +190,7 @@ class World:
         answer = self.client.apply([{"object": document, "origin": None} for document in placed])
         self._changed.update(key_of(document) for document in placed)
         self._revision = answer["revision"]
+        self.changed_at = time.monotonic()
         refused = [result for result in answer["results"] if result["action"] == "refused"]
         if refused:
             texts = [
@@ -205,6 +208,7 @@ class World:
         self._changed.update((item["kind"], item["namespace"], item["name"]) for item in listed)
         if listed:
             self._revision = self.client.delete(listed)["revision"]
+            self.changed_at = time.monotonic()
 
     def patch(self, kind: str, namespace: str, name: str, patch: Document) -> None:
         """A merge patch of an object of the fixture; undone by :meth:`restore`."""

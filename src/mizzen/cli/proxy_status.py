@@ -183,7 +183,7 @@ def _one(proxy: str, namespace: str | None) -> list[str]:
     from mizzen.cli.proxyconfig.dump import Dump
 
     client = lab()
-    space, name = targets.identify(targets.pods_of(proxy, namespace, finder(client))[0])
+    space, name = targets.identify(targets.proxied_pods_of(proxy, namespace, finder(client))[0])
     plane = control_plane()
     found = next((entry["proxy"] for entry in plane.syncz() if name_of(entry["proxy"]) == f"{name}.{space}"), None)
     if found is None:

@@ -49,6 +49,29 @@ def pods_of(word: str, namespace: str | None, find: Find, default: str = "defaul
     return sorted(pods, key=_preference)
 
 
+def proxied_pods_of(word: str, namespace: str | None, find: Find) -> list[Json]:
+    """As ``pods_of``, only those that have a proxy. Raises Failure when none of them has one."""
+    pods = pods_of(word, namespace, find)
+    found = [pod for pod in pods if has_proxy(pod)]
+    if found:
+        return found
+    space, name = identify(pods[0])
+    raise Failure(
+        f"the pod {name}.{space} has no sidecar",
+        hint=f"label the namespace {space} with istio-injection=enabled, then make its pods anew: `mizzen rollout restart`",
+    )
+
+
+def has_proxy(pod: Json) -> bool:
+    """Whether a container (a native sidecar too) of the pod is the proxy."""
+    spec = pod.get("spec") or {}
+    return any(
+        container.get("name") == PROXY_CONTAINER
+        for key in ("containers", "initContainers")
+        for container in spec.get(key) or []
+    )
+
+
 def _selected(kind: str, namespace: str, name: str, find: Find) -> list[Json]:
     for owner in find(kind, namespace, name):
         spec = owner.get("spec") or {}

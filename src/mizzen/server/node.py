@@ -42,7 +42,9 @@ class Node:
         except ValueError as error:
             raise ProtocolError(f"proxies of type {parts[0]!r} are not served") from error
         metadata = MessageToDict(node.metadata)
-        name, _, namespace = parts[2].rpartition(".")
+        name, dot, namespace = parts[2].rpartition(".")
+        if not dot:
+            name, namespace = parts[2], ""
         namespace = _text(metadata, "NAMESPACE") or namespace
         if not namespace:
             raise ProtocolError(f"the node id {node.id!r} names no namespace")

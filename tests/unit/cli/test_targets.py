@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mizzen.cli.failure import Failure
-from mizzen.cli.targets import chosen_container, default_container, identify, pods_of, split
+from mizzen.cli.targets import chosen_container, default_container, identify, pods_of, proxied_pods_of, split
 from tests.unit.cli.fake_mesh import deployment, pod
 
 Json = dict[str, Any]
@@ -55,6 +55,23 @@ def test_no_pod_is_an_error_with_the_next_step() -> None:
     with pytest.raises(Failure, match="no running pod for 'ghost'") as failure:
         pods_of("ghost", None, find)
     assert "mizzen get pods" in failure.value.hint
+
+
+def test_a_pod_without_a_proxy_is_told_from_a_silent_one() -> None:
+    bare = {
+        "kind": "Pod",
+        "metadata": {"name": "bare", "namespace": "default"},
+        "spec": {"containers": [{"name": "app"}], "initContainers": [{"name": "istio-init"}]},
+    }
+    native = {
+        "kind": "Pod",
+        "metadata": {"name": "native", "namespace": "default"},
+        "spec": {"containers": [{"name": "app"}], "initContainers": [{"name": "istio-proxy"}]},
+    }
+    assert proxied_pods_of("native", None, lambda *_: [bare, native]) == [native]
+    with pytest.raises(Failure, match=r"bare\.default has no sidecar") as failure:
+        proxied_pods_of("bare", None, lambda *_: [bare])
+    assert "istio-injection=enabled" in failure.value.hint
 
 
 def test_the_container_that_is_meant() -> None:

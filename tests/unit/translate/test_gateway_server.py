@@ -3,12 +3,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from mizzen.model.resources import LISTENER
+from mizzen.model.resources import LISTENER, ROUTE
 from mizzen.resolve import view
 from mizzen.translate import resources
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.gateway_server import by_address
-from tests.scenes import Scene
+from tests.scenes import Scene, listener
 
 
 def gateway(name: str, port: int, protocol: str, host: str, **more: object) -> str:
@@ -54,6 +54,17 @@ def test_the_younger_of_two_servers_that_collide_is_left_out(
 def test_servers_on_different_binds_never_collide() -> None:
     one = gateway("g1", 9000, "TCP", "*", bind="10.0.0.1")
     assert kept(one, gateway("g2", 9000, "TCP", "*", bind="10.0.0.2")) == ["g1", "g2"]
+
+
+@pytest.mark.row("GW-04", "GW-07")
+def test_a_bind_names_the_listener_and_ends_the_names_of_its_routes() -> None:
+    plain = gateway("g1", 9000, "HTTP", "a.com", bind="10.0.0.1")
+    tls = gateway("g2", 9443, "HTTPS", "a.com", bind="10.0.0.1", tls=SIMPLE)
+    made = Scene(plain + "---" + tls).edge()
+    assert list(made.get(LISTENER)) == ["10.0.0.1_9000", "10.0.0.1_9443"]
+    address = listener(made, "10.0.0.1_9000").address.socket_address
+    assert (address.address, address.port_value) == ("10.0.0.1", 9000)
+    assert list(made.get(ROUTE)) == ["http.9000.10.0.0.1", "https.9443.p.g2.shop.10.0.0.1"]
 
 
 @pytest.mark.row("GW-30")

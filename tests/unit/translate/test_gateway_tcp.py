@@ -21,7 +21,7 @@ spec:
   hosts: ["*.example.com"]
   gateways: [gw]
   tls:
-    - {match: [{sniHosts: [a.example.com]}, {sniHosts: ["*.example.com"]}], route: [{destination: {host: reviews}, weight: 90}, {destination: {host: ratings}, weight: 10}]}
+    - {match: [{sniHosts: [a.example.com]}, {sniHosts: ["*.example.com"]}], route: [{destination: {host: reviews}, weight: 90}, {destination: {host: ratings}, weight: 10}, {destination: {host: web}, weight: 0}]}
     - {match: [{sniHosts: [a.example.com]}], route: [{destination: {host: ratings}}]}
 """
 
@@ -42,6 +42,57 @@ def test_tls_passes_by_sni_and_a_name_counts_once() -> None:
         ("outbound|80||ratings.shop.svc.cluster.local", 10),
     ]
     assert not chains[0].HasField("transport_socket")
+
+
+@pytest.mark.row("VS-53", "VS-54")
+def test_at_a_sidecar_the_first_of_two_matches_with_the_same_names_counts() -> None:
+    routes = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: far, namespace: shop}
+spec: {hosts: [a.far.example], addresses: [10.200.0.1], ports: [{number: 443, name: tls, protocol: TLS}], resolution: STATIC, endpoints: [{address: 10.1.9.9}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: v, namespace: shop}
+spec:
+  hosts: [a.far.example]
+  tls:
+    - {match: [{sniHosts: [a.far.example], sourceLabels: {app: other}}], route: [{destination: {host: web}}]}
+    - {match: [{sniHosts: [a.far.example], port: 444}], route: [{destination: {host: web}}]}
+    - {match: [{sniHosts: [a.far.example], port: 443, sourceLabels: {app: web}}], route: [{destination: {host: reviews, port: {number: 80}}}]}
+    - {match: [{sniHosts: [a.far.example]}], route: [{destination: {host: ratings, port: {number: 80}}}]}
+    - {match: [{sniHosts: [a.far.example], destinationSubnets: [10.9.0.0/16]}], route: [{destination: {host: ratings, port: {number: 80}}}]}
+"""
+    chains = listener(Scene(routes).resources(), "10.200.0.1_443").filter_chains
+    found = [
+        (
+            list(c.filter_chain_match.server_names),
+            [r.address_prefix for r in c.filter_chain_match.prefix_ranges],
+            proxy_of(c).cluster,
+        )
+        for c in chains
+        if c.filter_chain_match.server_names
+    ]
+    assert found == [
+        (["a.far.example"], [], "outbound|80||reviews.shop.svc.cluster.local"),
+        (["a.far.example"], ["10.9.0.0"], "outbound|80||ratings.shop.svc.cluster.local"),
+    ]
+
+
+@pytest.mark.row("VS-55")
+def test_tls_routes_mean_nothing_where_the_gateway_ends_tls() -> None:
+    gateway = GATEWAY.format(mode="SIMPLE, credentialName: c", host="*.example.com")
+    assert not Scene(gateway + ROUTES).edge().get(LISTENER)
+    tcp = """
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: w, namespace: shop}
+spec: {hosts: [x.example.com], gateways: [gw], tcp: [{route: [{destination: {host: reviews, port: {number: 80}}}]}]}
+"""
+    (chain,) = listener(Scene(gateway + ROUTES + tcp).edge(), "0.0.0.0_8443").filter_chains
+    assert proxy_of(chain).cluster == "outbound|80||reviews.shop.svc.cluster.local"
 
 
 @pytest.mark.row("GW-27", "GW-14")

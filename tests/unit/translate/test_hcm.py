@@ -7,7 +7,8 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import http_con
 
 from mizzen.api.mesh_config import MeshConfig, PathNormalization, ProxyConfig
 from mizzen.api.meta import Object, ObjectMeta
-from mizzen.api.security import AuthorizationPolicy, Rule
+from mizzen.api.security import AuthorizationPolicy, JWTRule, Provider, RequestAuthentication, Rule
+from mizzen.model.authorizer import Authorizer
 from mizzen.model.view import Policies
 from mizzen.translate.hcm import Direction, http_connection_manager
 
@@ -37,6 +38,38 @@ def test_filters_of_the_callers_side(direction: Direction, guarded: bool) -> Non
         "envoy.filters.http.router",
     ]
     assert names == ["istio.metadata_exchange", *rbac, "envoy.filters.http.grpc_stats", *rest]
+
+
+def policy(action: str, name: str, provider: str = "") -> Object:
+    body = AuthorizationPolicy(rules=(Rule(),), action=action, provider=Provider(name=provider) if provider else None)
+    return Object(kind="AuthorizationPolicy", meta=ObjectMeta(name=name), body=body)
+
+
+TOKENS = Object(
+    kind="RequestAuthentication",
+    meta=ObjectMeta(name="t"),
+    body=RequestAuthentication(jwt_rules=(JWTRule(issuer="i", jwks="{}"),)),
+)
+ALL = Policies(
+    custom=(policy("CUSTOM", "c", "p"),),
+    authorizers={"p": Authorizer("p", "authz", 9000)},
+    request_authentications=(TOKENS,),
+    audit=(policy("AUDIT", "a"),),
+    deny=(DENY,),
+    allow=(policy("ALLOW", "w"),),
+)
+
+
+@pytest.mark.row("AP-01", "IL-10", "RA-17")
+def test_the_authorizer_then_tokens_then_rules_and_none_for_clients() -> None:
+    guards = ["rbac", "ext_authz", "jwt_authn", "rbac", "rbac", "rbac"]
+    for direction in (Direction.INBOUND, Direction.GATEWAY):
+        names = [f.name.removeprefix("envoy.filters.http.") for f in manager(direction, policies=ALL).http_filters]
+        assert names[0] == "istio.metadata_exchange"
+        assert names[1:7] == guards
+        assert names[7] == "grpc_stats"
+    names = [f.name.removeprefix("envoy.filters.http.") for f in manager(Direction.OUTBOUND, policies=ALL).http_filters]
+    assert not set(guards) & set(names)
 
 
 def test_routes_by_name_over_ads_without_a_limit_on_waiting() -> None:
@@ -78,7 +111,7 @@ def test_the_client_certificate_header() -> None:
     assert (config.set_current_client_cert_details.cert, config.set_current_client_cert_details.uri) == (True, False)
 
 
-@pytest.mark.row("AP-24", "IL-12")
+@pytest.mark.row("AP-24", "IL-12", "MC-21")
 @pytest.mark.parametrize(
     ("mode", "normal", "merge", "escaped"),
     [

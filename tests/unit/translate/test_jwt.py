@@ -96,3 +96,11 @@ def test_without_keys_nobodys_key_stands_in_for_that_issuer_alone(bad: str) -> N
     assert config.providers["origins-0"].local_jwks.inline_string == KEYS
     stand_in = json.loads(config.providers["origins-1"].local_jwks.inline_string)
     assert [key["kid"] for key in stand_in["keys"]] == ["none"]
+
+
+@pytest.mark.row("RA-03")
+def test_a_rule_without_an_issuer_takes_tokens_of_any() -> None:
+    config = built({"jwksUri": "https://"}, **{"": KEYS})
+    assert config.providers["origins-0"].issuer == ""
+    assert config.providers["origins-0"].local_jwks.inline_string == KEYS
+    assert not config.providers["origins-0"].audiences

@@ -5,7 +5,8 @@ from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Duration, Object, ObjectMeta
-from mizzen.api.security import AuthorizationPolicy, Rule
+from mizzen.api.security import AuthorizationPolicy, Provider, Rule
+from mizzen.model.authorizer import Authorizer, HttpCheck
 from mizzen.model.view import Policies
 from mizzen.translate import filters as f
 from mizzen.translate import tcp
@@ -37,6 +38,19 @@ def test_order_by_direction() -> None:
     assert names(Direction.INBOUND) == ["istio.metadata_exchange", "rbac", "istio.stats", "tcp_proxy"]
     assert names(Direction.OUTBOUND) == ["istio.stats", "tcp_proxy"]
     assert names(Direction.GATEWAY) == ["rbac", "istio.stats", "tcp_proxy"]
+
+
+@pytest.mark.row("AP-01", "AP-06", "IL-11")
+@pytest.mark.parametrize(("check", "asked"), [(None, ["rbac", "ext_authz"]), (HttpCheck(), [])])
+def test_bytes_are_judged_by_a_grpc_provider_before_the_rules(check: HttpCheck | None, asked: list[str]) -> None:
+    body = AuthorizationPolicy(rules=(Rule(),), action="CUSTOM", provider=Provider(name="p"))
+    custom = Object(kind="AuthorizationPolicy", meta=ObjectMeta(name="c"), body=body)
+    policies = Policies(custom=(custom,), authorizers={"p": Authorizer("p", "authz", 9000, http=check)}, deny=(DENY,))
+    built = tcp.filters(
+        direction=Direction.INBOUND, stat_prefix="s", mesh=MeshConfig(), clusters=[("c", 1)], policies=policies
+    )
+    names = [filter_.name.removeprefix("envoy.filters.network.") for filter_ in built]
+    assert names == ["istio.metadata_exchange", *asked, "rbac", "istio.stats", "tcp_proxy"]
 
 
 def test_clusters_by_weight_and_idle_timeout() -> None:

@@ -81,4 +81,4 @@ def _pods(proxies: Sequence[str], selector: str, namespace: str | None) -> list[
     if selector:
         labels = parse_selector(selector)
         return [pod for pod in find("Pod", namespace or "default", "") if selects(labels, pod)]
-    return [pod for word in proxies for pod in targets.pods_of(word, namespace, find)]
+    return [pod for word in proxies for pod in targets.proxied_pods_of(word, namespace, find)]

@@ -66,7 +66,7 @@ def _online(name: str, namespace: str | None) -> Proxy:
     from mizzen.cli.connection import finder, lab
 
     client = lab()
-    space, pod = targets.identify(targets.pods_of(name, namespace, finder(client))[0])
+    space, pod = targets.identify(targets.proxied_pods_of(name, namespace, finder(client))[0])
     return Proxy(
         lambda endpoints: json.loads(client.envoy(space, pod, f"/config_dump{'?include_eds' if endpoints else ''}")),
         lambda: json.loads(client.envoy(space, pod, "/clusters?format=json")),

@@ -1,0 +1,70 @@
+"""Who the proxy is, and what never stands in a shared resource."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mizzen.agent.node import environment, metadata, node
+from mizzen.agent.settings import Settings
+
+
+@pytest.mark.row("AG-01")
+def test_the_node_has_id_cluster_and_labels_without_the_templates_hash() -> None:
+    settings = Settings(
+        pod_name="web-0",
+        namespace="shop",
+        instance_ip="10.1.0.9",
+        labels={"app": "web", "pod-template-hash": "x"},
+        node_metadata={"NETWORK": "n1", "POD_PORTS": '[ {"containerPort": 80} ]'},
+    )
+    found = node(settings)
+    assert found["id"] == "sidecar~10.1.0.9~web-0.shop~default.svc.cluster.local"
+    assert found["cluster"] == "web.shop"
+    assert found["metadata"]["LABELS"] == {"app": "web"}
+    assert found["metadata"]["NETWORK"] == "n1"
+    assert found["metadata"]["POD_PORTS"] == '[{"containerPort":80}]'
+    assert node(Settings(role="router"))["id"].startswith("router~")
+
+
+@pytest.mark.parametrize(
+    ("more", "cluster"),
+    [
+        ({"proxy_config": {"serviceCluster": "mine"}}, "mine"),
+        ({"labels": {"app": "a"}, "workload_name": "w"}, "a.default"),
+        ({"workload_name": "w"}, "w.default"),
+        ({}, "istio-proxy.default"),
+    ],
+)
+def test_the_cluster_is_the_configured_one_the_app_or_the_workload(more: dict[str, Any], cluster: str) -> None:
+    assert node(Settings(**more))["cluster"] == cluster
+
+
+def test_injections_metadata_beats_what_is_fixed() -> None:
+    assert metadata(Settings(cluster_id="a", node_metadata={"CLUSTER_ID": "b"}))["CLUSTER_ID"] == "b"
+    assert metadata(Settings(node_metadata={"POD_PORTS": "  "}))["POD_PORTS"] == "[]"
+    assert "OUTLIER_LOG_PATH" not in metadata(Settings())
+
+
+@pytest.mark.parametrize(
+    ("labels", "name", "revision"),
+    [
+        ({}, "w", "latest"),
+        ({"app": "a", "version": "v2"}, "a", "v2"),
+        ({"app": "a", "app.kubernetes.io/name": "b"}, "b", "latest"),
+        (
+            {"app": "a", "service.istio.io/canonical-name": "c", "service.istio.io/canonical-revision": "r"},
+            "c",
+            "r",
+        ),
+    ],
+)
+def test_canonical_names(labels: dict[str, str], name: str, revision: str) -> None:
+    found = environment(Settings(labels=labels, workload_name="w"))
+    assert (found["MIZZEN_CANONICAL_NAME"], found["MIZZEN_CANONICAL_REVISION"]) == (name, revision)
+    assert (found["MIZZEN_APP"], found["MIZZEN_VERSION_LABEL"]) == (labels.get("app", ""), labels.get("version", ""))
+
+
+def test_a_pod_without_a_workload_is_its_own() -> None:
+    assert environment(Settings(pod_name="p"))["MIZZEN_WORKLOAD_NAME"] == "p"

@@ -1,0 +1,82 @@
+"""Who a proxy says that it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from envoy.config.core.v3 import base_pb2
+
+from mizzen.errors import ProtocolError
+from mizzen.model.config import Config
+from mizzen.model.proxy import ProxyType
+from mizzen.model.service import Locality
+from mizzen.server.node import Node
+from tests.meshes import new
+
+
+def node(id_: str = "sidecar~10.1.0.9~web-0.shop~shop.svc.cluster.local", **metadata: Any) -> Node:
+    message = base_pb2.Node(id=id_)
+    message.metadata.update(metadata)
+    message.locality.region = "own"
+    return Node.parse(message)
+
+
+def pod(**meta: Any) -> Any:
+    return new(
+        "v1",
+        "Pod",
+        "shop",
+        "web-0",
+        {
+            "nodeName": "n1",
+            "serviceAccountName": "seller",
+            "containers": [{"name": "c", "ports": [{"containerPort": 80}]}],
+        },
+        meta=meta,
+    )
+
+
+def test_the_id_says_kind_address_pod_and_namespace() -> None:
+    found = node()
+    assert (found.type, found.address, found.name, found.namespace) == (ProxyType.SIDECAR, "10.1.0.9", "web-0", "shop")
+    assert node(NAME="other", NAMESPACE="n").name == "other"
+
+
+@pytest.mark.parametrize("bad", ["", "sidecar", "sidecar~a~b", "waypoint~a~b.c~d", "sidecar~~b.c~d", "sidecar~a~b~d"])
+def test_an_id_of_another_form_is_refused(bad: str) -> None:
+    with pytest.raises(ProtocolError):
+        node(bad)
+
+
+def test_what_the_pod_is_beats_what_the_proxy_says() -> None:
+    claimed = node(LABELS={"app": "admin"}, SERVICE_ACCOUNT="admin", POD_PORTS='[{"containerPort": 1}]')
+    known = claimed.proxy(Config().with_objects([pod(labels={"app": "web"})]))
+    assert (dict(known.labels), known.service_account, known.pod_ports) == ({"app": "web"}, "seller", (80,))
+    alone = claimed.proxy(Config())
+    assert (dict(alone.labels), alone.service_account, alone.pod_ports) == ({"app": "admin"}, "admin", (1,))
+
+
+@pytest.mark.parametrize("ports", ["[", "{}", '[{"port": 1}]', '[{"containerPort": "x"}]'])
+def test_ports_that_are_none_are_none(ports: str) -> None:
+    assert node(POD_PORTS=ports).proxy(Config()).pod_ports == ()
+
+
+@pytest.mark.row("XD-10")
+def test_locality_of_a_label_then_of_the_machine_then_of_the_proxy() -> None:
+    zone = {
+        "topology.kubernetes.io/region": "r",
+        "topology.kubernetes.io/zone": "z",
+        "topology.istio.io/subzone": "s",
+    }
+    machine = new("v1", "Node", "", "n1", {}, meta={"labels": zone})
+
+    def of(*objects: Any) -> Locality:
+        return node().proxy(Config().with_objects(list(objects))).locality
+
+    assert of() == Locality("own")
+    assert of(pod()) == Locality("own")
+    assert of(pod(), machine) == Locality("r", "z", "s")
+    assert of(pod(labels={"istio-locality": "a.b.c"}), machine) == Locality("a", "b", "c")
+    both = {"istio-locality": "a.b.c", "topology.istio.io/locality": "d/e"}
+    assert of(pod(labels=both), machine) == Locality("d", "e")
