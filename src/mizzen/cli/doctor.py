@@ -78,9 +78,13 @@ def kernel() -> Check:
 
 
 def watches(proc: Path = Path("/proc")) -> Check:
-    """Room for sidecars under ``fs.inotify.max_user_instances``: they are all one user's, and Envoy aborts without."""
+    """Room for sidecars under ``fs.inotify.max_user_instances``: they are all one user's, and Envoy aborts without.
+
+    A mesh raises the limit when it starts; where it may not (a container with a read-only ``/proc/sys``), this is told.
+    """
+    setting = proc / "sys/fs/inotify/max_user_instances"
     try:
-        limit = int((proc / "sys/fs/inotify/max_user_instances").read_text())
+        limit = sys.maxsize if os.access(setting, os.W_OK) else int(setting.read_text())
     except (OSError, ValueError):
         limit = sys.maxsize
     room = max(limit - _instances(proc, PROXY_USER), 0) // INSTANCES_PER_PROXY

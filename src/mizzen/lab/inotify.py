@@ -1,5 +1,5 @@
-"""The host's limit on inotify instances per user. Each Envoy holds four (it watches its certificates), all as one user:
-with Linux's default of 128 the 33rd sidecar of a machine would abort at start."""
+"""The host's limit on inotify instances per user. Each Envoy holds two (it watches its certificate and its roots), all as one user:
+with Linux's default of 128 the 65th sidecar of a machine would abort at start."""
 
 from __future__ import annotations
 

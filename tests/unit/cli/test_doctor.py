@@ -53,6 +53,7 @@ def test_room_for_proxies_is_counted_by_the_inotify_instances_of_their_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert doctor.watches(tmp_path).ok, "a kernel that tells no limit"
+    monkeypatch.setattr("os.access", lambda path, mode: False)
     limit = tmp_path / "sys" / "fs" / "inotify" / "max_user_instances"
     limit.parent.mkdir(parents=True)
     limit.write_text("128\n")
@@ -67,3 +68,5 @@ def test_room_for_proxies_is_counted_by_the_inotify_instances_of_their_user(
     check = doctor.watches(tmp_path)
     assert "room for 2 more proxies" in check.problem
     assert "sysctl -w fs.inotify.max_user_instances" in check.next_step
+    monkeypatch.setattr("os.access", lambda path, mode: True)
+    assert doctor.watches(tmp_path).ok, "the mesh will raise it"
