@@ -22,9 +22,11 @@ envoy: setup      ## every golden in a real Envoy
 	$(PY) -m pytest -q tests -m "envoy and not lab"
 
 e2e: setup        ## real pods in the lab (root)
+	@[ "$$(id -u)" = 0 ] || { echo "$@: real pods need root (network namespaces, iptables); run: sudo make $@" >&2; exit 1; }
 	$(PY) -m pytest -q tests/e2e -m lab
 
 conformance: setup  ## behaviour cases in one real mesh (root); CASES=PATH for a file of yours
+	@[ "$$(id -u)" = 0 ] || { echo "$@: real pods need root (network namespaces, iptables); run: sudo make $@" >&2; exit 1; }
 	PYTHONPATH=src $(PY) -m tests.conformance $(CASES)
 
 test: lint unit envoy e2e  ## everything
