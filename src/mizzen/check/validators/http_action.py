@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mizzen.api.grpc_status import GRPC_STATUSES
 from mizzen.api.match import Percent
 from mizzen.api.virtual_service import (
     CorsPolicy,
@@ -17,27 +18,6 @@ from mizzen.check.notes import Notes
 from mizzen.check.validators import http_retry
 from mizzen.check.validators.http_route_destination import destination
 
-GRPC_STATUSES = frozenset(
-    [
-        "OK",
-        "CANCELLED",
-        "UNKNOWN",
-        "INVALID_ARGUMENT",
-        "DEADLINE_EXCEEDED",
-        "NOT_FOUND",
-        "ALREADY_EXISTS",
-        "PERMISSION_DENIED",
-        "RESOURCE_EXHAUSTED",
-        "FAILED_PRECONDITION",
-        "ABORTED",
-        "OUT_OF_RANGE",
-        "UNIMPLEMENTED",
-        "INTERNAL",
-        "UNAVAILABLE",
-        "DATA_LOSS",
-        "UNAUTHENTICATED",
-    ]
-)
 METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"])
 REDIRECT_CODES = (0, 301, 302, 303, 307, 308)
 BODY_WARN, BODY_MAX = 100 << 10, 1 << 20

@@ -5,31 +5,13 @@ from __future__ import annotations
 from envoy.extensions.filters.http.fault.v3 import fault_pb2
 from envoy.type.v3 import percent_pb2
 
+from mizzen.api.grpc_status import GRPC_STATUSES
 from mizzen.api.match import Percent
 from mizzen.api.virtual_service import HTTPFaultInjection
 from mizzen.translate.scalars import duration
 
 FILTER = "envoy.filters.http.fault"
 _MILLION = 1_000_000
-_GRPC = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-]
 
 
 def fault(injection: HTTPFaultInjection) -> fault_pb2.HTTPFault | None:
@@ -41,8 +23,8 @@ def fault(injection: HTTPFaultInjection) -> fault_pb2.HTTPFault | None:
         message.delay.percentage.CopyFrom(fraction(delay.percentage or Percent(value=delay.percent)))
     abort = injection.abort
     if abort is not None:
-        if abort.grpc_status in _GRPC:
-            message.abort.grpc_status = _GRPC.index(abort.grpc_status)
+        if abort.grpc_status in GRPC_STATUSES:
+            message.abort.grpc_status = GRPC_STATUSES.index(abort.grpc_status)
         elif abort.http_status is not None:
             message.abort.http_status = abort.http_status
         if message.abort.WhichOneof("error_type") is not None:
