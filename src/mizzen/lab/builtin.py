@@ -36,6 +36,24 @@ def objects(node: str, address: str) -> list[Raw]:
     ]
 
 
+def istiod_pod(name: str, node: str) -> Raw:
+    """The control plane's Pod object: in the node's own network."""
+    labels = {"app": "istiod", "istio": "pilot", "istio.io/rev": "default", "sidecar.istio.io/inject": "false"}
+    ports = [{"containerPort": number, "protocol": "TCP"} for number in (8080, 15010, 15012, 15014, 15017)]
+    spec = {
+        "hostNetwork": True,
+        "nodeName": node,
+        "serviceAccountName": "istiod",
+        "containers": [{"name": "discovery", "image": "mizzen/pilot", "ports": ports}],
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "istio-system", "labels": labels},
+        "spec": spec,
+    }
+
+
 def _node(name: str, address: str) -> Raw:
     labels = {
         "kubernetes.io/hostname": name,
