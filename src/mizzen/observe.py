@@ -33,6 +33,12 @@ class Metrics:
         self.rejects = Counter(
             "pilot_total_xds_rejects", "Responses that a proxy refused.", ["type"], registry=registry
         )
+        self.rejected_configs = Gauge(
+            "pilot_total_rejected_configs",
+            "Objects that are left out, wholly or in part, because of another.",
+            ["type", "name"],
+            registry=registry,
+        )
         self.expired_nonces = Counter(
             "pilot_xds_expired_nonce", "Requests with an old nonce.", ["type"], registry=registry
         )

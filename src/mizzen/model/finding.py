@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+REJECTED = "MZ0305"
+"""An object, or a part of one, that is left out because an older one has its place; counted by the control plane."""
+
 
 class Level(StrEnum):
     ERROR = "Error"

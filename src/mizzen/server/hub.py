@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mizzen.model.config import Config
-from mizzen.model.finding import Finding
+from mizzen.model.finding import REJECTED, Finding
 from mizzen.model.identity import Identity
 from mizzen.model.proxy import Proxy
 from mizzen.model.resources import ResourceSet
@@ -110,6 +110,7 @@ class Hub:
         self.current = Published(number, config.revision, snapshot)
         self._published.append((number, config.revision))
         self._built.clear()
+        self._metrics.rejected_configs.clear()
         self._forget_gone(config)
         self.changed.give()
 
@@ -128,10 +129,17 @@ class Hub:
                 built = self._compiler.resources(view)
                 if published is self.current:
                     self._built[key] = built
+                    self._count_rejected(built)
             return built
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer
             self._failed(f"the resources of {connection.node.id} could not be built; it keeps what it has", error)
             return None
+
+    def _count_rejected(self, built: ResourceSet) -> None:
+        for finding in built.findings:
+            if finding.code == REJECTED:
+                owner = f"{finding.namespace}/{finding.name}"
+                self._metrics.rejected_configs.labels(finding.kind.lower(), owner).set(1)
 
     def findings(self) -> set[Finding]:
         """Those of the newest snapshot and of what was translated from it so far."""

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import CLUSTER, LISTENER, Resource, ResourceSet
 from mizzen.model.view import Inbound, ProxyView, Scope
-from mizzen.translate import clusters, gateway, inbound, outbound, patches, routes, secrets
+from mizzen.translate import clusters, gateway, gateway_conflicts, inbound, outbound, patches, routes, secrets
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.memo import Memo
 from mizzen.translate.messages import resource
@@ -34,7 +34,7 @@ def resources(view: ProxyView, memo: Memo | None = None) -> ResourceSet:
 def _set(scope: Scope, served: Inbound | None, memo: Memo) -> ResourceSet:
     client = memo.get(("scope", scope.key), (scope,), lambda: _client(scope, memo))
     if served is None:
-        return ResourceSet.of(client)
+        return ResourceSet(ResourceSet.of(client).types, findings=tuple(gateway_conflicts.findings(Catalog(scope))))
     key = ("inbound", served.key)
     return ResourceSet.of([*client, *memo.get(key, (served,), lambda: _server(served))])
 
