@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
+from mizzen.agent import collectors
 from mizzen.agent.node import node
 from mizzen.agent.settings import Settings
 from mizzen.agent.stats import stats_config
@@ -28,7 +29,7 @@ def bootstrap(settings: Settings) -> Json:
     return {
         "application_log_config": {"log_format": {"text_format": "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n %g:%#\t%v\tthread=%t"}},
         "node": node(settings),
-        "layered_runtime": _runtime(),
+        "layered_runtime": _runtime(settings),
         "stats_config": stats_config(settings),
         "admin": {"address": _address("127.0.0.1", settings.admin_port)},
         "dynamic_resources": {
@@ -46,6 +47,7 @@ def bootstrap(settings: Settings) -> Json:
                 _static_cluster("prometheus_stats", settings.status_port),
                 _static_cluster("agent", settings.status_port),
                 _discovery_cluster(settings),
+                *collectors.clusters(settings),
             ],
             "listeners": [_metrics_listener(settings), _status_listener(settings)],
         },
@@ -57,6 +59,7 @@ def bootstrap(settings: Settings) -> Json:
                 }
             ]
         },
+        **_sinks(settings),
         **_outlier_log(settings),
     }
 
@@ -71,11 +74,19 @@ def _outlier_log(settings: Settings) -> Json:
     return {"cluster_manager": {"outlier_detection": {"event_log_path": path}}} if path else {}
 
 
-def _runtime() -> Json:
-    static = {
+def _sinks(settings: Settings) -> Json:
+    found = collectors.sinks(settings)
+    return {"stats_sinks": found} if found else {}
+
+
+def _runtime(settings: Settings) -> Json:
+    """ProxyConfig's ``runtimeValues`` go over Istio's own (row PC-08)."""
+    values = settings.proxy_config.get("runtimeValues")
+    static: Json = {
         # Istio's choices: paths with fragments pass, and users' regular expressions may be long.
         "envoy.reloadable_features.http_reject_path_with_fragment": False,
         "re2.max_program_size.error_level": "32768",
+        **(values if isinstance(values, dict) else {}),
     }
     return {"layers": [{"name": "global config", "static_layer": static}, {"name": "admin", "admin_layer": {}}]}
 

@@ -50,6 +50,9 @@ class Settings:
     probe_localhost: bool = False
     app_probers: dict[str, Any] = field(default_factory=dict)
     prometheus: dict[str, str] = field(default_factory=dict)
+    trace_service: str = ""
+    trace_attributes: str = ""
+    host_ip: str = ""
 
     @property
     def status_port(self) -> int:
@@ -138,6 +141,9 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         probe_localhost=env.get("REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION", "").lower() == "true",
         app_probers=_object(env, "ISTIO_KUBE_APP_PROBERS"),
         prometheus=_object(env, "ISTIO_PROMETHEUS_ANNOTATIONS"),
+        trace_service=env.get("DD_SERVICE", ""),
+        trace_attributes=env.get("OTEL_RESOURCE_ATTRIBUTES", ""),
+        host_ip=env.get("HOST_IP", ""),
     )
 
 

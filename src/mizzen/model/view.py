@@ -12,6 +12,7 @@ from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.api.virtual_service import Destination
 from mizzen.model.authorizer import Authorizer
+from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
 from mizzen.model.jwks import KeySource
 from mizzen.model.protocol import Protocol
 from mizzen.model.proxy import ProxyType
@@ -70,6 +71,7 @@ class Inbound:
     ports: tuple[InboundPort, ...] = ()
     unlisted: tuple[tuple[int, MtlsMode], ...] = ()
     policies: Policies = Policies()
+    conduct: Conduct = DEFAULT_CONDUCT
     http10: bool = False
     """Whether HTTP/1.0 is taken on ports that are declared HTTP (row PR-10)."""
 
@@ -100,6 +102,7 @@ class Scope:
     outbound_mode: str = "ALLOW_ANY"
     egress_proxy: Destination | None = None
     """Where unknown traffic goes instead of straight on; its host is a full name (row SC-08)."""
+    conduct: Conduct = DEFAULT_CONDUCT
     locality: Locality = field(default_factory=Locality)
     """Where the client runs, for locality failover (row DR-18)."""
     flags: Mapping[str, str] = field(default_factory=dict)

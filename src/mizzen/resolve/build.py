@@ -9,10 +9,12 @@ from mizzen.api.meta import Object
 from mizzen.model.config import Config, ObjectKey
 from mizzen.model.snapshot import Snapshot
 from mizzen.resolve.authorizers import authorizer_findings, authorizers, usable
+from mizzen.resolve.conduct import provider_findings
 from mizzen.resolve.destination_rules import destination_rules
 from mizzen.resolve.endpoints import endpoints
 from mizzen.resolve.kubernetes_ingress import generated
 from mizzen.resolve.mtls import peer_policies
+from mizzen.resolve.providers import providers
 from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, services
 from mizzen.resolve.token_keys import key_findings
@@ -48,9 +50,11 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     references = run.step("references", reference_findings, routes, rules, gateways, hosts)
     authentications = run.step("request_authentications", _oldest_first, config.of("RequestAuthentication"))
     authorizations = run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy"))
-    providers = run.step("authorizers", authorizers, mesh, hosts)
+    asked = run.step("authorizers", authorizers, mesh, hosts)
+    sinks = run.step("providers", providers, mesh, hosts, config.environment)
     security = (
-        *run.step("authorizer_findings", authorizer_findings, authorizations, providers),
+        *run.step("authorizer_findings", authorizer_findings, authorizations, asked),
+        *run.step("provider_findings", provider_findings, mesh, sinks, config.of("ConfigMap")),
         *run.step("key_findings", key_findings, authentications, config.jwks),
     )
     return Snapshot(
@@ -67,7 +71,8 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         peer_authentications=peer_authentications,
         request_authentications=authentications,
         authorization_policies=authorizations,
-        authorizers=run.step("usable_authorizers", usable, providers),
+        authorizers=run.step("usable_authorizers", usable, asked),
+        providers=sinks,
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
         findings=(*config.findings, *ingress.findings, *route_findings, *references, *security),
         steps=run.done,

@@ -9,6 +9,8 @@ from mizzen.model.proxy import Proxy
 from mizzen.model.service import Port, Service
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Inbound, InboundPort, MtlsMode, Policies
+from mizzen.resolve.conduct import conduct
+from mizzen.resolve.conduct import key as conduct_key
 from mizzen.resolve.ingress_listeners import ingress
 from mizzen.resolve.mtls import Modes, peer_policies_of
 from mizzen.resolve.policies import policies_of
@@ -32,13 +34,22 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
     own = policies_of(snapshot, proxy.namespace, proxy.labels)
     http10 = proxy.flags.get("HTTP10") == "1"
     return Inbound(
-        key=(proxy.namespace, modes.workload, tuple(_facts(p) for p in ports), unlisted, _names(own), http10),
+        key=(
+            proxy.namespace,
+            modes.workload,
+            tuple(_facts(p) for p in ports),
+            unlisted,
+            _names(own),
+            http10,
+            conduct_key(proxy),
+        ),
         mesh=mesh,
         namespace=proxy.namespace,
         mtls=modes.workload,
         ports=ports,
         unlisted=unlisted,
         policies=own,
+        conduct=conduct(snapshot, proxy),
         http10=http10,
     )
 

@@ -15,6 +15,7 @@ from mizzen.model.service import Service
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Policies, Scope
 from mizzen.resolve import exports
+from mizzen.resolve.conduct import conduct
 from mizzen.resolve.destination_rules import by_namespace, rule_for
 from mizzen.resolve.policies import policies_of
 from mizzen.resolve.selection import container_port, selecting
@@ -38,7 +39,8 @@ def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str
     routes = tuple(_virtual_services(snapshot.virtual_services, proxy.namespace, attached, egress))
     traffic = body.outbound_traffic_policy if body and body.outbound_traffic_policy else mesh.outbound_traffic_policy
     beyond = _egress_proxy(traffic, proxy.namespace, snapshot.config.domain)
-    services = _visible(snapshot.services, proxy.namespace, egress, routes, beyond)
+    own = conduct(snapshot, proxy)
+    services = _visible(snapshot.services, proxy.namespace, egress, routes, beyond, frozenset(own.hostnames))
     rules = by_namespace(snapshot.destination_rules)
     chosen = ((s, rule_for(rules, s, proxy.namespace, labels, mesh.root_namespace)) for s in services)
     return Scope(
@@ -55,6 +57,7 @@ def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str
         policies=policies_of(snapshot, proxy.namespace, proxy.labels) if router else Policies(),
         outbound_mode=traffic.mode,
         egress_proxy=beyond,
+        conduct=own,
         locality=proxy.locality,
         flags={flag: proxy.flags[flag] for flag in PROXY_FLAGS if flag in proxy.flags},
     )
@@ -78,10 +81,12 @@ def _visible(
     egress: Egress,
     routes: Iterable[Object],
     beyond: Destination | None,
+    sinks: frozenset[str],
 ) -> tuple[Service, ...]:
     """Visible services, one per hostname: the own namespace's, then Kubernetes' over others, then the oldest (row SC-11).
 
-    Destinations of the routes are imported even when the Sidecar does not list them (row SC-03).
+    Destinations of the routes are imported even when the Sidecar does not list them (row SC-03). ``sinks`` take traces
+    and logs: Envoy refuses a listener that names a collector whose cluster it lacks, so nothing hides them (TR-10).
     """
     imported = {r.destination.host for obj in routes for http in obj.body.http for r in http.route if r.destination}
     imported |= {beyond.host} if beyond is not None else set()
@@ -98,7 +103,7 @@ def _visible(
         listed = egress.sees(service.namespace, service.hostname) or any(
             covers(service.hostname, host) for host in imported
         )
-        if not listed or not exports.visible(service.export_to, namespace):
+        if service.hostname not in sinks and (not listed or not exports.visible(service.export_to, namespace)):
             continue
         held = chosen.get(service.hostname)
         if held is None or _closeness(service, namespace) < _closeness(held, namespace):

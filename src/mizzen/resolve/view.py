@@ -9,6 +9,7 @@ from mizzen.api.meta import Object
 from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Inbound, ProxyView, Scope
+from mizzen.resolve import conduct
 from mizzen.resolve.envoy_filters import patches
 from mizzen.resolve.inbound import inbound
 from mizzen.resolve.policies import policies_of
@@ -40,6 +41,7 @@ def _scope(snapshot: Snapshot, proxy: Proxy) -> Scope:
         proxy.locality,
         tuple(sorted(labels.items())),
         tuple((flag, proxy.flags[flag]) for flag in PROXY_FLAGS if flag in proxy.flags),
+        conduct.key(proxy),
         _router_key(snapshot, proxy) if proxy.type is ProxyType.ROUTER else (),
     )
     found = snapshot.interned.get(key)
@@ -114,4 +116,5 @@ def _equal(old: Inbound, new: Inbound) -> bool:
         and old.ports == new.ports
         and old.unlisted == new.unlisted
         and old.policies == new.policies
+        and old.conduct == new.conduct
     )
