@@ -61,7 +61,7 @@ def tokens(jwks: Path) -> list[str]:
 
 
 async def signed(key: SigningKey, jwks: Path, sent: list[tuple[str, str]]) -> float:
-    """Seconds for all requests, one after the other. Every answer is looked at."""
+    """Seconds of processor time for all requests, one after the other: other work on the machine does not count."""
     config = Config().with_objects(pods())
 
     async def changed() -> None:
@@ -73,9 +73,9 @@ async def signed(key: SigningKey, jwks: Path, sent: list[tuple[str, str]]) -> fl
         Authenticator(jwks, lambda: config, changed),
         Metrics(),
     )
-    begun = time.perf_counter()
+    begun = time.process_time()
     answers = [await issuer.issue(None, f"Bearer {token}", csr, 3600) for token, csr in sent]
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     if len({answer.cert_chain[0] for answer in answers}) != REQUESTS:
         raise SystemExit("not every request got a certificate of its own")
     return seconds
