@@ -6,6 +6,11 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+CONFLICTING_HOSTS = "IST0109"
+"""Two VirtualServices claim one host of the mesh; the control plane counts them (row VS-08)."""
+DUPLICATE_SUBSET = "MZ0006"
+"""Two rules of one host have a subset of one name; the control plane counts them (row DR-03)."""
+
 
 class Level(StrEnum):
     ERROR = "Error"
