@@ -10,7 +10,7 @@ from mizzen.model.config import Config, ObjectKey
 from mizzen.model.snapshot import Snapshot
 from mizzen.resolve.authorizers import authorizer_findings, authorizers, usable
 from mizzen.resolve.conduct import provider_findings
-from mizzen.resolve.destination_rules import destination_rules
+from mizzen.resolve.destination_rules import destination_rules, duplicate_subsets
 from mizzen.resolve.endpoints import endpoints
 from mizzen.resolve.kubernetes_ingress import generated
 from mizzen.resolve.mtls import peer_policies
@@ -45,6 +45,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     written = run.step("all virtual services", _together, config.of("VirtualService"), ingress.virtual_services)
     routes, route_findings = run.step("virtual_services", virtual_services, written, mesh, domain)
     rules = run.step("destination_rules", destination_rules, config.of("DestinationRule"), mesh, domain)
+    doubles = run.step("duplicate_subsets", duplicate_subsets, config.of("DestinationRule"), mesh, domain)
     all_gateways = run.step("all gateways", _together, config.of("Gateway"), ingress.gateways)
     gateways = run.step("gateways", _oldest_first, all_gateways)
     references = run.step("references", reference_findings, routes, rules, gateways, hosts)
@@ -74,7 +75,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         authorizers=run.step("usable_authorizers", usable, asked),
         providers=sinks,
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
-        findings=(*config.findings, *ingress.findings, *route_findings, *references, *security),
+        findings=(*config.findings, *ingress.findings, *route_findings, *doubles, *references, *security),
         steps=run.done,
     )
 
@@ -120,10 +121,18 @@ def _keep(old: Any, new: Any) -> Any:
         return old if len(old) == len(kept) and all(old.get(k) is v for k, v in kept.items()) else kept
     if old == new:
         return old
+    if isinstance(new, tuple) and isinstance(old, tuple) and len(new) == len(old) and all(map(_holds, new)):
+        return tuple(
+            _keep(before, after) for before, after in zip(old, new, strict=True)
+        )  # several results of one step
     if isinstance(new, tuple) and isinstance(old, tuple):
         known = {_identity(item): item for item in old}
         return tuple(known[_identity(item)] if known.get(_identity(item)) == item else item for item in new)
     return new
+
+
+def _holds(item: Any) -> bool:
+    return isinstance(item, tuple | Mapping)
 
 
 def _identity(item: Any) -> Any:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
 from mizzen.model.config import Config
-from mizzen.model.finding import REJECTED, Finding
+from mizzen.model.finding import CONFLICTING_HOSTS, DUPLICATE_SUBSET, REJECTED, Finding
 from mizzen.model.identity import Identity
 from mizzen.model.proxy import Proxy
 from mizzen.model.resources import ResourceSet
@@ -105,6 +105,9 @@ class Hub:
         self._metrics.build_seconds.observe(time.monotonic() - started)
         self._metrics.services.set(len(snapshot.services))
         self._metrics.virtual_services.set(len(snapshot.virtual_services))
+        codes = Counter(finding.code for finding in snapshot.findings)
+        self._metrics.duplicate_domains.set(codes[CONFLICTING_HOSTS])
+        self._metrics.duplicate_subsets.set(codes[DUPLICATE_SUBSET])
         self.error = ""
         number = self.current.number + 1 if self.current is not None else 1
         self.current = Published(number, config.revision, snapshot)
