@@ -8,20 +8,18 @@ import pytest
 from envoy.config.core.v3 import base_pb2
 
 from mizzen.controlplane import compiler
-from mizzen.model.resources import LISTENER
-from mizzen.server.hub import Connection
-from mizzen.server.node import Node
-from mizzen.xds import Session
-from tests.scenes import Scene
-from tests.unit.translate.test_gateway_conflicts import OLD, YOUNG
-
 from mizzen.model.config import Config
+from mizzen.model.resources import LISTENER
 from mizzen.model.snapshot import Snapshot
 from mizzen.observe import Metrics
 from mizzen.resolve import build, view
-from mizzen.server.hub import Compiler, Hub
+from mizzen.server.hub import Compiler, Connection, Hub
+from mizzen.server.node import Node
 from mizzen.translate import resources
+from mizzen.xds import Session
 from tests.meshes import routes, rule, service
+from tests.scenes import Scene
+from tests.unit.translate.test_gateway_conflicts import OLD, YOUNG
 
 PORTS = [{"name": "http", "port": 80}]
 WEB = service("web", "a", 1, PORTS)
