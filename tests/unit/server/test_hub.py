@@ -70,7 +70,7 @@ async def test_a_configuration_that_cannot_be_resolved_changes_nothing() -> None
     assert hub.current is not None
     assert hub.current.revision == 1
     assert "broken" in hub.error
-    assert b"pilot_total_xds_internal_errors_total 1.0" in metrics.text()
+    assert b"pilot_total_xds_internal_errors 1.0" in metrics.text()
     hub.publish(Config(revision=3))
     assert hub.error == ""
 
