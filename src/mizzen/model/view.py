@@ -117,6 +117,16 @@ class Scope:
         return self.snapshot.mesh
 
     @property
+    def captures_dns(self) -> bool:
+        """Whether the client's app asks the names of services of a DNS proxy of ours (row DN-01)."""
+        return self.flags.get("DNS_CAPTURE", "").lower() == "true"
+
+    @property
+    def serves_dns(self) -> bool:
+        """Whether the client has a DNS proxy at all; a router's has other clients than its own pod (row DN-01)."""
+        return self.captures_dns or self.flags.get("ENABLE_DNS_SERVER", "").lower() == "true"
+
+    @property
     def http10(self) -> bool:
         """Whether the client's metadata asks for HTTP/1.0 to be taken (row PR-10)."""
         return self.flags.get("HTTP10") == "1"

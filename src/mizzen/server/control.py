@@ -195,7 +195,7 @@ class Servers:
         )
         lifetimes = Lifetimes(settings.default_workload_cert_ttl, settings.max_workload_cert_ttl)
         issuer = Issuer(trust.authority, lifetimes, authenticator, self._metrics)
-        agents = Agents(issuer, authenticator, lambda: self._hub.current is not None)
+        agents = Agents(issuer, authenticator, self._hub, identity_check=settings.identity_check)
         rate = Rate(settings.stream_rate)
         secure = Discovery(self._hub, self._metrics, rate, authenticator, identity_check=settings.identity_check)
         plain = Discovery(self._hub, self._metrics, rate, None)

@@ -57,6 +57,8 @@ class Connection:
     moments: dict[str, float] = field(default_factory=dict)
     view: ProxyView | None = field(default=None, repr=False)
     """The last view, from which the next one keeps what is equal."""
+    made: tuple[Published, ResourceSet] | None = field(default=None, repr=False)
+    """What the last view became."""
 
 
 class Signal:
@@ -123,20 +125,41 @@ class Hub:
 
     def resources(self, connection: Connection, published: Published) -> ResourceSet | None:
         """What the proxy of ``connection`` is to have. None when it cannot be built: then the proxy keeps what it has."""
+        if connection.made is not None and connection.made[0] is published:
+            return connection.made[1]
         try:
             proxy = connection.node.proxy(published.snapshot.config)
-            view = connection.view = self._compiler.view(published.snapshot, proxy, connection.view)
-            key = view.key
-            built = self._built.get(key)
-            if built is None:
-                built = self._compiler.resources(view)
-                if published is self.current:
-                    self._built[key] = built
-                    self._count_rejected(built)
-            return built
+            connection.view = self._compiler.view(published.snapshot, proxy, connection.view)
+            built = self._of_view(connection.view, published)
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer
             self._failed(f"the resources of {connection.node.id} could not be built; it keeps what it has", error)
             return None
+        connection.made = (published, built)
+        return built
+
+    def resources_of(self, node: Node) -> ResourceSet | None:
+        """The same for a proxy that need not be connected here: its agent may ask another replica than its Envoy does."""
+        known = self.connections.get(node.id)
+        if self.current is None:
+            return None
+        if known is not None:
+            return self.resources(known, self.current)
+        try:
+            view = self._compiler.view(self.current.snapshot, node.proxy(self.current.snapshot.config), None)
+            return self._of_view(view, self.current)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer
+            self._failed(f"the resources of {node.id} could not be built", error)
+            return None
+
+    def _of_view(self, view: ProxyView, published: Published) -> ResourceSet:
+        key = view.key
+        built = self._built.get(key)
+        if built is None:
+            built = self._compiler.resources(view)
+            if published is self.current:
+                self._built[key] = built
+                self._count_rejected(built)
+        return built
 
     def _count_rejected(self, built: ResourceSet) -> None:
         for finding in built.findings:

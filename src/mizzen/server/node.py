@@ -13,6 +13,7 @@ from google.protobuf.json_format import MessageToDict
 from mizzen.api.meta import Object
 from mizzen.errors import ProtocolError
 from mizzen.model.config import Config
+from mizzen.model.identity import Identity
 from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
 from mizzen.model.service import Locality
 
@@ -57,6 +58,17 @@ class Node:
     @property
     def service_account(self) -> str:
         return _text(self.metadata, "SERVICE_ACCOUNT")
+
+    def account_of_pod(self, config: Config | None) -> str:
+        """The service account of the pod that this says it is; empty when no such pod is known."""
+        pod = config.of("Pod").get((self.namespace, self.name)) if config is not None else None
+        return pod.body.spec.service_account_name or "default" if pod is not None else ""
+
+    def spoken_for_by(self, identity: Identity, config: Config | None) -> bool:
+        """Namespace and service account must be those of the identity, as the node names them and as its pod has
+        them, each where it is known (row XD-06)."""
+        known = {self.service_account, self.account_of_pod(config)} - {""}
+        return identity.namespace == self.namespace and known <= {identity.service_account}
 
     def proxy(self, config: Config) -> Proxy:
         """With what the pod says of itself, where the config knows it."""

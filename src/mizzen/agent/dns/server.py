@@ -83,6 +83,9 @@ class Server:
         try:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
                 await self._converse(reader, writer)
+        except asyncio.CancelledError:
+            # Only the loop's end cancels it, and Python 3.11 asks such a task for its exception, which raises.
+            return
         finally:
             self._connections.discard(writer)
             writer.close()
