@@ -25,6 +25,7 @@ from mizzen.translate import (
     upstream_tls,
 )
 from mizzen.translate.catalog import Catalog
+from mizzen.translate.credentials import CONFIG_MAP
 from mizzen.translate.locality import Client, label_keys, weighs_localities
 from mizzen.translate.memo import Memo
 from mizzen.translate.messages import resource
@@ -288,6 +289,8 @@ class _PortClusters:
         """The rule's TLS block; a sidecar drops one with a credential unless the rule selects workloads (row DR-48)."""
         tls = policy.tls
         if tls is None or not tls.credential_name or self._scope.proxy_type is ProxyType.ROUTER:
+            return tls
+        if tls.credential_name.startswith(f"{CONFIG_MAP}://"):
             return tls
         selects = self._rule is not None and self._rule.body.workload_selector is not None
         return tls if selects else None
