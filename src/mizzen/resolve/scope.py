@@ -18,7 +18,7 @@ from mizzen.resolve import exports
 from mizzen.resolve.conduct import conduct
 from mizzen.resolve.destination_rules import by_namespace, rule_for
 from mizzen.resolve.policies import policies_of
-from mizzen.resolve.selection import container_port, selecting
+from mizzen.resolve.selection import leading
 from mizzen.resolve.sidecars import Egress, sidecar_for
 from mizzen.resolve.virtual_services import MESH
 
@@ -70,7 +70,7 @@ def _virtual_services(objects: Iterable[Object], namespace: str, attached: set[s
         for obj in objects
         if exports.visible(obj.body.export_to, namespace)
         and not attached.isdisjoint(obj.body.gateways)
-        and (MESH not in attached or any(egress.sees(obj.namespace, host) for host in obj.body.hosts))
+        and (MESH not in attached or any(egress.concerns(obj.namespace, host) for host in obj.body.hosts))
     ]
     return sorted(seen, key=lambda obj: exports.rank(obj.body.export_to, obj.namespace, namespace))
 
@@ -126,10 +126,8 @@ def _closeness(service: Service, namespace: str) -> tuple[bool, bool]:
 
 def _gateway_ports(snapshot: Snapshot, proxy: Proxy) -> dict[int, int]:
     """Service port to container port, by the services that select the gateway's pod (row GW-02)."""
-    workload = snapshot.workloads.get(proxy.address)
     found: dict[int, int] = {}
-    for service in selecting(snapshot, proxy.namespace, proxy.labels):
+    for service, port, number in leading(snapshot, proxy):
         if _NO_TRANSLATION not in service.labels:
-            for port in service.ports:
-                found.setdefault(port.number, container_port(port, workload) or port.number)
+            found.setdefault(port.number, number or port.number)
     return found

@@ -14,6 +14,7 @@ from mizzen.resolve.envoy_filters import patches
 from mizzen.resolve.inbound import inbound
 from mizzen.resolve.policies import policies_of
 from mizzen.resolve.scope import scope
+from mizzen.resolve.selection import leading
 
 
 def view(snapshot: Snapshot, proxy: Proxy, previous: ProxyView | None = None) -> ProxyView:
@@ -94,18 +95,14 @@ def _failover_keys(rule: DestinationRule) -> Iterator[str]:
 
 def _router_key(snapshot: Snapshot, proxy: Proxy) -> Hashable:
     """What else tells routers apart: the services that lead to them and the policies on them."""
-    selecting = tuple(
-        s.hostname
-        for s in snapshot.services
-        if s.selector and s.namespace == proxy.namespace and s.selector.items() <= proxy.labels.items()
-    )
+    ports = tuple((service.hostname, port.number, behind) for service, port, behind in leading(snapshot, proxy))
     own = policies_of(snapshot, proxy.namespace, proxy.labels)
     names = tuple(
         (o.kind, o.namespace, o.name)
         for group in (own.custom, own.audit, own.deny, own.allow, own.request_authentications)
         for o in group
     )
-    return (selecting, names)
+    return (ports, names)
 
 
 def _equal(old: Inbound, new: Inbound) -> bool:
