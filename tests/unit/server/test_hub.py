@@ -120,4 +120,4 @@ def test_proxies_of_equal_views_share_what_was_built_and_a_failure_keeps_the_las
     assert "ValueError: no" in hub.error
     made = hub.resources(connection(), first)
     assert made is not None
-    assert "0.0.0.0_8443" in made.get(LISTENER)
+    assert "0.0.0.0_8080" in made.get(LISTENER)

@@ -12,7 +12,7 @@ metadata: {name: old, namespace: shop, creationTimestamp: "2026-01-01T00:00:01Z"
 spec:
   selector: {istio: ingressgateway}
   servers:
-  - {port: {number: 443, name: https, protocol: HTTPS}, hosts: [a.com, b.com], tls: {mode: SIMPLE, credentialName: c}}
+  - {port: {number: 443, name: https, protocol: HTTPS}, hosts: [a.com, b.com], tls: {mode: PASSTHROUGH}}
   - {port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}
 ---
 """
@@ -24,7 +24,7 @@ spec:
   selector: {istio: ingressgateway}
   servers:
   - {port: {number: 80, name: http, protocol: HTTP}, hosts: ["c.com"]}
-  - {port: {number: 443, name: https, protocol: HTTPS}, hosts: [b.com], tls: {mode: SIMPLE, credentialName: c}}
+  - {port: {number: 443, name: https, protocol: HTTPS}, hosts: [b.com], tls: {mode: PASSTHROUGH}}
   - {port: {number: 80, name: tcp, protocol: TCP}, hosts: ["*"]}
   - {port: {number: 80, name: tls, protocol: TLS}, hosts: ["d.com"], tls: {mode: PASSTHROUGH}}
 """
