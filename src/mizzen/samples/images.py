@@ -46,6 +46,7 @@ IMAGES: dict[str, Image] = {
     "fortio": Image(_FORTIO, {}),
     "echo": _run("echo.server"),
     "ext-authz": _run("echo.authz"),
+    "trace-collector": _run("echo.collector"),
     "curl": _PAUSE,
     "sleep": _PAUSE,
     "pause": _PAUSE,
