@@ -49,6 +49,7 @@ IMAGES: dict[str, Image] = {
     "ext-authz": _run("echo.authz"),
     "ratelimit": Image(_RATE_LIMIT, {}),
     "redis": _run("redis"),
+    "trace-collector": _run("echo.collector"),
     "curl": _PAUSE,
     "sleep": _PAUSE,
     "pause": _PAUSE,
