@@ -23,6 +23,7 @@ _RESOLUTIONS = {
     "DYNAMIC_DNS": Resolution.DYNAMIC_DNS,
 }
 
+_STRATEGY = "istio.io/connect-strategy"
 _SAME = ("resolution", "labels", "selector", "export_to", "mesh_external")
 
 
@@ -107,6 +108,7 @@ def _entry_services(obj: Object, mesh: MeshConfig) -> Iterable[Service]:
             created=obj.meta.creation_timestamp,
             export_to=exports.resolved(entry.export_to, mesh.default_service_export_to, obj.namespace),
             subject_alt_names=entry.subject_alt_names,
+            connect_race=obj.meta.annotations.get(_STRATEGY) == "RACE_FIRST_TCP_CONNECT",
             from_kubernetes=False,
         )
 
