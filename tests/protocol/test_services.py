@@ -115,10 +115,10 @@ async def test_what_is_refused_and_with_which_code(tmp_path: Path) -> None:
             client.get(f"http://127.0.0.1:{mesh.ports.monitoring}/metrics") as response,
         ):
             text = await response.text()
-        assert "citadel_server_csr_count_total 10.0" in text
-        assert "citadel_server_authentication_failure_count_total 8.0" in text
-        assert 'citadel_server_csr_sign_err_count_total{error="TTL_ERROR"} 1.0' in text
-        assert 'citadel_server_csr_sign_err_count_total{error="CSR_ERROR"} 1.0' in text
+        assert "citadel_server_csr_count 10.0" in text
+        assert "citadel_server_authentication_failure_count 8.0" in text
+        assert 'citadel_server_csr_sign_err_count{error="TTL_ERROR"} 1.0' in text
+        assert 'citadel_server_csr_sign_err_count{error="CSR_ERROR"} 1.0' in text
 
 
 async def test_a_token_may_be_ahead_of_the_news_about_its_pod(tmp_path: Path) -> None:
