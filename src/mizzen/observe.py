@@ -70,6 +70,12 @@ class Metrics:
         self.key_fetches_failed = Counter(
             "pilot_jwks_resolver_network_fetch_fail_total", "Key sets that could not be fetched.", registry=registry
         )
+        self.failed_closed = Gauge(
+            "mizzen_security_failed_closed",
+            "Fields of security objects that deny because they could not be built.",
+            ["reason"],
+            registry=registry,
+        )
         self.root_expiry = Gauge(
             "citadel_server_root_cert_expiry_timestamp", "End of the root, Unix seconds.", registry=registry
         )

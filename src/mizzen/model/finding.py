@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from mizzen.api.meta import Object
+
 
 class Level(StrEnum):
     ERROR = "Error"
@@ -32,3 +34,19 @@ class Finding(Struct, frozen=True, kw_only=True, order=True):
         subject = f"{self.kind} {self.namespace}/{self.name}" if self.kind else ""
         path = f" {self.field}" if self.field else ""
         return f"{where}{self.level} [{self.code}] ({subject}{path}) {self.message}"
+
+
+def about(obj: Object, code: str, level: Level, message: str, field: str = "") -> Finding:
+    """A finding about one field of ``obj``."""
+    origin = obj.origin
+    return Finding(
+        code=code,
+        level=level,
+        message=message,
+        kind=obj.kind,
+        namespace=obj.namespace,
+        name=obj.name,
+        field=field,
+        file=origin.file if origin else "",
+        line=origin.line if origin else 0,
+    )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
+from mizzen.model.closed import closed_by
 from mizzen.model.config import Config
 from mizzen.model.finding import Finding
 from mizzen.model.identity import Identity
@@ -105,6 +106,8 @@ class Hub:
         self._metrics.build_seconds.observe(time.monotonic() - started)
         self._metrics.services.set(len(snapshot.services))
         self._metrics.virtual_services.set(len(snapshot.virtual_services))
+        for reason, count in closed_by(snapshot.findings).items():
+            self._metrics.failed_closed.labels(reason).set(count)
         self.error = ""
         number = self.current.number + 1 if self.current is not None else 1
         self.current = Published(number, config.revision, snapshot)
