@@ -37,7 +37,20 @@ from tests.golden.runner import FOLDER, goldens, message_of, translated
 pytestmark = [pytest.mark.envoy, pytest.mark.property]
 
 WORDS = ("a", "b", "ab", "x")
-HOSTS = ("a.test", "b.a.test", "c.b.a.test", "x-b.a.test", "a.b", "a.b.c", "other", "A.Test", "a.test:8080", "10.0.0.1")
+HOSTS = (
+    "a.test",
+    "a.b.test",
+    "a.x.test",
+    "b.a.test",
+    "c.b.a.test",
+    "x-b.a.test",
+    "a.b",
+    "a.b.c",
+    "other",
+    "A.Test",
+    "a.test:8080",
+    "10.0.0.1",
+)
 DOMAINS = (
     "a.test",
     "*.test",
@@ -109,6 +122,10 @@ def query(rng: random.Random) -> rc.QueryParameterMatcher:
 
 
 def match(rng: random.Random) -> rc.RouteMatch:
+    if rng.random() < 0.5:
+        conditions = rc.RouteMatch(prefix="/", headers=[header(rng) for _ in range(rng.randint(0, 2))])
+        conditions.query_parameters.extend(query(rng) for _ in range(rng.randint(0, 1)))
+        return conditions
     message = rc.RouteMatch()
     kind = rng.choice(("prefix", "path", "path_separated_prefix", "safe_regex"))
     if kind == "safe_regex":
