@@ -97,6 +97,8 @@ class Service(Struct, frozen=True, kw_only=True):
     export_to: tuple[str, ...] = ("*",)
     subject_alt_names: tuple[str, ...] = ()
     publish_not_ready: bool = False
+    traffic_distribution: str = ""
+    """``PreferClose``, ``PreferSameZone``, ``PreferSameNode``, or empty (row LO-02)."""
     from_kubernetes: bool = True
     """True for a Kubernetes Service, whose short names (``reviews``, ``reviews.ns``) are host names too."""
 
