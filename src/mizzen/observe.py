@@ -59,6 +59,12 @@ class Metrics:
         self.rejects = Counter(
             "pilot_total_xds_rejects", "Responses that a proxy refused.", ["type"], registry=registry
         )
+        self.rejected_configs = Gauge(
+            "pilot_total_rejected_configs",
+            "Objects that are left out, wholly or in part, because of another.",
+            ["type", "name"],
+            registry=registry,
+        )
         self.expired_nonces = Counter(
             "pilot_xds_expired_nonce", "Requests with an old nonce.", ["type"], registry=registry
         )
@@ -77,6 +83,12 @@ class Metrics:
         )
         self.services = Gauge("pilot_services", "Services known.", registry=registry)
         self.virtual_services = Gauge("pilot_virt_services", "VirtualServices known.", registry=registry)
+        self.duplicate_domains = Gauge(
+            "pilot_vservice_dup_domain", "Virtual services with dup domains.", registry=registry
+        )
+        self.duplicate_subsets = Gauge(
+            "pilot_destrule_subsets", "Duplicate subsets across destination rules for same host", registry=registry
+        )
         self.csr_count = Counter("citadel_server_csr_count", "Certificate requests received.", registry=registry)
         self.issued = Counter("citadel_server_success_cert_issuance_count", "Certificates issued.", registry=registry)
         self.authentication_failures = Counter(

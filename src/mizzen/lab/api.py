@@ -157,7 +157,7 @@ class Api:
         while waiting and time.monotonic() < deadline:
             await asyncio.sleep(_POLL_SECONDS)
             waiting = view.waiting(self._supervisor)
-        return web.json_response({"ready": not waiting, "waiting": waiting})
+        return web.json_response({"ready": not waiting, "waiting": waiting, "stuck": view.stuck(self._supervisor)})
 
     async def _rollout(self, request: web.Request) -> web.Response:
         query = request.query

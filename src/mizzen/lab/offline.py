@@ -39,6 +39,13 @@ def proxy_of(pod: Raw, locality: Locality | None = None) -> Proxy:
     )
 
 
+def locality_of(nodes: list[Raw]) -> Locality | None:
+    """The locality of the first of ``nodes``, by Kubernetes' topology labels; None without one."""
+    labels = nodes[0]["metadata"].get("labels") or {} if nodes else {}
+    region = labels.get("topology.kubernetes.io/region")
+    return Locality(str(region), str(labels.get("topology.kubernetes.io/zone") or "")) if region else None
+
+
 def _locality(pod: Raw) -> Locality | None:
     labels = pod["metadata"].get("labels") or {}
     text = next((str(labels[name]) for name in _LOCALITY_LABELS if labels.get(name)), "")

@@ -15,14 +15,17 @@ LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
 ROUTE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 SECRET = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"  # noqa: S105 - a type name
 EXTENSION_CONFIG = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"
+NAME_TABLE = "type.googleapis.com/istio.networking.nds.v1.NameTable"
+"""For agents with a DNS proxy; no Envoy asks for it (row XD-13)."""
 
 UNUSABLE_CREDENTIAL = "MZ0501"
 """The code of a finding about a certificate or roots that are missing, refused, or of no use."""
 
-PUSH_ORDER = (CLUSTER, ENDPOINT, LISTENER, ROUTE, SECRET, EXTENSION_CONFIG)
+PUSH_ORDER = (CLUSTER, ENDPOINT, LISTENER, ROUTE, SECRET, EXTENSION_CONFIG, NAME_TABLE)
 """Make before break: what is referred to is sent before what refers to it (row XD-02)."""
 
 SHORT_NAMES = {CLUSTER: "CDS", ENDPOINT: "EDS", LISTENER: "LDS", ROUTE: "RDS", SECRET: "SDS", EXTENSION_CONFIG: "ECDS"}
+SHORT_NAMES |= {NAME_TABLE: "NDS"}
 
 
 @dataclass(frozen=True, slots=True)

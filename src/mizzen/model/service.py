@@ -86,6 +86,8 @@ class Service(Struct, frozen=True, kw_only=True):
     namespace: str
     ports: tuple[Port, ...]
     addresses: tuple[str, ...] = ()
+    addresses_v6: tuple[str, ...] = ()
+    """IPv6 VIPs: DNS answers with them, no listener has them."""
     auto_address: str = ""
     """Allocated, for clients that ask our DNS; every other client goes by ``addresses`` alone (row SE-14)."""
     resolution: Resolution = Resolution.CLIENT_SIDE

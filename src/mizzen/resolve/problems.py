@@ -6,7 +6,6 @@ from mizzen.api.meta import Object
 from mizzen.model.finding import Finding, Level
 
 NOT_FOUND = "IST0101"
-CONFLICTING_HOSTS = "IST0109"
 NO_EFFECT = "MZ0002"
 
 

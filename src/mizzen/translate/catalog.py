@@ -62,7 +62,7 @@ class Catalog:
 
     def addresses(self, service: Service) -> tuple[str, ...]:
         """Where this client dials ``service``: an allocated address only if it asks our DNS (row SE-14)."""
-        if not service.addresses and service.auto_address and self.scope.flags.get("DNS_CAPTURE") == "true":
+        if not service.addresses and service.auto_address and self.scope.captures_dns:
             return (service.auto_address,)
         return service.addresses
 

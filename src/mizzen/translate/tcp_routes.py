@@ -67,6 +67,7 @@ class Leg:
             direction=direction,
             stat_prefix=self.prefix,
             mesh=catalog.scope.mesh,
+            conduct=catalog.scope.conduct,
             clusters=self.clusters,
             policies=policies,
             idle_timeout=self.tcp.idle_timeout or _idle_by_metadata(catalog),

@@ -9,6 +9,7 @@ from concurrent import futures
 import grpc
 import pytest
 
+from mizzen.agent.debug import Debug
 from mizzen.agent.http import Request, Response, connection, fetch
 from mizzen.agent.metrics import Metrics, renamed
 from mizzen.agent.probes import Probes
@@ -185,20 +186,21 @@ async def test_commands_are_for_localhost(path, method, peer, status, done):
 
     settings = Settings()
     metrics = Metrics(settings, lambda: 0.0)
-    found = Status(Readiness(1), metrics, Probes(settings), lambda: happened.append("quit"), drain)
+    found = Status(Readiness(1), metrics, Probes(settings), Debug(None), lambda: happened.append("quit"), drain)
     assert (await found.handle(get(path, peer, method))).status == status
     assert happened == done
 
 
-@pytest.mark.parametrize("path", ["/debug/ndsz", "/debug/pprof/heap"])
-async def test_the_debug_pages_of_istios_agent_say_that_they_are_not_served(path):
+@pytest.mark.row("PO-06")
+async def test_what_lies_below_debug_is_passed_on():
     settings = Settings()
 
     async def drain(): ...
 
-    found = Status(Readiness(1), Metrics(settings, lambda: 0.0), Probes(settings), lambda: None, drain)
-    answer = await found.handle(get(path, "127.0.0.1", "GET"))
-    assert (answer.status, b"not served" in answer.body) == (404, True)
+    found = Status(Readiness(1), Metrics(settings, lambda: 0.0), Probes(settings), Debug(None), lambda: None, drain)
+    answer = await found.handle(get("/debug/ndsz", "127.0.0.1", "GET"))
+    assert (answer.status, b'"table"' in answer.body) == (200, True)
+    assert (await found.handle(get("/debug/ndsz", "10.0.0.1", "GET"))).status == 403
 
 
 async def test_the_client_reads_chunks_and_bodies_that_end_with_the_connection():
@@ -221,3 +223,8 @@ async def test_the_client_reads_chunks_and_bodies_that_end_with_the_connection()
         for _ in answers:
             assert (await fetch("127.0.0.1", server.getsockname()[1], "/")).body == b"abcde"
         thread.join()
+
+
+async def test_lines_of_other_parts_stand_in_the_agents_own_metrics():
+    metrics = Metrics(Settings(), lambda: 0.0, lambda: "istio_agent_dns_requests_total 3\n")
+    assert "istio_agent_dns_requests_total 3\n" in metrics._own().decode()
