@@ -6,7 +6,9 @@ import copy
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network
 
+from mizzen.api.decode import decode
 from mizzen.api.mesh_config import MeshConfig
+from mizzen.api.meta import Object
 from mizzen.inject import InjectNamespace, InjectSettings, inject
 from mizzen.lab import services, workloads
 from mizzen.lab.store import CLUSTER_WIDE
@@ -32,7 +34,8 @@ def expand(documents: Sequence[Raw], mesh: MeshConfig) -> list[Raw]:
         if raw.get("kind") == "Deployment" and workloads.template(raw)
     ]
     made = [pod for raw in named for pod in _pods(_identified(_placed(raw)))]
-    pods = _running([*(workloads.with_defaults(copy.deepcopy(pod)) for pod in own), *made], labels, mesh)
+    settings = InjectSettings(mesh=mesh, proxy_configs=_proxy_configs(named))
+    pods = _running([*(workloads.with_defaults(copy.deepcopy(pod)) for pod in own), *made], labels, settings)
     addressed = _addressed([raw for raw in named if raw.get("kind") == "Service"])
     slices = [item for raw in addressed.values() for item in services.endpoint_slices(_placed(raw), pods, NODE)]
     kept = [addressed.get(id(raw), raw) for raw in documents if raw.get("kind") != "Pod" or raw not in named]
@@ -63,13 +66,18 @@ def _pods(workload: Raw) -> list[Raw]:
     ]
 
 
-def _running(pods: list[Raw], namespaces: dict[str, dict[str, str]], mesh: MeshConfig) -> list[Raw]:
+def _proxy_configs(documents: Sequence[Raw]) -> tuple[Object, ...]:
+    decoded = (decode(raw).object for raw in documents if raw.get("kind") == "ProxyConfig")
+    return tuple(obj for obj in decoded if obj is not None)
+
+
+def _running(pods: list[Raw], namespaces: dict[str, dict[str, str]], settings: InjectSettings) -> list[Raw]:
     found = []
     for index, pod in enumerate(sorted(pods, key=lambda p: (p["metadata"]["name"], p["metadata"]["namespace"]))):
         pod = _identified(pod)
         namespace, address = pod["metadata"]["namespace"], str(FIRST_ADDRESS + index)
         pod["spec"].setdefault("nodeName", NODE)
-        done = inject(pod, InjectNamespace(namespace, namespaces.get(namespace, {})), InjectSettings(mesh=mesh)).pod
+        done = inject(pod, InjectNamespace(namespace, namespaces.get(namespace, {})), settings).pod
         conditions = [{"type": name, "status": "True"} for name in ("Initialized", "ContainersReady", "Ready")]
         status = {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}], "conditions": conditions}
         found.append({**done, "status": status})
