@@ -6,6 +6,7 @@ import ipaddress
 from typing import Any
 from urllib.parse import urlsplit
 
+from mizzen.agent import collectors
 from mizzen.agent.node import node
 from mizzen.agent.settings import Settings
 from mizzen.agent.stats import stats_config
@@ -30,7 +31,7 @@ def bootstrap(settings: Settings) -> Json:
     return {
         "application_log_config": {"log_format": {"text_format": "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n %g:%#\t%v\tthread=%t"}},
         "node": node(settings),
-        "layered_runtime": _runtime(),
+        "layered_runtime": _runtime(settings),
         "stats_config": stats_config(settings),
         "admin": {"address": _address("127.0.0.1", settings.admin_port)},
         "dynamic_resources": {
@@ -48,6 +49,7 @@ def bootstrap(settings: Settings) -> Json:
                 _static_cluster("prometheus_stats", settings.status_port),
                 _static_cluster("agent", settings.status_port),
                 _discovery_cluster(settings),
+                *collectors.clusters(settings),
                 *([_watch_cluster(settings)] if settings.dns_proxy else []),
             ],
             "listeners": [
@@ -64,6 +66,7 @@ def bootstrap(settings: Settings) -> Json:
                 }
             ]
         },
+        **_sinks(settings),
         **_outlier_log(settings),
     }
 
@@ -78,11 +81,19 @@ def _outlier_log(settings: Settings) -> Json:
     return {"cluster_manager": {"outlier_detection": {"event_log_path": path}}} if path else {}
 
 
-def _runtime() -> Json:
-    static = {
+def _sinks(settings: Settings) -> Json:
+    found = collectors.sinks(settings)
+    return {"stats_sinks": found} if found else {}
+
+
+def _runtime(settings: Settings) -> Json:
+    """ProxyConfig's ``runtimeValues`` go over Istio's own (row PC-08)."""
+    values = settings.proxy_config.get("runtimeValues")
+    static: Json = {
         # Istio's choices: paths with fragments pass, and users' regular expressions may be long.
         "envoy.reloadable_features.http_reject_path_with_fragment": False,
         "re2.max_program_size.error_level": "32768",
+        **(values if isinstance(values, dict) else {}),
     }
     return {"layers": [{"name": "global config", "static_layer": static}, {"name": "admin", "admin_layer": {}}]}
 

@@ -52,6 +52,9 @@ class Settings:
     probe_localhost: bool = False
     app_probers: dict[str, Any] = field(default_factory=dict)
     prometheus: dict[str, str] = field(default_factory=dict)
+    trace_service: str = ""
+    trace_attributes: str = ""
+    host_ip: str = ""
     dns_address: str = "localhost:15053"
     dns_timeout: float = 5.0
     dns_parallel: bool = False
@@ -105,8 +108,9 @@ class Settings:
 
     @property
     def concurrency(self) -> int:
-        """Envoy's worker threads; 0 leaves it to Envoy, which takes all CPUs."""
-        return int(self.proxy_config.get("concurrency") or 0) or self.cpu_limit
+        """Envoy's worker threads: as configured, else the CPU limit; 0 leaves it to Envoy, which takes all CPUs (PC-03)."""
+        configured = self.proxy_config.get("concurrency")
+        return int(configured) if configured is not None else self.cpu_limit
 
     @property
     def sds_path(self) -> Path:
@@ -160,6 +164,9 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         probe_localhost=env.get("REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION", "").lower() == "true",
         app_probers=_object(env, "ISTIO_KUBE_APP_PROBERS"),
         prometheus=_object(env, "ISTIO_PROMETHEUS_ANNOTATIONS"),
+        trace_service=env.get("DD_SERVICE", ""),
+        trace_attributes=env.get("OTEL_RESOURCE_ATTRIBUTES", ""),
+        host_ip=env.get("HOST_IP", ""),
         dns_address=dns_address,
         dns_timeout=seconds(env.get("DNS_FORWARD_TIMEOUT", ""), 5.0),
         dns_parallel=env.get("DNS_FORWARD_PARALLEL", "").lower() == "true",

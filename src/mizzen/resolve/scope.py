@@ -15,9 +15,10 @@ from mizzen.model.service import Service
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Policies, Scope
 from mizzen.resolve import exports
+from mizzen.resolve.conduct import conduct
 from mizzen.resolve.destination_rules import by_namespace, rule_for
 from mizzen.resolve.policies import policies_of
-from mizzen.resolve.selection import container_port, selecting
+from mizzen.resolve.selection import leading
 from mizzen.resolve.sidecars import Egress, sidecar_for
 from mizzen.resolve.virtual_services import MESH
 
@@ -38,7 +39,8 @@ def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str
     routes = tuple(_virtual_services(snapshot.virtual_services, proxy.namespace, attached, egress))
     traffic = body.outbound_traffic_policy if body and body.outbound_traffic_policy else mesh.outbound_traffic_policy
     beyond = _egress_proxy(traffic, proxy.namespace, snapshot.config.domain)
-    services = _visible(snapshot.services, proxy.namespace, egress, routes, beyond)
+    own = conduct(snapshot, proxy)
+    services = _visible(snapshot.services, proxy.namespace, egress, routes, beyond, frozenset(own.hostnames))
     rules = by_namespace(snapshot.destination_rules)
     chosen = ((s, rule_for(rules, s, proxy.namespace, labels, mesh.root_namespace)) for s in services)
     return Scope(
@@ -55,6 +57,7 @@ def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str
         policies=policies_of(snapshot, proxy.namespace, proxy.labels) if router else Policies(),
         outbound_mode=traffic.mode,
         egress_proxy=beyond,
+        conduct=own,
         locality=proxy.locality,
         flags={flag: proxy.flags[flag] for flag in PROXY_FLAGS if flag in proxy.flags},
     )
@@ -67,7 +70,7 @@ def _virtual_services(objects: Iterable[Object], namespace: str, attached: set[s
         for obj in objects
         if exports.visible(obj.body.export_to, namespace)
         and not attached.isdisjoint(obj.body.gateways)
-        and (MESH not in attached or any(egress.sees(obj.namespace, host) for host in obj.body.hosts))
+        and (MESH not in attached or any(egress.concerns(obj.namespace, host) for host in obj.body.hosts))
     ]
     return sorted(seen, key=lambda obj: exports.rank(obj.body.export_to, obj.namespace, namespace))
 
@@ -78,10 +81,12 @@ def _visible(
     egress: Egress,
     routes: Iterable[Object],
     beyond: Destination | None,
+    sinks: frozenset[str],
 ) -> tuple[Service, ...]:
     """Visible services, one per hostname: the own namespace's, then Kubernetes' over others, then the oldest (row SC-11).
 
-    Destinations of the routes are imported even when the Sidecar does not list them (row SC-03).
+    Destinations of the routes are imported even when the Sidecar does not list them (row SC-03). ``sinks`` take traces
+    and logs: Envoy refuses a listener that names a collector whose cluster it lacks, so nothing hides them (TR-10).
     """
     imported = {r.destination.host for obj in routes for http in obj.body.http for r in http.route if r.destination}
     imported |= {beyond.host} if beyond is not None else set()
@@ -98,7 +103,7 @@ def _visible(
         listed = egress.sees(service.namespace, service.hostname) or any(
             covers(service.hostname, host) for host in imported
         )
-        if not listed or not exports.visible(service.export_to, namespace):
+        if service.hostname not in sinks and (not listed or not exports.visible(service.export_to, namespace)):
             continue
         held = chosen.get(service.hostname)
         if held is None or _closeness(service, namespace) < _closeness(held, namespace):
@@ -121,10 +126,8 @@ def _closeness(service: Service, namespace: str) -> tuple[bool, bool]:
 
 def _gateway_ports(snapshot: Snapshot, proxy: Proxy) -> dict[int, int]:
     """Service port to container port, by the services that select the gateway's pod (row GW-02)."""
-    workload = snapshot.workloads.get(proxy.address)
     found: dict[int, int] = {}
-    for service in selecting(snapshot, proxy.namespace, proxy.labels):
+    for service, port, number in leading(snapshot, proxy):
         if _NO_TRANSLATION not in service.labels:
-            for port in service.ports:
-                found.setdefault(port.number, container_port(port, workload) or port.number)
+            found.setdefault(port.number, number or port.number)
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from mizzen.api.meta import Object
 from mizzen.api.sidecar import Sidecar
-from mizzen.model.hosts import covers
+from mizzen.model.hosts import covers, overlap
 
 
 def sidecar_for(
@@ -43,6 +43,11 @@ class Egress:
     def sees(self, namespace: str, hostname: str) -> bool:
         """True when ``hostname`` of ``namespace`` is listed and not excluded."""
         return self._any(self._included, namespace, hostname) and not self._any(self._excluded, namespace, hostname)
+
+    def concerns(self, namespace: str, host: str) -> bool:
+        """True when a route for ``host``, which may be a wildcard, can be for something that is listed."""
+        listed = any(where in ("*", namespace) and overlap(dns, host) for where, dns in self._included)
+        return listed and not self._any(self._excluded, namespace, host)
 
     @staticmethod
     def _any(patterns: Iterable[tuple[str, str]], namespace: str, hostname: str) -> bool:

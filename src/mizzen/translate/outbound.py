@@ -11,7 +11,6 @@ from envoy.config.listener.v3 import listener_pb2
 from envoy.extensions.filters.listener.http_inspector.v3 import http_inspector_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 
-from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.resources import LISTENER, Resource
 from mizzen.model.service import Port, Service
@@ -49,10 +48,10 @@ def virtual_outbound(catalog: Catalog) -> listener_pb2.Listener:
     message.use_original_dst.value = True
     black_hole = message.filter_chains.add(name="virtualOutbound-blackhole")
     black_hole.filter_chain_match.destination_port.value = mesh.proxy_listen_port
-    black_hole.filters.extend(_tcp(mesh, names.BLACK_HOLE, [(names.BLACK_HOLE, 1)]))
+    black_hole.filters.extend(_tcp(catalog, names.BLACK_HOLE, [(names.BLACK_HOLE, 1)]))
     catch_all = message.filter_chains.add(name="virtualOutbound-catchall-tcp")
     catch_all.filters.extend(_fallback(catalog))
-    message.access_log.extend(access_log.listener_logs(mesh))
+    message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct))
     return message
 
 
@@ -62,11 +61,17 @@ def socket_address(address: str, port: int) -> address_pb2.Address:
 
 def _fallback(catalog: Catalog) -> list[components.Filter]:
     cluster = catalog.fallback()
-    return _tcp(catalog.scope.mesh, cluster, [(cluster, 1)])
+    return _tcp(catalog, cluster, [(cluster, 1)])
 
 
-def _tcp(mesh: MeshConfig, stat_prefix: str, clusters: list[tuple[str, int]]) -> list[components.Filter]:
-    return tcp.filters(direction=Direction.OUTBOUND, stat_prefix=stat_prefix, mesh=mesh, clusters=clusters)
+def _tcp(catalog: Catalog, stat_prefix: str, clusters: list[tuple[str, int]]) -> list[components.Filter]:
+    return tcp.filters(
+        direction=Direction.OUTBOUND,
+        stat_prefix=stat_prefix,
+        mesh=catalog.scope.mesh,
+        conduct=catalog.scope.conduct,
+        clusters=clusters,
+    )
 
 
 @dataclass
@@ -115,7 +120,7 @@ class _Draft:
             self._http_chain(message, name, catalog)
         message.filter_chains.extend(self.chains)
         self._default_chain(message, catalog)
-        message.access_log.extend(access_log.listener_logs(mesh))
+        message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct))
         return message
 
     def _http_chain(self, message: listener_pb2.Listener, name: str, catalog: Catalog) -> None:
@@ -129,9 +134,11 @@ class _Draft:
                 direction=Direction.OUTBOUND,
                 stat_prefix=f"outbound_{name};",
                 mesh=scope.mesh,
+                conduct=scope.conduct,
                 rds=self.route,
                 http10=scope.http10,
                 grpc_web=self.grpc_web,
+                dynamic=catalog.dynamic_hosts(),
             )
         )
 

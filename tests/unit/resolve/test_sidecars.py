@@ -72,3 +72,13 @@ def test_the_sidecars_outbound_mode_beats_the_meshs_and_an_empty_one_blocks() ->
     assert mode() == "ALLOW_ANY"
     assert mode(outboundTrafficPolicy={"mode": "REGISTRY_ONLY"}) == "REGISTRY_ONLY"
     assert mode(outboundTrafficPolicy={}) == "REGISTRY_ONLY"
+
+
+@pytest.mark.row("SC-02", "VS-09")
+def test_a_route_for_a_wildcard_concerns_the_listed_hosts_below_it() -> None:
+    egress = Egress(of("s", egress=[{"hosts": ["a/x.example", "~a/y.example"]}]).body, "a")
+    assert egress.concerns("a", "*.example")
+    assert egress.concerns("a", "x.example")
+    assert not egress.concerns("b", "*.example")
+    assert not egress.concerns("a", "*.other")
+    assert not egress.concerns("a", "y.example")

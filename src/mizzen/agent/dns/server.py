@@ -87,6 +87,9 @@ class Server:
         try:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
                 await self._converse(reader, writer)
+        except asyncio.CancelledError:
+            # Only the loop's end cancels it, and Python 3.11 asks such a task for its exception, which raises.
+            return
         finally:
             del self._connections[task]
             writer.close()
