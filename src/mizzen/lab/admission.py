@@ -8,7 +8,7 @@ from typing import Any
 from mizzen.api.decode import decode
 from mizzen.api.kubernetes import ConfigMap
 from mizzen.api.mesh_config import MeshConfig
-from mizzen.api.meta import Origin
+from mizzen.api.meta import Object, Origin
 from mizzen.check import validate
 from mizzen.inject import InjectNamespace, InjectSettings, inject
 from mizzen.lab import workloads
@@ -38,6 +38,10 @@ class Admission:
             self._mesh = (raw, read_mesh(body).config if isinstance(body, ConfigMap) else MeshConfig())
         return self._mesh[1]
 
+    def _proxy_configs(self) -> tuple[Object, ...]:
+        decoded = (decode(raw).object for raw in self._store.list("ProxyConfig"))
+        return tuple(obj for obj in decoded if obj is not None)
+
     def findings(self, raw: Raw, origin: dict[str, Any] | None) -> list[Finding]:
         """Everything that is wrong with a document; an error among them refuses it."""
         place = Origin(str(origin.get("file", "")), int(origin.get("line") or 0)) if origin else None
@@ -62,7 +66,11 @@ class Admission:
         """The pod as the webhook would return it. One that injection refuses is stored as it is, and says why."""
         namespace = pod["metadata"]["namespace"]
         labels = ((self._store.get("Namespace", "", namespace) or {}).get("metadata") or {}).get("labels") or {}
-        done = inject(pod, InjectNamespace(namespace, labels), InjectSettings(mesh=self.mesh()))
+        done = inject(
+            pod,
+            InjectNamespace(namespace, labels),
+            InjectSettings(mesh=self.mesh(), proxy_configs=self._proxy_configs()),
+        )
         for finding in (*done.warnings, *done.errors):
             self._warn(str(finding))
         if done.errors:

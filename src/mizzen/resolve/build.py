@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from mizzen.api.meta import Object
 from mizzen.model.config import Config, ObjectKey
 from mizzen.model.snapshot import Snapshot
+from mizzen.resolve.authorizer_overlap import overlap_findings
 from mizzen.resolve.authorizers import authorizer_findings, authorizers, usable
 from mizzen.resolve.conduct import provider_findings
 from mizzen.resolve.destination_rules import destination_rules, duplicate_subsets
@@ -59,6 +60,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     security = (
         *run.step("authorizer_findings", authorizer_findings, authorizations, asked),
         *run.step("provider_findings", provider_findings, mesh, sinks, config.of("ConfigMap")),
+        *run.step("overlap_findings", overlap_findings, authorizations, running, mesh.root_namespace, config.features),
         *run.step("key_findings", key_findings, authentications, config.jwks),
     )
     return Snapshot(

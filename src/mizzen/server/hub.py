@@ -8,8 +8,10 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
+from mizzen.model.closed import closed_by
 from mizzen.model.config import Config
 from mizzen.model.finding import CONFLICTING_HOSTS, DUPLICATE_SUBSET, REJECTED, Finding
 from mizzen.model.identity import Identity
@@ -18,6 +20,7 @@ from mizzen.model.resources import ResourceSet
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import ProxyView
 from mizzen.observe import Metrics
+from mizzen.server.certificates import Certificates
 from mizzen.server.node import Node
 from mizzen.xds import Session
 
@@ -89,6 +92,8 @@ class Hub:
         self.absent: dict[str, Connection] = {}
         self._published: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)
         self._built: dict[Hashable, ResourceSet] = {}
+        self._certificates = Certificates(metrics, lambda: datetime.now(UTC))
+        self._faults: dict[Hashable, tuple[Finding, ...]] = {}
         self.error = ""
 
     @property
@@ -110,12 +115,15 @@ class Hub:
         codes = Counter(finding.code for finding in snapshot.findings)
         self._metrics.duplicate_domains.set(codes[CONFLICTING_HOSTS])
         self._metrics.duplicate_subsets.set(codes[DUPLICATE_SUBSET])
+        for reason, count in closed_by(snapshot.findings).items():
+            self._metrics.failed_closed.labels(reason).set(count)
         self.error = ""
         number = self.current.number + 1 if self.current is not None else 1
         self.current = Published(number, config.revision, snapshot)
         self._published.append((number, config.revision))
         self._built.clear()
         self._metrics.rejected_configs.clear()
+        self._faults.clear()
         self._forget_gone(config)
         self.changed.give()
 
@@ -158,6 +166,7 @@ class Hub:
             built = self._compiler.resources(view)
             if published is self.current:
                 self._built[key] = built
+                self._faults[key] = self._certificates.findings(built, view.scope.namespace)
                 self._count_rejected(built)
         return built
 
@@ -173,7 +182,8 @@ class Hub:
             return set()
         snapshot = self.current.snapshot
         built = (finding for made in self._built.values() for finding in made.findings)
-        return {*snapshot.config.findings, *snapshot.findings, *built}
+        faults = (finding for found in self._faults.values() for finding in found)
+        return {*snapshot.config.findings, *snapshot.findings, *built, *faults}
 
     def attach(self, connection: Connection) -> None:
         """A proxy has connected. It replaces an older stream of the same proxy."""
