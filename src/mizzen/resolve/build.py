@@ -18,6 +18,7 @@ from mizzen.resolve.mtls import peer_policies
 from mizzen.resolve.providers import providers
 from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, services
+from mizzen.resolve.sidecar_conflicts import sidecar_findings
 from mizzen.resolve.token_keys import key_findings
 from mizzen.resolve.virtual_services import virtual_services
 from mizzen.resolve.workloads import workloads
@@ -49,6 +50,8 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     doubles = run.step("duplicate_subsets", duplicate_subsets, config.of("DestinationRule"), mesh, domain)
     all_gateways = run.step("all gateways", _together, config.of("Gateway"), ingress.gateways)
     gateways = run.step("gateways", _oldest_first, all_gateways)
+    sidecars = run.step("sidecars", _oldest_first, config.of("Sidecar"))
+    rivals = run.step("sidecar_findings", sidecar_findings, sidecars)
     references = run.step("references", reference_findings, routes, rules, gateways, hosts)
     authentications = run.step("request_authentications", _oldest_first, config.of("RequestAuthentication"))
     authorizations = run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy"))
@@ -70,14 +73,14 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         virtual_services=routes,
         destination_rules=rules,
         gateways=gateways,
-        sidecars=run.step("sidecars", _oldest_first, config.of("Sidecar")),
+        sidecars=sidecars,
         peer_authentications=peer_authentications,
         request_authentications=authentications,
         authorization_policies=authorizations,
         authorizers=run.step("usable_authorizers", usable, asked),
         providers=sinks,
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
-        findings=(*config.findings, *ingress.findings, *route_findings, *doubles, *references, *security),
+        findings=(*config.findings, *ingress.findings, *route_findings, *doubles, *rivals, *references, *security),
         steps=run.done,
     )
 
