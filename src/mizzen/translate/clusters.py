@@ -164,7 +164,7 @@ class _PortClusters:
             members = self._dns_members(members, subset)
             if not members:
                 return
-        cluster = _Cluster(name=name, alt_stat_name=f"{name};", type=kind)
+        cluster = _Cluster(name=name, alt_stat_name=self._stat_name(name, subset), type=kind)
         connection_pool.apply(
             cluster, policy, self._scope.mesh, self._port.protocol, sidecar=self._sidecar, tls=self._own_tls(policy)
         )
@@ -175,6 +175,10 @@ class _PortClusters:
         if policy.proxy_protocol is not None:
             proxy_protocol.wrap(cluster, policy.proxy_protocol)
         yield from self._place(cluster, self._assignment(name, policy, members), policy)
+
+    def _stat_name(self, name: str, subset: str) -> str:
+        pattern = self._scope.mesh.outbound_cluster_stat_name
+        return names.stat_name(pattern or name, self._service, self._port, subset)
 
     def _place(
         self, cluster: cluster_pb2.Cluster, assignment: endpoint_pb2.ClusterLoadAssignment, policy: TrafficPolicy
@@ -264,6 +268,7 @@ class _PortClusters:
                 entry_sans=service.subject_alt_names,
                 offered=offered,
                 http2=speech == "h2",
+                defaults=self._scope.mesh.tls_defaults,
             )
             if socket is not None:
                 cluster.transport_socket.CopyFrom(socket)
