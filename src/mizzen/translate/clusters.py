@@ -183,7 +183,7 @@ class _PortClusters:
             members = self._dns_members(members, subset)
             if not members:
                 return
-        cluster = _Cluster(name=name, alt_stat_name=f"{name};", type=kind)
+        cluster = _Cluster(name=name, alt_stat_name=self._stat_name(name, subset), type=kind)
         connection_pool.apply(
             cluster, policy, self._scope.mesh, self._port.protocol, sidecar=self._sidecar, tls=self._own_tls(policy)
         )
@@ -208,6 +208,10 @@ class _PortClusters:
 
     def _preference(self, policy: TrafficPolicy) -> Preference:
         return preference(policy, self._service, self._scope.mesh)
+
+    def _stat_name(self, name: str, subset: str) -> str:
+        pattern = self._scope.mesh.outbound_cluster_stat_name
+        return names.stat_name(pattern or name, self._service, self._port, subset)
 
     def _place(
         self, cluster: cluster_pb2.Cluster, assignment: endpoint_pb2.ClusterLoadAssignment
@@ -293,6 +297,7 @@ class _PortClusters:
                 entry_sans=service.subject_alt_names,
                 offered=offered,
                 http2=speech == "h2",
+                defaults=self._scope.mesh.tls_defaults,
             )
             if socket is not None:
                 cluster.transport_socket.CopyFrom(socket)
