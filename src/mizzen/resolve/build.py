@@ -16,7 +16,7 @@ from mizzen.resolve.destination_rules import destination_rules, duplicate_subset
 from mizzen.resolve.discovery import namespaces, selected
 from mizzen.resolve.endpoints import endpoints
 from mizzen.resolve.kubernetes_ingress import generated
-from mizzen.resolve.mtls import peer_policies
+from mizzen.resolve.mtls import peer_findings, peer_policies
 from mizzen.resolve.providers import providers
 from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, services
@@ -61,6 +61,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     asked = run.step("authorizers", authorizers, mesh, hosts)
     sinks = run.step("providers", providers, mesh, hosts, config.environment)
     security = (
+        *run.step("peer_findings", peer_findings, peer_authentications, mesh.root_namespace),
         *run.step("authorizer_findings", authorizer_findings, authorizations, asked),
         *run.step("provider_findings", provider_findings, mesh, sinks, config.of("ConfigMap")),
         *run.step("overlap_findings", overlap_findings, authorizations, running, mesh.root_namespace, config.features),
