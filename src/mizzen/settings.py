@@ -40,6 +40,8 @@ class Settings:
     custom_hosts: tuple[str, ...] = ()
     namespace: str = "istio-system"
     revision: str = "default"
+    shared_mesh_config: str = ""
+    """A ConfigMap of mesh config that lies under the usual one (row MC-01)."""
     identity_check: bool = True
     debug_auth: bool = True
     debug_namespaces: tuple[str, ...] = ()
@@ -87,6 +89,7 @@ class Settings:
             custom_hosts=_read(environment, "ISTIOD_CUSTOM_HOST", _words, ()),
             namespace=environment.get("POD_NAMESPACE") or cls.namespace,
             revision=environment.get("REVISION") or cls.revision,
+            shared_mesh_config=environment.get("SHARED_MESH_CONFIG", ""),
             identity_check=_read(environment, "PILOT_ENABLE_XDS_IDENTITY_CHECK", _boolean, True),
             debug_auth=_read(environment, "ENABLE_DEBUG_ENDPOINT_AUTH", _boolean, True),
             debug_namespaces=_read(environment, "DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES", _words, ()),
