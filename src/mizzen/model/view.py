@@ -72,6 +72,8 @@ class Inbound:
     unlisted: tuple[tuple[int, MtlsMode], ...] = ()
     policies: Policies = Policies()
     conduct: Conduct = DEFAULT_CONDUCT
+    interception: str = ""
+    """The pod's capture: REDIRECT (also when empty), TPROXY, or NONE, with which nothing is captured (rows TC-07, TC-08)."""
     http10: bool = False
     """Whether HTTP/1.0 is taken on ports that are declared HTTP (row PR-10)."""
 
@@ -111,6 +113,11 @@ class Scope:
     @property
     def mesh(self) -> MeshConfig:
         return self.snapshot.mesh
+
+    @property
+    def interception(self) -> str:
+        """The client's capture, as :attr:`Inbound.interception`."""
+        return self.flags.get("INTERCEPTION_MODE", "")
 
     @property
     def http10(self) -> bool:
