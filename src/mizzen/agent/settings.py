@@ -108,8 +108,9 @@ class Settings:
 
     @property
     def concurrency(self) -> int:
-        """Envoy's worker threads; 0 leaves it to Envoy, which takes all CPUs."""
-        return int(self.proxy_config.get("concurrency") or 0) or self.cpu_limit
+        """Envoy's worker threads: as configured, else the CPU limit; 0 leaves it to Envoy, which takes all CPUs (PC-03)."""
+        configured = self.proxy_config.get("concurrency")
+        return int(configured) if configured is not None else self.cpu_limit
 
     @property
     def sds_path(self) -> Path:

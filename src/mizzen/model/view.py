@@ -80,6 +80,23 @@ class Inbound:
     """Whether HTTP/1.0 is taken on ports that are declared HTTP (row PR-10)."""
 
 
+@dataclass(frozen=True)
+class EgressListener:
+    """An entry of a Sidecar's ``egress`` list, of which at least one has a port (row SC-04).
+
+    ``bind`` is an address, a unix path or empty. ``socket``: the listener opens a socket of its own; else capture leads
+    to it. ``catch_all``: the entry has no port, and takes what no other entry takes.
+    """
+
+    port: int
+    protocol: Protocol
+    bind: str
+    socket: bool
+    catch_all: bool
+    services: tuple[Service, ...]
+    virtual_services: tuple[Object, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Scope:
     """What a proxy may see, from the client's side.
@@ -106,6 +123,8 @@ class Scope:
     outbound_mode: str = "ALLOW_ANY"
     egress_proxy: Destination | None = None
     """Where unknown traffic goes instead of straight on; its host is a full name (row SC-08)."""
+    egress: tuple[EgressListener, ...] = ()
+    """The listeners that a Sidecar asks for one by one; empty: all that is visible is on the usual ones (row SC-04)."""
     conduct: Conduct = DEFAULT_CONDUCT
     locality: Locality = field(default_factory=Locality)
     """Where the client runs, for locality failover (row DR-18)."""

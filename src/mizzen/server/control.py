@@ -102,6 +102,10 @@ async def _first(hub: Hub) -> None:
         await hub.changed.wait()
 
 
+_NEW_KEYS_SECONDS = 0.5
+"""How long a change waits for key sets that were never asked for before (row RA-05); an issuer that is slower is not waited for again."""
+
+
 class Mailbox:
     """Holds the newest Config only: what came before and was not looked at is skipped."""
 
@@ -135,9 +139,8 @@ async def _publish(mailbox: Mailbox, hub: Hub, settings: Settings, keys: KeyStor
     while True:
         config = await mailbox.take()
         keys.want(config)
-        if hub.current is None:
-            # Proxies may hold good keys from before a restart: do not take these away for want of a moment.
-            await keys.first_round(DEFAULT_TIMEOUT)
+        # Proxies may hold good keys from before a restart, or for rules that the change keeps: do not take these away for want of a moment.
+        await keys.tried(DEFAULT_TIMEOUT if hub.current is None else _NEW_KEYS_SECONDS)
         hub.publish(replace(config, jwks=keys.current, features=settings.features))
         await asyncio.sleep(settings.coalesce.total_seconds())
 

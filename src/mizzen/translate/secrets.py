@@ -18,7 +18,7 @@ from mizzen.model.finding import Finding, Level
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import SECRET, UNUSABLE_CREDENTIAL, Resource
 from mizzen.model.view import Scope
-from mizzen.translate import credentials
+from mizzen.translate import credentials, key_pair
 from mizzen.translate.credentials import BUILTIN, CONFIG_MAP, GATEWAY, KUBERNETES, ROOTS, Name
 from mizzen.translate.messages import resource
 
@@ -148,11 +148,15 @@ def _certificate(scope: Scope, resource_name: str, name: Name) -> secret_pb2.Sec
         return f"there is no Secret {name.name} in namespace {name.namespace or scope.namespace}"
     for chain, key in _PAIRS:
         if held.get(chain) and held.get(key):
+            staple = held.get(_STAPLE, b"") if chain == "tls.crt" else b""
+            fault = key_pair.pair_fault(held[chain], held[key]) or (key_pair.staple_fault(staple) if staple else "")
+            if fault:
+                return f"{fault} (Secret {name.name})"
             message = secret_pb2.Secret(name=resource_name)
             certificate = message.tls_certificate
             certificate.certificate_chain.inline_bytes, certificate.private_key.inline_bytes = held[chain], held[key]
-            if chain == "tls.crt" and held.get(_STAPLE):
-                certificate.ocsp_staple.inline_bytes = held[_STAPLE]
+            if staple:
+                certificate.ocsp_staple.inline_bytes = staple
             return message
     return f"Secret {name.name} has neither tls.crt and tls.key nor cert and key"
 
@@ -167,6 +171,9 @@ def _roots(scope: Scope, resource_name: str, name: Name) -> secret_pb2.Secret | 
         return f"there is no {kind} {base}{ROOTS} or {base} in namespace {name.namespace or scope.namespace}"
     for trusted, revoked in _TRUSTED:
         if held.get(trusted):
+            fault = key_pair.roots_fault(held[trusted], held.get(revoked, b""))
+            if fault:
+                return f"{fault} ({name.name})"
             message = secret_pb2.Secret(name=resource_name)
             message.validation_context.trusted_ca.inline_bytes = held[trusted]
             if held.get(revoked):

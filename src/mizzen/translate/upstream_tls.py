@@ -11,7 +11,9 @@ from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from envoy.type.matcher.v3 import string_pb2
 from google.protobuf.struct_pb2 import Struct
 
+from mizzen.api.ciphers import usable, usable_curves
 from mizzen.api.destination_rule import ClientTLSSettings
+from mizzen.api.mesh_config import TLSConfig
 from mizzen.translate import alpn, connection_pool, credentials
 from mizzen.translate.messages import any_of
 from mizzen.translate.tls import mesh_upstream_socket
@@ -52,20 +54,28 @@ def socket_of(
     entry_sans: Sequence[str],
     offered: Sequence[str],
     http2: bool,
+    defaults: TLSConfig | None = None,
 ) -> base_pb2.TransportSocket | None:
-    """The socket that a rule's ``tls`` block asks for; None is plain text. ``sni``, ``sans``, ``offered``: the mesh's own."""
+    """The socket that a rule's ``tls`` block asks for; None is plain text. ``sni``, ``sans``, ``offered``: the mesh's own.
+
+    ``defaults``: the mesh's ``tlsDefaults``, of which suites and curves count for TLS to the outside (row MC-27).
+    """
     if tls.mode == "ISTIO_MUTUAL":
         return mesh_upstream_socket(sni=tls.sni or sni, sans=tls.subject_alt_names or sans, alpn=offered)
     if tls.mode in ("SIMPLE", "MUTUAL"):
-        return _originate(tls, entry_sans, http2)
+        return _originate(tls, entry_sans, http2, defaults or TLSConfig())
     return None
 
 
-def _originate(tls: ClientTLSSettings, entry_sans: Sequence[str], http2: bool) -> base_pb2.TransportSocket:
+def _originate(
+    tls: ClientTLSSettings, entry_sans: Sequence[str], http2: bool, defaults: TLSConfig
+) -> base_pb2.TransportSocket:
     context = tls_pb2.UpstreamTlsContext(sni=tls.sni)
     common = context.common_tls_context
     common.tls_params.tls_minimum_protocol_version = common_pb2.TlsParameters.TLSv1_2
     common.tls_params.tls_maximum_protocol_version = common_pb2.TlsParameters.TLSv1_3
+    common.tls_params.cipher_suites.extend(usable(defaults.cipher_suites))
+    common.tls_params.ecdh_curves.extend(usable_curves(defaults.ecdh_curves))
     if http2:
         common.alpn_protocols.append("h2")
     if tls.mode == "MUTUAL" and tls.credential_name:

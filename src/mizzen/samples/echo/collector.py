@@ -4,6 +4,8 @@ and shows them as JSON.
     9411  Zipkin, ``POST /api/v2/spans`` or any other path    8126  Datadog's agent, ``/v0.4/traces`` and its like
     4317  OpenTelemetry over gRPC, spans and logs             4318  OpenTelemetry over HTTP
 
+The classes at hand have OTLP's field names of before 0.15 (``instrumentation_library_spans``); the wire is the same.
+
 ``GET /spans`` on any of them lists spans {format, trace, span, parent, service, name, tags, path, headers}, ``GET /logs``
 records {body, attributes}, ``DELETE /`` forgets everything.
 """
@@ -116,7 +118,7 @@ def opentelemetry(message: bytes) -> Iterator[Span]:
     found = trace_service_pb2.ExportTraceServiceRequest.FromString(message)
     for group in found.resource_spans:
         resource = {pair.key: pair.value.string_value for pair in group.resource.attributes}
-        for span in (span for scope in group.scope_spans for span in scope.spans):
+        for span in (span for scope in group.instrumentation_library_spans for span in scope.spans):
             yield {
                 "trace": span.trace_id.hex(),
                 "span": span.span_id.hex(),
@@ -133,7 +135,7 @@ def log_records(message: bytes) -> Iterator[dict[str, Any]]:
     """Of an ExportLogsServiceRequest."""
     found = logs_service_pb2.ExportLogsServiceRequest.FromString(message)
     for group in found.resource_logs:
-        for record in (record for scope in group.scope_logs for record in scope.log_records):
+        for record in (record for scope in group.instrumentation_library_logs for record in scope.logs):
             attributes = {pair.key: pair.value.string_value for pair in record.attributes}
             yield {"body": record.body.string_value, "attributes": attributes}
 
