@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import CLUSTER, LISTENER, Resource, ResourceSet
 from mizzen.model.view import Inbound, ProxyView, Scope
-from mizzen.translate import clusters, gateway, inbound, outbound, patches, routes, secrets
+from mizzen.translate import clusters, file_secrets, gateway, inbound, outbound, patches, routes, secrets
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.memo import Memo
 from mizzen.translate.messages import resource
@@ -41,7 +41,7 @@ def _set(scope: Scope, served: Inbound | None, memo: Memo) -> ResourceSet:
 
 def _client(scope: Scope, memo: Memo) -> list[Resource]:
     catalog = Catalog(scope)
-    found = [*clusters.outbound(catalog, memo), *secrets.credentials(scope)]
+    found = [*clusters.outbound(catalog, memo), *secrets.credentials(scope), *file_secrets.files(scope)]
     if scope.proxy_type is ProxyType.ROUTER:
         return [*found, *gateway.resources(catalog)]
     return [*found, *outbound.listeners(catalog), *routes.outbound(catalog)]

@@ -18,6 +18,7 @@ from mizzen.translate import (
     alpn,
     connection_pool,
     endpoints,
+    file_secrets,
     load_balancer,
     names,
     outlier,
@@ -61,6 +62,7 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
             service.hostname,
             port.number,
             auto,
+            file_secrets.identity(scope.flags),
             _client_labels(catalog, service, rule),
         )
         # The identities of a service are those behind all of its ports (row OL-21).
@@ -129,6 +131,7 @@ class _PortClusters:
         self._rule = rule
         self._members = members
         self._sidecar = self._scope.proxy_type is ProxyType.SIDECAR
+        self._identity = file_secrets.identity(self._scope.flags)
 
     def resources(self, auto: bool) -> Iterator[Resource]:
         """``auto``: also the clusters that mesh TLS is passed on to by its SNI (row GW-15)."""
@@ -271,13 +274,15 @@ class _PortClusters:
                 entry_sans=service.subject_alt_names,
                 offered=offered,
                 http2=speech == "h2",
+                defaults=self._scope.mesh.tls_defaults,
+                identity=None if service.mesh_external else self._identity,
             )
             if socket is not None:
                 cluster.transport_socket.CopyFrom(socket)
             if tls.mode in ("SIMPLE", "MUTUAL"):
                 facts["alpn_override"] = "false"
         elif self._auto_mtls():
-            matches = upstream_tls.auto_mtls_matches(sni, self._sans(), offered)
+            matches = upstream_tls.auto_mtls_matches(sni, self._sans(), offered, self._identity)
             if cluster.type != _Cluster.ORIGINAL_DST:
                 cluster.transport_socket_matches.extend(matches)
             elif members and all(e.tls_mode == "istio" for e in members):
@@ -294,7 +299,8 @@ class _PortClusters:
     def _own_tls(self, policy: TrafficPolicy) -> ClientTLSSettings | None:
         """The rule's TLS block; a sidecar drops one with a credential unless the rule selects workloads (row DR-48)."""
         tls = policy.tls
-        if tls is None or not tls.credential_name or self._scope.proxy_type is ProxyType.ROUTER:
+        name = tls.credential_name if tls is not None else ""
+        if not name or name.startswith(upstream_tls.CONFIG_MAP) or self._scope.proxy_type is ProxyType.ROUTER:
             return tls
         selects = self._rule is not None and self._rule.body.workload_selector is not None
         return tls if selects else None

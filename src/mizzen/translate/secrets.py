@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 
 from mizzen.api import kubernetes as k8s
-from mizzen.api.destination_rule import TrafficPolicy
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import SECRET, Resource
 from mizzen.model.view import Scope
+from mizzen.translate.file_secrets import client_tls
 from mizzen.translate.messages import resource
+from mizzen.translate.upstream_tls import CONFIG_MAP
 
 _PREFIX = "kubernetes://"
 _ROOTS = "-cacert"
@@ -31,6 +32,28 @@ def credentials(scope: Scope) -> Iterator[Resource]:
         if roots and (trusted := _value(roots, ("ca.crt", "cacert"))):
             revoked = _value(roots, ("ca.crl", "crl"))
             yield resource(SECRET, f"{_PREFIX}{name}{_ROOTS}", _roots(f"{_PREFIX}{name}{_ROOTS}", trusted, revoked))
+    yield from _config_maps(scope)
+
+
+def _config_maps(scope: Scope) -> Iterator[Resource]:
+    """Authorities in ConfigMaps, each of its rule's own namespace; they are no secret, so every client may have them (DR-48)."""
+    found: dict[str, str] = {}
+    for rule in scope.destination_rules.values():
+        for tls in client_tls(rule.body):
+            if tls.credential_name.startswith(CONFIG_MAP):
+                found[tls.credential_name] = _authorities(scope, tls.credential_name, rule.namespace)
+    for name in sorted(name for name, text in found.items() if text):
+        yield resource(SECRET, name, _roots(name, found[name].encode(), b""))
+
+
+def _authorities(scope: Scope, reference: str, namespace: str) -> str:
+    """``configmap://NAMESPACE/NAME``, of which the namespace has to be the rule's; empty when there is none."""
+    place, slash, name = reference.removeprefix(CONFIG_MAP).partition("/")
+    if not slash:
+        place, name = namespace, place
+    maps = scope.snapshot.config.of("ConfigMap")
+    held = maps.get((place, name)) or maps.get((place, name.removesuffix(_ROOTS)))
+    return str(held.body.data.get("ca.crt", "")) if held is not None and place == namespace else ""
 
 
 def _named(scope: Scope) -> set[str]:
@@ -42,16 +65,8 @@ def _named(scope: Scope) -> set[str]:
                 found |= {server.tls.credential_name, extra, *server.tls.credential_names}
     for rule in scope.destination_rules.values():
         if scope.proxy_type is ProxyType.ROUTER or rule.body.workload_selector is not None:
-            for policy in (rule.body.traffic_policy, *(s.traffic_policy for s in rule.body.subsets)):
-                found |= _of_policy(policy)
-    return found - {""}
-
-
-def _of_policy(policy: TrafficPolicy | None) -> set[str]:
-    if policy is None:
-        return set()
-    blocks = [policy.tls, *(entry.tls for entry in policy.port_level_settings)]
-    return {tls.credential_name for tls in blocks if tls is not None}
+            found |= {tls.credential_name for tls in client_tls(rule.body)}
+    return {name for name in found if name and not name.startswith(CONFIG_MAP)}
 
 
 def _secret(scope: Scope, name: str) -> k8s.Secret | None:

@@ -67,3 +67,20 @@ def test_a_sidecar_gets_no_gateways_secret() -> None:
         Config().with_objects([gateway(mode="SIMPLE", credentialName="cert"), secret("cert", tls_crt="C", tls_key="K")])
     )
     assert not resources(view(snapshot, sidecar(1, "istio-system", istio="ingressgateway"))).get(SECRET)
+
+
+@pytest.mark.row("DR-48")
+def test_authorities_of_a_config_map_beside_the_rule_reach_sidecars() -> None:
+    def found(reference: str, place: str = "shop") -> list[str]:
+        policy = {"tls": {"mode": "SIMPLE", "credentialName": reference}}
+        own = new(NETWORKING, "DestinationRule", "shop", "r", {"host": "web", "trafficPolicy": policy})
+        roots = new("v1", "ConfigMap", place, "roots", {}, data={"ca.crt": "ROOTS"})
+        web = new("v1", "Service", "shop", "web", {"clusterIP": "10.96.0.1", "ports": [{"name": "http", "port": 80}]})
+        snapshot = build(Config().with_objects([own, roots, web]))
+        return list(resources(view(snapshot, sidecar(1, "shop"))).get(SECRET))
+
+    assert found("configmap://shop/roots") == ["configmap://shop/roots"]
+    assert found("configmap://roots") == ["configmap://roots"]
+    assert found("configmap://shop/roots-cacert") == ["configmap://shop/roots-cacert"]
+    assert found("configmap://other/roots", "other") == []
+    assert found("configmap://shop/none") == []

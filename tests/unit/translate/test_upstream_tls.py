@@ -8,7 +8,7 @@ import pytest
 from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 from google.protobuf.json_format import MessageToDict
 
-from mizzen.translate import upstream_tls
+from mizzen.translate import file_secrets, upstream_tls
 from tests.meshes import rule
 
 
@@ -36,7 +36,7 @@ def names(found: dict[str, Any]) -> set[str]:
 
 
 def roots(found: dict[str, Any]) -> str:
-    return str(found["commonTlsContext"]["validationContext"]["trustedCa"]["filename"])
+    return str(found["commonTlsContext"]["combinedValidationContext"]["validationContextSdsSecretConfig"]["name"])
 
 
 @pytest.mark.row("DR-47")
@@ -52,14 +52,14 @@ def test_mesh_certificates_with_the_meshs_names_unless_the_rule_has_its_own() ->
 @pytest.mark.row("DR-45")
 def test_origination_verifies_with_the_systems_roots_unless_told_otherwise() -> None:
     plain = context(mode="SIMPLE")
-    assert (roots(plain), names(plain)) == (upstream_tls.SYSTEM_ROOTS, set())
+    assert (roots(plain), names(plain)) == (file_secrets.SYSTEM, set())
     assert "alpnProtocols" not in plain["commonTlsContext"]
     assert context(mode="SIMPLE", http2=True)["commonTlsContext"]["alpnProtocols"] == ["h2"]
-    assert roots(context(mode="SIMPLE", caCertificates="/own.pem")) == "/own.pem"
+    assert roots(context(mode="SIMPLE", caCertificates="/own.pem")) == "file-root:/own.pem"
     assert context(mode="SIMPLE", sni="a.example")["sni"] == "a.example"
     assert names(context(("entry.example",), mode="SIMPLE")) == {"entry.example"}
     assert names(context(("entry.example",), mode="SIMPLE", subjectAltNames=["rule.example"])) == {"rule.example"}
-    assert "validationContext" not in context(mode="SIMPLE", insecureSkipVerify=True)["commonTlsContext"]
+    assert "combinedValidationContext" not in context(mode="SIMPLE", insecureSkipVerify=True)["commonTlsContext"]
     secret = context(mode="SIMPLE", credentialName="c")["commonTlsContext"]["combinedValidationContext"]
     assert secret["validationContextSdsSecretConfig"]["name"] == "kubernetes://c-cacert"
 
@@ -67,6 +67,6 @@ def test_origination_verifies_with_the_systems_roots_unless_told_otherwise() -> 
 @pytest.mark.row("DR-46")
 def test_a_client_certificate_comes_from_files_or_a_secret() -> None:
     files = context(mode="MUTUAL", clientCertificate="/c", privateKey="/k")["commonTlsContext"]
-    assert files["tlsCertificates"] == [{"certificateChain": {"filename": "/c"}, "privateKey": {"filename": "/k"}}]
+    assert [s["name"] for s in files["tlsCertificateSdsSecretConfigs"]] == ["file-cert:/c~/k"]
     secret = context(mode="MUTUAL", credentialName="c")["commonTlsContext"]
     assert secret["tlsCertificateSdsSecretConfigs"][0]["name"] == "kubernetes://c"
