@@ -9,11 +9,13 @@ from mizzen.model.proxy import Proxy
 from mizzen.model.service import Port, Service
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Inbound, InboundPort, MtlsMode, Policies
+from mizzen.resolve.conduct import conduct
+from mizzen.resolve.conduct import key as conduct_key
 from mizzen.resolve.ingress_listeners import ingress
 from mizzen.resolve.mtls import Modes, peer_policies_of
 from mizzen.resolve.policies import policies_of
 from mizzen.resolve.pools import Pools
-from mizzen.resolve.selection import RESERVED, container_port, selecting
+from mizzen.resolve.selection import RESERVED, leading
 from mizzen.resolve.sidecars import sidecar_for
 
 
@@ -32,25 +34,31 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
     own = policies_of(snapshot, proxy.namespace, proxy.labels)
     http10 = proxy.flags.get("HTTP10") == "1"
     return Inbound(
-        key=(proxy.namespace, modes.workload, tuple(_facts(p) for p in ports), unlisted, _names(own), http10),
+        key=(
+            proxy.namespace,
+            modes.workload,
+            tuple(_facts(p) for p in ports),
+            unlisted,
+            _names(own),
+            http10,
+            conduct_key(proxy),
+        ),
         mesh=mesh,
         namespace=proxy.namespace,
         mtls=modes.workload,
         ports=ports,
         unlisted=unlisted,
         policies=own,
+        conduct=conduct(snapshot, proxy),
         http10=http10,
     )
 
 
 def _ports(snapshot: Snapshot, proxy: Proxy, modes: Modes, pools: Pools) -> tuple[InboundPort, ...]:
-    workload = snapshot.workloads.get(proxy.address)
     found: dict[int, list[tuple[Service, Port]]] = {}
-    for service in selecting(snapshot, proxy.namespace, proxy.labels):
-        for port in service.ports:
-            number = container_port(port, workload)
-            if number and number not in RESERVED and port.protocol is not Protocol.UDP:
-                found.setdefault(number, []).append((service, port))
+    for service, port, number in leading(snapshot, proxy):
+        if number and number not in RESERVED and port.protocol is not Protocol.UDP:
+            found.setdefault(number, []).append((service, port))
     return tuple(_inbound_port(number, claims, modes.of(number), pools) for number, claims in sorted(found.items()))
 
 

@@ -8,11 +8,13 @@ from mizzen.model.locality import topology
 from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Inbound, ProxyView, Scope
+from mizzen.resolve import conduct
 from mizzen.resolve.client_labels import labels_read
 from mizzen.resolve.envoy_filters import patches
 from mizzen.resolve.inbound import inbound
 from mizzen.resolve.policies import policies_of
 from mizzen.resolve.scope import scope
+from mizzen.resolve.selection import leading
 
 
 def view(snapshot: Snapshot, proxy: Proxy, previous: ProxyView | None = None) -> ProxyView:
@@ -40,6 +42,7 @@ def _scope(snapshot: Snapshot, proxy: Proxy) -> Scope:
         proxy.locality,
         tuple(sorted(labels.items())),
         tuple((flag, proxy.flags[flag]) for flag in PROXY_FLAGS if flag in proxy.flags),
+        conduct.key(proxy),
         _router_key(snapshot, proxy) if proxy.type is ProxyType.ROUTER else (),
     )
     found = snapshot.interned.get(key)
@@ -59,18 +62,14 @@ def _relevant_labels(snapshot: Snapshot, proxy: Proxy) -> dict[str, str]:
 
 def _router_key(snapshot: Snapshot, proxy: Proxy) -> Hashable:
     """What else tells routers apart: the services that lead to them and the policies on them."""
-    selecting = tuple(
-        s.hostname
-        for s in snapshot.services
-        if s.selector and s.namespace == proxy.namespace and s.selector.items() <= proxy.labels.items()
-    )
+    ports = tuple((service.hostname, port.number, behind) for service, port, behind in leading(snapshot, proxy))
     own = policies_of(snapshot, proxy.namespace, proxy.labels)
     names = tuple(
         (o.kind, o.namespace, o.name)
         for group in (own.custom, own.audit, own.deny, own.allow, own.request_authentications)
         for o in group
     )
-    return (selecting, names)
+    return (ports, names)
 
 
 def _equal(old: Inbound, new: Inbound) -> bool:
@@ -81,4 +80,5 @@ def _equal(old: Inbound, new: Inbound) -> bool:
         and old.ports == new.ports
         and old.unlisted == new.unlisted
         and old.policies == new.policies
+        and old.conduct == new.conduct
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from mizzen.api.kubernetes import Pod
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object, ObjectMeta
-from mizzen.api.service_entry import WorkloadEntry
+from mizzen.api.service_entry import WorkloadEntry, WorkloadEntryStatus
 from mizzen.model import locality
 from mizzen.model.config import ObjectKey
 from mizzen.model.identity import Identity
@@ -16,6 +18,7 @@ from mizzen.model.protocol import Protocol
 from mizzen.model.service import Locality, Port, Workload
 
 _CRON_JOB = re.compile(r"^(.+)-\d{8,10}$")
+_CHECKED = "proxy.istio.io/health-checks-enabled"
 _TLS_MODE = "security.istio.io/tlsMode"
 
 
@@ -34,7 +37,7 @@ def workloads(
             found[workload.address] = workload
     for key in sorted(entries):
         obj = entries[key]
-        found.setdefault(obj.body.address, of_entry(obj.body, obj.namespace, mesh, obj.meta))
+        found.setdefault(obj.body.address, of_object(obj, mesh))
     found.pop("", None)
     return found
 
@@ -62,6 +65,14 @@ def canonical(labels: Mapping[str, str], fallback: str) -> tuple[str, str]:
         _first(labels, ("service.istio.io/canonical-name", "app.kubernetes.io/name", "app"), fallback),
         _first(labels, ("service.istio.io/canonical-revision", "app.kubernetes.io/version", "version"), "latest"),
     )
+
+
+def of_object(obj: Object, mesh: MeshConfig) -> Workload:
+    """A WorkloadEntry. One whose health is checked is ready only while it is known to be healthy (row WE-08)."""
+    found = of_entry(obj.body, obj.namespace, mesh, obj.meta)
+    checked = obj.meta.annotations.get(_CHECKED) == "true"
+    healthy = isinstance(obj.status, WorkloadEntryStatus) and obj.status.healthy
+    return replace(found, ready=False) if checked and not healthy else found
 
 
 def of_entry(entry: WorkloadEntry, namespace: str, mesh: MeshConfig, meta: ObjectMeta | None = None) -> Workload:

@@ -17,8 +17,8 @@ from mizzen.model.view import MtlsMode
 from mizzen.translate import (
     alpn,
     connection_pool,
+    dynamic_dns,
     endpoints,
-    file_secrets,
     load_balancer,
     names,
     outlier,
@@ -26,9 +26,11 @@ from mizzen.translate import (
     upstream_tls,
 )
 from mizzen.translate.catalog import Catalog
+from mizzen.translate.credentials import CONFIG_MAP
 from mizzen.translate.locality import Client, Preference, label_keys, preference, weighs_localities
 from mizzen.translate.memo import Memo
 from mizzen.translate.messages import resource
+from mizzen.translate.proxy_identity import proxy_identity
 from mizzen.translate.scalars import duration, seconds
 from mizzen.translate.traffic_policy import NONE, for_port, for_subset, with_defaults
 
@@ -37,7 +39,6 @@ _TYPES = {
     Resolution.CLIENT_SIDE: _Cluster.EDS,
     Resolution.DNS: _Cluster.STRICT_DNS,
     Resolution.DNS_ROUND_ROBIN: _Cluster.LOGICAL_DNS,
-    Resolution.DYNAMIC_DNS: _Cluster.STRICT_DNS,
     Resolution.PASSTHROUGH: _Cluster.ORIGINAL_DST,
 }
 _IDLE = 300.0
@@ -62,7 +63,7 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
             service.hostname,
             port.number,
             auto,
-            file_secrets.identity(scope.flags),
+            proxy_identity(scope.flags),
             _client_labels(catalog, service, rule),
         )
         # The identities of a service are those behind all of its ports (row OL-21).
@@ -131,11 +132,14 @@ class _PortClusters:
         self._rule = rule
         self._members = members
         self._sidecar = self._scope.proxy_type is ProxyType.SIDECAR
-        self._identity = file_secrets.identity(self._scope.flags)
+        self._identity = proxy_identity(self._scope.flags)
 
     def resources(self, auto: bool) -> Iterator[Resource]:
         """``auto``: also the clusters that mesh TLS is passed on to by its SNI (row GW-15)."""
         mesh = self._scope.mesh
+        if self._service.resolution is Resolution.DYNAMIC_DNS:
+            yield self._dynamic()
+            return
         for subset, policy, members in self._variants():
             yield from self._one(subset, with_defaults(policy, mesh), members)
         if auto and not self._service.mesh_external:
@@ -159,6 +163,22 @@ class _PortClusters:
         meshed = tuple(e for e in members if e.tls_mode == "istio")
         yield from self._place(cluster, self._assignment(name, policy, meshed))
 
+    def _dynamic(self) -> Resource:
+        """One cluster for every name below the wildcard; there are no endpoints that a subset could choose (row SE-09)."""
+        mesh = self._scope.mesh
+        _, policy, _ = next(self._variants())
+        policy = with_defaults(policy, mesh)
+        name = names.cluster(self._port.number, "", self._service.hostname)
+        cluster = _Cluster(name=name, alt_stat_name=f"{name};")
+        connection_pool.apply(
+            cluster, policy, mesh, self._port.protocol, sidecar=self._sidecar, tls=self._own_tls(policy)
+        )
+        outlier.apply(cluster, policy.outlier_detection)
+        self._metadata(cluster)
+        self._secure(cluster, "", policy, ())
+        dynamic_dns.apply(cluster, self._service.hostname, mesh)
+        return resource(CLUSTER, name, cluster)
+
     def _one(self, subset: str, policy: TrafficPolicy, members: tuple[Endpoint, ...]) -> Iterator[Resource]:
         name = names.cluster(self._port.number, subset, self._service.hostname)
         kind = self._kind(policy)
@@ -166,7 +186,7 @@ class _PortClusters:
             members = self._dns_members(members, subset)
             if not members:
                 return
-        cluster = _Cluster(name=name, alt_stat_name=f"{name};", type=kind)
+        cluster = _Cluster(name=name, alt_stat_name=self._stat_name(name, subset), type=kind)
         connection_pool.apply(
             cluster, policy, self._scope.mesh, self._port.protocol, sidecar=self._sidecar, tls=self._own_tls(policy)
         )
@@ -192,6 +212,10 @@ class _PortClusters:
     def _preference(self, policy: TrafficPolicy) -> Preference:
         return preference(policy, self._service, self._scope.mesh)
 
+    def _stat_name(self, name: str, subset: str) -> str:
+        pattern = self._scope.mesh.outbound_cluster_stat_name
+        return names.stat_name(pattern or name, self._service, self._port, subset)
+
     def _place(
         self, cluster: cluster_pb2.Cluster, assignment: endpoint_pb2.ClusterLoadAssignment
     ) -> Iterator[Resource]:
@@ -211,7 +235,7 @@ class _PortClusters:
                 cluster.original_dst_lb_config.upstream_port_override.value = override
         else:
             cluster.load_assignment.CopyFrom(assignment)
-            cluster.dns_lookup_family = _Cluster.V4_ONLY
+            cluster.dns_lookup_family = _Cluster.ALL if self._service.connect_race else _Cluster.V4_ONLY
             cluster.dns_refresh_rate.CopyFrom(duration(self._scope.mesh.dns_refresh_rate))
             cluster.respect_dns_ttl = True
         yield resource(CLUSTER, cluster.name, cluster)
@@ -219,6 +243,8 @@ class _PortClusters:
     def _kind(self, policy: TrafficPolicy) -> cluster_pb2.Cluster.DiscoveryType:
         """A router has no original address to go on to: it takes endpoints instead (row SE-05)."""
         kind = _TYPES.get(self._service.resolution, _Cluster.EDS)
+        if kind == _Cluster.STRICT_DNS and self._service.connect_race:
+            kind = _Cluster.LOGICAL_DNS
         if load_balancer.is_passthrough(policy.load_balancer):
             kind = _Cluster.ORIGINAL_DST
         return _Cluster.EDS if kind == _Cluster.ORIGINAL_DST and self._scope.proxy_type is ProxyType.ROUTER else kind
@@ -299,8 +325,9 @@ class _PortClusters:
     def _own_tls(self, policy: TrafficPolicy) -> ClientTLSSettings | None:
         """The rule's TLS block; a sidecar drops one with a credential unless the rule selects workloads (row DR-48)."""
         tls = policy.tls
-        name = tls.credential_name if tls is not None else ""
-        if not name or name.startswith(upstream_tls.CONFIG_MAP) or self._scope.proxy_type is ProxyType.ROUTER:
+        if tls is None or not tls.credential_name or self._scope.proxy_type is ProxyType.ROUTER:
+            return tls
+        if tls.credential_name.startswith(f"{CONFIG_MAP}://"):
             return tls
         selects = self._rule is not None and self._rule.body.workload_selector is not None
         return tls if selects else None

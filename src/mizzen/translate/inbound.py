@@ -14,7 +14,7 @@ from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode
-from mizzen.translate import access_log, connection_pool, exchange, tcp, tls
+from mizzen.translate import access_log, connection_pool, exchange, names, tcp, tls
 from mizzen.translate import filters as f
 from mizzen.translate.chains import Shape, shapes
 from mizzen.translate.filters import Direction
@@ -61,12 +61,12 @@ def listener(inbound: Inbound) -> listener_pb2.Listener:
         address=_address("0.0.0.0", port),  # noqa: S104 - captured traffic of the pod
         traffic_direction=base_pb2.INBOUND,
         continue_on_listener_filters_timeout=True,
-        access_log=access_log.listener_logs(mesh),
+        access_log=access_log.listener_logs(mesh, inbound.conduct),
         listener_filters=listener_filters(inbound),
     )
     result.listener_filters_timeout.FromNanoseconds(mesh.protocol_detection_timeout.nanos)
     result.max_connections_to_accept_per_socket_event.value = 1
-    result.filter_chains.append(_black_hole(port, mesh))
+    result.filter_chains.append(_black_hole(port, inbound))
     for target in _targets(inbound):
         result.filter_chains.extend(_chain(shape, target, inbound) for shape in shapes(target.mtls, target.protocol))
     return result
@@ -133,6 +133,7 @@ def _chain(shape: Shape, target: _Target, inbound: Inbound) -> listener_componen
                 direction=Direction.INBOUND,
                 stat_prefix=target.cluster,
                 mesh=inbound.mesh,
+                conduct=inbound.conduct,
                 clusters=[(target.cluster, 1)],
                 policies=inbound.policies,
                 chain=Chain(Direction.INBOUND, target.service, shape.mtls),
@@ -146,6 +147,7 @@ def _http_filters(shape: Shape, target: _Target, inbound: Inbound) -> list[f.Net
         direction=Direction.INBOUND,
         stat_prefix=target.stat_prefix,
         mesh=inbound.mesh,
+        conduct=inbound.conduct,
         route_config=_route(target, inbound.mesh),
         policies=inbound.policies,
         http2=target.protocol.is_http2,
@@ -176,12 +178,18 @@ def _route(target: _Target, mesh: MeshConfig) -> route_pb2.RouteConfiguration:
     return config
 
 
-def _black_hole(port: int, mesh: MeshConfig) -> listener_components_pb2.FilterChain:
+def _black_hole(port: int, inbound: Inbound) -> listener_components_pb2.FilterChain:
     """Row IL-05: a call to 15006 itself would loop."""
     chain = listener_components_pb2.FilterChain(name="virtualInbound-blackhole")
     chain.filter_chain_match.destination_port.value = port
     chain.filters.extend(
-        tcp.filters(direction=Direction.INBOUND, stat_prefix=BLACK_HOLE, mesh=mesh, clusters=[(BLACK_HOLE, 1)])
+        tcp.filters(
+            direction=Direction.INBOUND,
+            stat_prefix=BLACK_HOLE,
+            mesh=inbound.mesh,
+            conduct=inbound.conduct,
+            clusters=[(BLACK_HOLE, 1)],
+        )
     )
     return chain
 
@@ -204,7 +212,9 @@ def _port_cluster(port: InboundPort, mesh: MeshConfig) -> cluster_pb2.Cluster:
             target.pipe.path = endpoint.removeprefix("unix://")
         else:
             target.CopyFrom(_address(host.strip("[]"), int(number)))
-    cluster.alt_stat_name = f"{name};"
+    service_port = next((p for p in port.service.ports if p.number == port.service_port), None)
+    pattern = mesh.inbound_cluster_stat_name if service_port is not None else ""
+    cluster.alt_stat_name = names.stat_name(pattern or name, port.service, service_port, "")
     connection_pool.apply_inbound(cluster, port.policy, mesh, _speech(port.protocol))
     for service in port.services or (port.service,):
         _describe(cluster, service)

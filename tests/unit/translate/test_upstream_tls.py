@@ -8,7 +8,7 @@ import pytest
 from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 from google.protobuf.json_format import MessageToDict
 
-from mizzen.translate import file_secrets, upstream_tls
+from mizzen.translate import upstream_tls
 from tests.meshes import rule
 
 
@@ -52,10 +52,11 @@ def test_mesh_certificates_with_the_meshs_names_unless_the_rule_has_its_own() ->
 @pytest.mark.row("DR-45")
 def test_origination_verifies_with_the_systems_roots_unless_told_otherwise() -> None:
     plain = context(mode="SIMPLE")
-    assert (roots(plain), names(plain)) == (file_secrets.SYSTEM, set())
+    assert (roots(plain), names(plain)) == ("file-root:system", set())
     assert "alpnProtocols" not in plain["commonTlsContext"]
     assert context(mode="SIMPLE", http2=True)["commonTlsContext"]["alpnProtocols"] == ["h2"]
-    assert roots(context(mode="SIMPLE", caCertificates="/own.pem")) == "file-root:/own.pem"
+    own = context(mode="SIMPLE", caCertificates="/own.pem")["commonTlsContext"]["combinedValidationContext"]
+    assert own["validationContextSdsSecretConfig"]["name"] == "file-root:/own.pem"
     assert context(mode="SIMPLE", sni="a.example")["sni"] == "a.example"
     assert names(context(("entry.example",), mode="SIMPLE")) == {"entry.example"}
     assert names(context(("entry.example",), mode="SIMPLE", subjectAltNames=["rule.example"])) == {"rule.example"}
@@ -67,6 +68,6 @@ def test_origination_verifies_with_the_systems_roots_unless_told_otherwise() -> 
 @pytest.mark.row("DR-46")
 def test_a_client_certificate_comes_from_files_or_a_secret() -> None:
     files = context(mode="MUTUAL", clientCertificate="/c", privateKey="/k")["commonTlsContext"]
-    assert [s["name"] for s in files["tlsCertificateSdsSecretConfigs"]] == ["file-cert:/c~/k"]
+    assert files["tlsCertificateSdsSecretConfigs"][0]["name"] == "file-cert:/c~/k"
     secret = context(mode="MUTUAL", credentialName="c")["commonTlsContext"]
     assert secret["tlsCertificateSdsSecretConfigs"][0]["name"] == "kubernetes://c"
