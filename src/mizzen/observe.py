@@ -113,6 +113,12 @@ class Metrics:
             "Certificates that were asked for and are missing or cannot be used.",
             registry=registry,
         )
+        self.failed_closed = Gauge(
+            "mizzen_security_failed_closed",
+            "Fields of security objects that deny because they could not be built.",
+            ["reason"],
+            registry=registry,
+        )
         self.root_expiry = Gauge(
             "citadel_server_root_cert_expiry_timestamp", "End of the root, Unix seconds.", registry=registry
         )

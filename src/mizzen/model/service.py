@@ -101,6 +101,8 @@ class Service(Struct, frozen=True, kw_only=True):
     publish_not_ready: bool = False
     connect_race: bool = False
     """Of the addresses that a name has, in both IP families, the first that answers is used (row SE-07)."""
+    traffic_distribution: str = ""
+    """``PreferClose``, ``PreferSameZone``, ``PreferSameNode``, or empty (row LO-02)."""
     from_kubernetes: bool = True
     """True for a Kubernetes Service, whose short names (``reviews``, ``reviews.ns``) are host names too."""
 

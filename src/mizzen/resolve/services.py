@@ -24,6 +24,7 @@ _RESOLUTIONS = {
 }
 
 _STRATEGY = "istio.io/connect-strategy"
+_DISTRIBUTION = "networking.istio.io/traffic-distribution"
 _SAME = ("resolution", "labels", "selector", "export_to", "mesh_external")
 
 
@@ -77,6 +78,7 @@ def _kubernetes_service(obj: Object, mesh: MeshConfig, domain: str) -> Service:
         created=obj.meta.creation_timestamp,
         export_to=exports.resolved(written, mesh.default_service_export_to, obj.namespace),
         publish_not_ready=spec.publish_not_ready_addresses,
+        traffic_distribution=obj.meta.annotations.get(_DISTRIBUTION, spec.traffic_distribution),
     )
 
 
@@ -109,6 +111,7 @@ def _entry_services(obj: Object, mesh: MeshConfig) -> Iterable[Service]:
             export_to=exports.resolved(entry.export_to, mesh.default_service_export_to, obj.namespace),
             subject_alt_names=entry.subject_alt_names,
             connect_race=obj.meta.annotations.get(_STRATEGY) == "RACE_FIRST_TCP_CONNECT",
+            traffic_distribution=obj.meta.annotations.get(_DISTRIBUTION, ""),
             from_kubernetes=False,
         )
 

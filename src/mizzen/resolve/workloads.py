@@ -1,4 +1,4 @@
-"""Pods and WorkloadEntries become Workloads (rows IP-06, IP-08, OL-19)."""
+"""Pods and WorkloadEntries become Workloads (rows IP-06, IP-08, LO-01, OL-19)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mizzen.api.kubernetes import Pod
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object, ObjectMeta
 from mizzen.api.service_entry import WorkloadEntry, WorkloadEntryStatus
+from mizzen.model import locality
 from mizzen.model.config import ObjectKey
 from mizzen.model.identity import Identity
 from mizzen.model.protocol import Protocol
@@ -28,7 +29,7 @@ def workloads(
     mesh: MeshConfig,
 ) -> dict[str, Workload]:
     """Every running workload with an address of its own, by that address."""
-    localities = {name: _node_locality(node.meta.labels) for (_, name), node in nodes.items()}
+    localities = {name: locality.of_machine(node.meta.labels) for (_, name), node in nodes.items()}
     found: dict[str, Workload] = {}
     for key in sorted(pods):
         workload = _of_pod(pods[key], localities, mesh)
@@ -86,7 +87,7 @@ def of_entry(entry: WorkloadEntry, namespace: str, mesh: MeshConfig, meta: Objec
         address=entry.address,
         labels=labels,
         identity=Identity(mesh.trust_domain, namespace, account) if account else None,
-        locality=locality(entry.locality),
+        locality=locality.parse(entry.locality) if entry.locality else locality.of_labels(labels) or Locality(),
         network=entry.network,
         workload_name=name,
         canonical_name=canonical_name,
@@ -96,12 +97,6 @@ def of_entry(entry: WorkloadEntry, namespace: str, mesh: MeshConfig, meta: Objec
     )
 
 
-def locality(text: str, separator: str = "/") -> Locality:
-    """``region/zone/subzone``, of which later parts may be missing."""
-    parts = [*text.split(separator, 2), "", ""]
-    return Locality(parts[0], parts[1], parts[2])
-
-
 def _of_pod(obj: Object, localities: Mapping[str, Locality], mesh: MeshConfig) -> Workload | None:
     pod: Pod = obj.body
     if not pod.status.pod_ip or pod.spec.host_network or pod.status.phase in ("Succeeded", "Failed"):
@@ -109,14 +104,13 @@ def _of_pod(obj: Object, localities: Mapping[str, Locality], mesh: MeshConfig) -
     labels = obj.meta.labels
     owner = workload_name(obj.meta)
     canonical_name, revision = canonical(labels, owner)
-    own = labels.get("istio-locality", "")
     return Workload(
         name=obj.name,
         namespace=obj.namespace,
         address=pod.status.pod_ip,
         labels=labels,
         identity=Identity(mesh.trust_domain, obj.namespace, pod.spec.service_account_name or "default"),
-        locality=locality(own, ".") if own else localities.get(pod.spec.node_name, Locality()),
+        locality=locality.of_labels(labels) or localities.get(pod.spec.node_name, Locality()),
         network=labels.get("topology.istio.io/network", ""),
         node_name=pod.spec.node_name,
         workload_name=labels.get("service.istio.io/workload-name", owner),
@@ -132,14 +126,6 @@ def _of_pod(obj: Object, localities: Mapping[str, Locality], mesh: MeshConfig) -
         uid=obj.meta.uid,
         hostname=pod.spec.hostname,
         subdomain=pod.spec.subdomain,
-    )
-
-
-def _node_locality(labels: Mapping[str, str]) -> Locality:
-    return Locality(
-        labels.get("topology.kubernetes.io/region", ""),
-        labels.get("topology.kubernetes.io/zone", ""),
-        labels.get("topology.istio.io/subzone", ""),
     )
 
 

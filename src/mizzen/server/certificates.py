@@ -1,15 +1,15 @@
-"""Whether certificates from users' Secrets are of any use (row CG-04). They are sent all the same: Envoy refuses what it
-cannot use and keeps what it has."""
+"""What is wrong with the secrets that proxies are to have, for findings, metric and log (row CG-04).
+
+What Envoy could not load was left out by the translation; what has expired is sent all the same, as in Istio.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 
 from mizzen.model.finding import Finding, Level
@@ -30,8 +30,8 @@ class Certificates:
         self._faults: dict[tuple[str, str], str] = {}
 
     def findings(self, made: ResourceSet, namespace: str) -> tuple[Finding, ...]:
-        """What is wrong with the secrets among ``made``, the resources of proxies in ``namespace``: missing, not
-        readable, expired, or with a key of another certificate."""
+        """Which secrets among ``made``, the resources of proxies in ``namespace``, have expired. What is missing or cannot
+        be used is told by ``made`` itself; it is counted here."""
         missing = [finding for finding in made.findings if finding.code == UNUSABLE_CREDENTIAL]
         self._metrics.secret_errors.inc(len(missing))
         judged = ((resource, self._judge(resource)) for resource in made.get(SECRET).values())
@@ -50,44 +50,16 @@ class Certificates:
 
 
 def fault_of(resource: Resource, now: datetime) -> str:
-    """What is wrong with a served secret, empty when nothing is. Never quotes what is in it."""
+    """What is wrong with a served secret by now, empty when nothing is. Never quotes what is in it."""
     message = secret_pb2.Secret.FromString(resource.body)
-    if message.WhichOneof("type") == "validation_context":
-        trusted = message.validation_context.trusted_ca
-        return _roots_fault(trusted.inline_bytes, now) if trusted.inline_bytes else ""
-    held = message.tls_certificate
-    if not held.certificate_chain.inline_bytes:
+    pem = message.tls_certificate.certificate_chain.inline_bytes or message.validation_context.trusted_ca.inline_bytes
+    return _expired(x509.load_pem_x509_certificate(pem), now) if pem else ""
+
+
+def _expired(certificate: x509.Certificate, now: datetime) -> str:
+    if certificate.not_valid_after_utc > now:
         return ""
-    return _pair_fault(held.certificate_chain.inline_bytes, held.private_key.inline_bytes, now)
-
-
-def _roots_fault(pem: bytes, now: datetime) -> str:
-    try:
-        roots = x509.load_pem_x509_certificates(pem)
-    except ValueError:
-        return "the roots cannot be read as PEM"
-    return _expired(roots[:1], now)
-
-
-def _pair_fault(chain: bytes, key: bytes, now: datetime) -> str:
-    try:
-        leaf = x509.load_pem_x509_certificate(chain)
-    except ValueError:
-        return "the certificate cannot be read as PEM"
-    try:
-        private = serialization.load_pem_private_key(key, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return "the key cannot be read as PEM, or is encrypted"
-    if private.public_key() != leaf.public_key():
-        return "the key is not that of the certificate"
-    return _expired([leaf], now)
-
-
-def _expired(certificates: Iterable[x509.Certificate], now: datetime) -> str:
-    for certificate in certificates:
-        if certificate.not_valid_after_utc <= now:
-            return f"the certificate expired at {certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}"
-    return ""
+    return f"the certificate expired at {certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _about(namespace: str, name: str, fault: str) -> Finding:
@@ -97,7 +69,7 @@ def _about(namespace: str, name: str, fault: str) -> Finding:
     return Finding(
         code=UNUSABLE_CREDENTIAL,
         level=Level.WARNING,
-        message=f"{name}: {fault}; proxies refuse it and keep what they have",
+        message=f"{name}: {fault}",
         kind="ConfigMap" if kind == "configmap" else "Secret",
         namespace=of if slash else namespace,
         name=base,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from mizzen.model.closed import closed_by
 from mizzen.model.config import Config
 from mizzen.model.finding import CONFLICTING_HOSTS, DUPLICATE_SUBSET, REJECTED, Finding
 from mizzen.model.identity import Identity
@@ -114,6 +115,8 @@ class Hub:
         codes = Counter(finding.code for finding in snapshot.findings)
         self._metrics.duplicate_domains.set(codes[CONFLICTING_HOSTS])
         self._metrics.duplicate_subsets.set(codes[DUPLICATE_SUBSET])
+        for reason, count in closed_by(snapshot.findings).items():
+            self._metrics.failed_closed.labels(reason).set(count)
         self.error = ""
         number = self.current.number + 1 if self.current is not None else 1
         self.current = Published(number, config.revision, snapshot)

@@ -154,7 +154,8 @@ def _source_type(match: Match, seen: _Seen) -> int | None:
 
 
 def _is_local(call: Call) -> bool:
-    return call.source == call.address or ipaddress.ip_address(call.source).is_loopback
+    """The client's address is the one that was dialled, or the loopback address: Envoy has only these two for it."""
+    return call.source in (call.address, "127.0.0.1", "::1")
 
 
 def _source(match: Match, seen: _Seen) -> int | None:

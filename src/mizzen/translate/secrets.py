@@ -18,12 +18,14 @@ from mizzen.model.finding import Finding, Level
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import SECRET, UNUSABLE_CREDENTIAL, Resource
 from mizzen.model.view import Scope
-from mizzen.translate import credentials
+from mizzen.translate import credentials, key_pair
 from mizzen.translate.credentials import BUILTIN, CONFIG_MAP, GATEWAY, KUBERNETES, ROOTS, Name
 from mizzen.translate.messages import resource
+from mizzen.translate.proxy_identity import proxy_identity
 
 _PAIRS = (("cert", "key"), ("tls.crt", "tls.key"))
 _TRUSTED = (("cacert", "crl"), ("ca.crt", "ca.crl"))
+SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
 _STAPLE = "tls.ocsp-staple"
 _Held = Mapping[str, bytes]
 
@@ -52,6 +54,9 @@ def served(scope: Scope) -> tuple[list[Resource], tuple[Finding, ...]]:
             findings.setdefault((wanted.name, wanted.owner.name), _finding(wanted, made))
         else:
             found[wanted.name] = resource(SECRET, wanted.name, made)
+    identity = proxy_identity(scope.flags)
+    for name in identity.names if identity is not None else ():
+        found[name] = resource(SECRET, name, _of_files(name))
     return [found[name] for name in sorted(found)], tuple(findings.values())
 
 
@@ -110,8 +115,8 @@ def _of_client(tls: ClientTLSSettings) -> Iterator[tuple[str, str]]:
         return
     if tls.credential_name:
         yield credentials.roots_name(tls.credential_name), "credentialName"
-    elif tls.ca_certificates:
-        yield credentials.file_roots_name(tls.ca_certificates), "caCertificates"
+    else:
+        yield credentials.file_roots_name(tls.ca_certificates or credentials.SYSTEM), "caCertificates"
 
 
 def _secret(scope: Scope, wanted: Wanted) -> secret_pb2.Secret | str:
@@ -148,11 +153,15 @@ def _certificate(scope: Scope, resource_name: str, name: Name) -> secret_pb2.Sec
         return f"there is no Secret {name.name} in namespace {name.namespace or scope.namespace}"
     for chain, key in _PAIRS:
         if held.get(chain) and held.get(key):
+            staple = held.get(_STAPLE, b"") if chain == "tls.crt" else b""
+            fault = key_pair.pair_fault(held[chain], held[key]) or (key_pair.staple_fault(staple) if staple else "")
+            if fault:
+                return f"{fault} (Secret {name.name})"
             message = secret_pb2.Secret(name=resource_name)
             certificate = message.tls_certificate
             certificate.certificate_chain.inline_bytes, certificate.private_key.inline_bytes = held[chain], held[key]
-            if chain == "tls.crt" and held.get(_STAPLE):
-                certificate.ocsp_staple.inline_bytes = held[_STAPLE]
+            if staple:
+                certificate.ocsp_staple.inline_bytes = staple
             return message
     return f"Secret {name.name} has neither tls.crt and tls.key nor cert and key"
 
@@ -167,6 +176,9 @@ def _roots(scope: Scope, resource_name: str, name: Name) -> secret_pb2.Secret | 
         return f"there is no {kind} {base}{ROOTS} or {base} in namespace {name.namespace or scope.namespace}"
     for trusted, revoked in _TRUSTED:
         if held.get(trusted):
+            fault = key_pair.roots_fault(held[trusted], held.get(revoked, b""))
+            if fault:
+                return f"{fault} ({name.name})"
             message = secret_pb2.Secret(name=resource_name)
             message.validation_context.trusted_ca.inline_bytes = held[trusted]
             if held.get(revoked):
@@ -196,6 +208,7 @@ def _of_files(name: str) -> secret_pb2.Secret:
     """A secret that says where the files lie in the pod. Envoy watches their directory (``watched_directory``)."""
     kind, _, path = name.partition(":")
     path, _, key = path.partition("~")
+    path = SYSTEM_ROOTS if kind == credentials.FILE_ROOTS and path == credentials.SYSTEM else path
     message = secret_pb2.Secret(name=name)
     directory = base_pb2.WatchedDirectory(path=path.rpartition("/")[0] or "/")
     if kind == credentials.FILE_ROOTS:

@@ -10,7 +10,7 @@ from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.model.config import Config
 from mizzen.model.service import Locality
-from mizzen.resolve.workloads import canonical, locality, workloads
+from mizzen.resolve.workloads import canonical, workloads
 from tests.meshes import NETWORKING, new
 
 
@@ -57,7 +57,7 @@ def test_entries() -> None:
     workload = found(new(NETWORKING, "WorkloadEntry", "a", "vm-1", spec))["192.0.2.1"]
     assert (workload.workload_name, workload.canonical_name) == ("vm-1", "vm")
     assert workload.identity.uri == "spiffe://td/ns/a/sa/vm"
-    assert workload.locality == locality("r/z") == Locality("r", "z", "")
+    assert workload.locality == Locality("r", "z", "")
 
 
 @pytest.mark.row("IP-06")

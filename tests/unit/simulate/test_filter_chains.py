@@ -86,6 +86,7 @@ def test_sources() -> None:
     assert chosen(chains, Call(port=1, source="127.0.0.1")) == "local"
     assert chosen(chains, Call(port=1, address="10.0.0.1", source="10.0.0.1")) == "local"
     assert chosen(chains, Call(port=1, source="10.0.0.1")) == "external"
+    assert chosen(chains, Call(port=1, source="127.0.0.2")) == "external"
     by_port = [chain("port", source_ports=[7]), chain("any")]
     assert chosen(by_port, Call(port=1, source_port=7)) == "port"
     assert chosen(by_port, Call(port=1, source_port=8)) == "any"

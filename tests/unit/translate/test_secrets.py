@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
+from msgspec.structs import replace
 
 from mizzen.api.meta import Object
 from mizzen.model.config import Config
@@ -15,7 +16,12 @@ from mizzen.model.proxy import Proxy
 from mizzen.model.resources import CLUSTER, SECRET, UNUSABLE_CREDENTIAL
 from mizzen.resolve import build, view
 from mizzen.translate import Memo, resources
+from tests.fakes.authorities import Ca, crl
 from tests.meshes import NETWORKING, new, router, sidecar
+
+ONE, TWO = Ca("one"), Ca("two")
+L1, L2 = crl(ONE), crl(TWO)
+C, K, C2, K2, R, R2 = ONE.pem, ONE.key_pem, TWO.pem, TWO.key_pem, ONE.pem, TWO.pem
 
 
 def secret(name: str, namespace: str = "istio-system", **data: str) -> Object:
@@ -36,37 +42,38 @@ def served(*objects: Object) -> dict[str, secret_pb2.Secret]:
 @pytest.mark.row("GW-17")
 def test_the_gateway_pods_own_namespace_counts_and_others_do_not() -> None:
     simple = gateway(mode="SIMPLE", credentialName="cert")
-    found = served(
-        simple, secret("cert", tls_crt="CHAIN", tls_key="KEY"), secret("cert", "shop", tls_crt="x", tls_key="y")
-    )
+    found = served(simple, secret("cert", tls_crt=C, tls_key=K), secret("cert", "shop", tls_crt=C2, tls_key=K2))
     assert list(found) == ["kubernetes://cert"]
     certificate = found["kubernetes://cert"].tls_certificate
-    assert (certificate.certificate_chain.inline_bytes, certificate.private_key.inline_bytes) == (b"CHAIN", b"KEY")
-    assert served(simple, secret("cert", "shop", tls_crt="x", tls_key="y")) == {}
-    old = served(simple, secret("cert", cert="CHAIN", key="KEY"))
-    assert old["kubernetes://cert"].tls_certificate.private_key.inline_bytes == b"KEY"
+    assert (certificate.certificate_chain.inline_bytes, certificate.private_key.inline_bytes) == (
+        C.encode(),
+        K.encode(),
+    )
+    assert served(simple, secret("cert", "shop", tls_crt=C2, tls_key=K2)) == {}
+    old = served(simple, secret("cert", cert=C, key=K))
+    assert old["kubernetes://cert"].tls_certificate.private_key.inline_bytes == K.encode()
 
 
 @pytest.mark.row("GW-12", "GW-17")
 def test_client_roots_from_a_secret_of_their_own_or_from_the_same() -> None:
     mutual = gateway(mode="MUTUAL", credentialName="cert")
-    same = served(mutual, secret("cert", tls_crt="C", tls_key="K", ca_crt="ROOTS"))
-    assert same["kubernetes://cert-cacert"].validation_context.trusted_ca.inline_bytes == b"ROOTS"
-    apart = served(mutual, secret("cert", tls_crt="C", tls_key="K"), secret("cert-cacert", cacert="OWN"))
-    assert apart["kubernetes://cert-cacert"].validation_context.trusted_ca.inline_bytes == b"OWN"
+    same = served(mutual, secret("cert", tls_crt=C, tls_key=K, ca_crt=R))
+    assert same["kubernetes://cert-cacert"].validation_context.trusted_ca.inline_bytes == R.encode()
+    apart = served(mutual, secret("cert", tls_crt=C, tls_key=K), secret("cert-cacert", cacert=R2))
+    assert apart["kubernetes://cert-cacert"].validation_context.trusted_ca.inline_bytes == R2.encode()
 
 
 @pytest.mark.row("GW-17")
 def test_a_missing_or_broken_secret_takes_away_only_its_own_certificate() -> None:
     both = gateway(mode="SIMPLE", credentialNames=["rsa", "ecdsa"])
-    assert list(served(both, secret("rsa", tls_crt="C", tls_key="K"))) == ["kubernetes://rsa"]
+    assert list(served(both, secret("rsa", tls_crt=C, tls_key=K))) == ["kubernetes://rsa"]
     broken = new("v1", "Secret", "istio-system", "ecdsa", {}, data={"tls.crt": "%%%", "tls.key": "%%%"})
-    assert list(served(both, secret("rsa", tls_crt="C", tls_key="K"), broken)) == ["kubernetes://rsa"]
+    assert list(served(both, secret("rsa", tls_crt=C, tls_key=K), broken)) == ["kubernetes://rsa"]
 
 
 def test_a_sidecar_gets_no_gateways_secret() -> None:
     snapshot = build(
-        Config().with_objects([gateway(mode="SIMPLE", credentialName="cert"), secret("cert", tls_crt="C", tls_key="K")])
+        Config().with_objects([gateway(mode="SIMPLE", credentialName="cert"), secret("cert", tls_crt=C, tls_key=K)])
     )
     assert not resources(view(snapshot, sidecar(1, "istio-system", istio="ingressgateway"))).get(SECRET)
 
@@ -76,39 +83,36 @@ SIMPLE = {"mode": "SIMPLE", "credentialName": "cert"}
 
 @pytest.mark.row("CG-02")
 def test_the_first_complete_pair_counts_and_empty_values_do_not() -> None:
-    both = secret("cert", cert="OLD", key="OLDKEY", tls_crt="NEW", tls_key="NEWKEY")
-    assert served(gateway(**SIMPLE), both)["kubernetes://cert"].tls_certificate.private_key.inline_bytes == b"OLDKEY"
-    half = secret("cert", cert="OLD", key="", tls_crt="NEW", tls_key="NEWKEY")
+    both = secret("cert", cert=C, key=K, tls_crt=C2, tls_key=K2)
+    assert served(gateway(**SIMPLE), both)["kubernetes://cert"].tls_certificate.private_key.inline_bytes == K.encode()
+    half = secret("cert", cert=C, key="", tls_crt=C2, tls_key=K2)
     found = served(gateway(**SIMPLE), half)["kubernetes://cert"].tls_certificate
-    assert (found.certificate_chain.inline_bytes, found.private_key.inline_bytes) == (b"NEW", b"NEWKEY")
-    mixed = secret("cert", cert="OLD", tls_key="NEWKEY")
+    assert (found.certificate_chain.inline_bytes, found.private_key.inline_bytes) == (C2.encode(), K2.encode())
+    mixed = secret("cert", cert=C, tls_key=K2)
     assert served(gateway(**SIMPLE), mixed) == {}
 
 
 @pytest.mark.row("CG-02")
-def test_a_staple_and_lists_of_revoked_certificates_go_along() -> None:
+def test_a_list_of_revoked_certificates_goes_along() -> None:
     mutual = gateway(mode="MUTUAL", credentialName="cert")
-    stapled = {"tls.crt": "C", "tls.key": "K", "tls.ocsp-staple": "S", "ca.crt": "R", "ca.crl": "L"}
+    stapled = {"tls.crt": C, "tls.key": K, "ca.crt": R, "ca.crl": L1}
     raw = new("v1", "Secret", "istio-system", "cert", {}, stringData=stapled)
     found = served(mutual, raw)
-    assert found["kubernetes://cert"].tls_certificate.ocsp_staple.inline_bytes == b"S"
     validation = found["kubernetes://cert-cacert"].validation_context
-    assert (validation.trusted_ca.inline_bytes, validation.crl.inline_bytes) == (b"R", b"L")
+    assert (validation.trusted_ca.inline_bytes, validation.crl.inline_bytes) == (R.encode(), L1.encode())
     # The generic keys come first, with their own list, and a Secret for the roots counts alone.
-    own = new(
-        "v1", "Secret", "istio-system", "cert-cacert", {}, stringData={"cacert": "OWN", "crl": "OWNL", "ca.crt": "X"}
-    )
+    own = new("v1", "Secret", "istio-system", "cert-cacert", {}, stringData={"cacert": R2, "crl": L2, "ca.crt": R})
     validation = served(mutual, raw, own)["kubernetes://cert-cacert"].validation_context
-    assert (validation.trusted_ca.inline_bytes, validation.crl.inline_bytes) == (b"OWN", b"OWNL")
+    assert (validation.trusted_ca.inline_bytes, validation.crl.inline_bytes) == (R2.encode(), L2.encode())
     assert "kubernetes://cert-cacert" not in served(mutual, raw, secret("cert-cacert", other="x"))
 
 
 @pytest.mark.row("CG-01", "CG-02")
 def test_roots_may_be_in_a_config_map_of_any_namespace() -> None:
     mutual = gateway(mode="MUTUAL", credentialName="cert", caCertCredentialName="configmap://shop/roots")
-    roots = new("v1", "ConfigMap", "shop", "roots", {}, data={"ca.crt": "MAP"})
-    found = served(mutual, secret("cert", tls_crt="C", tls_key="K"), roots)
-    assert found["configmap://shop/roots-cacert"].validation_context.trusted_ca.inline_bytes == b"MAP"
+    roots = new("v1", "ConfigMap", "shop", "roots", {}, data={"ca.crt": R})
+    found = served(mutual, secret("cert", tls_crt=C, tls_key=K), roots)
+    assert found["configmap://shop/roots-cacert"].validation_context.trusted_ca.inline_bytes == R.encode()
     assert served(gateway(mode="SIMPLE", credentialName="configmap://shop/roots"), roots) == {}
 
 
@@ -123,7 +127,7 @@ def test_roots_may_be_in_a_config_map_of_any_namespace() -> None:
     ],
 )
 def test_names_with_a_scheme(written: str, name: str) -> None:
-    material = [secret("cert", tls_crt="C", tls_key="K"), secret("cert", "shop", tls_crt="C", tls_key="K")]
+    material = [secret("cert", tls_crt=C, tls_key=K), secret("cert", "shop", tls_crt=C, tls_key=K)]
     assert list(served(gateway(mode="SIMPLE", credentialName=written), *material)) == [name]
 
 
@@ -133,14 +137,14 @@ def test_names_with_a_scheme(written: str, name: str) -> None:
     ["kubernetes://shop/cert", "kubernetes-gateway://bank/cert", "invalid://cert", "builtin://", "unheard-of://cert"],
 )
 def test_what_a_gateway_never_gets(written: str) -> None:
-    material = [secret("cert", of, tls_crt="C", tls_key="K") for of in ("istio-system", "shop", "bank")]
+    material = [secret("cert", of, tls_crt=C, tls_key=K) for of in ("istio-system", "shop", "bank")]
     assert served(gateway(mode="SIMPLE", credentialName=written), *material) == {}
 
 
 @pytest.mark.row("CG-03", "CG-04")
 def test_a_refused_or_missing_secret_is_told_with_the_field_that_names_it() -> None:
     both = gateway(mode="SIMPLE", credentialNames=["there", "kubernetes://shop/other"])
-    snapshot = build(Config().with_objects([both, secret("there", tls_crt="C", tls_key="K")]))
+    snapshot = build(Config().with_objects([both, secret("there", tls_crt=C, tls_key=K)]))
     made = resources(view(snapshot, router()))
     assert list(made.get(SECRET)) == ["kubernetes://there"]
     (finding,) = made.findings
@@ -160,14 +164,14 @@ def test_a_changed_secret_changes_itself_and_its_roots_alone() -> None:
     config = Config().with_objects(
         [
             gateway(mode="MUTUAL", credentialNames=["one", "two"]),
-            secret("one", tls_crt="C1", tls_key="K1", ca_crt="R1"),
-            secret("two", tls_crt="C2", tls_key="K2"),
+            secret("one", tls_crt=C, tls_key=K, ca_crt=R),
+            secret("two", tls_crt=C2, tls_key=K2),
         ]
     )
     memo = Memo()
     snapshot = build(config)
     before = resources(view(snapshot, router()), memo)
-    changed = build(config.with_objects([secret("one", tls_crt="C1b", tls_key="K1b", ca_crt="R1b")]), snapshot)
+    changed = build(config.with_objects([secret("one", tls_crt=C2, tls_key=K2, ca_crt=R2)]), snapshot)
     after = resources(view(changed, router()), memo)
     different = {
         name
@@ -208,7 +212,7 @@ def test_a_rules_secrets_for_an_egress_gateway_and_for_selected_sidecars(
         "out",
         {"host": "out.example", "trafficPolicy": policy, "workloadSelector": {"matchLabels": {"app": "web"}}},
     )
-    material = secret("cert", tls_crt="C", tls_key="K", ca_crt="R")
+    material = secret("cert", tls_crt=C, tls_key=K, ca_crt=R)
 
     def of(rule: Object, proxy: Proxy) -> tuple[set[str], bool]:
         made = resources(view(build(Config().with_objects([entry, rule, material])), proxy))
@@ -235,3 +239,36 @@ def test_files_of_the_pod_are_secrets_that_envoy_watches() -> None:
     assert certificate.watched_directory.path == "/etc/a"
     validation = found["file-root:/etc/b/ca.crt"].validation_context
     assert (validation.trusted_ca.filename, validation.watched_directory.path) == ("/etc/b/ca.crt", "/etc/b")
+
+
+@pytest.mark.row("CG-04")
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"tls_crt": C, "tls_key": K2}, "not that of the certificate"),
+        ({"tls_crt": "nonsense", "tls_key": K}, "cannot be read"),
+        ({"tls_crt": C, "tls_key": K, "tls_ocsp-staple": "nonsense"}, "staple"),
+    ],
+)
+def test_what_envoy_could_not_load_is_held_back_and_told(data: dict[str, str], said: str) -> None:
+    both = gateway(mode="SIMPLE", credentialNames=["good", "bad"])
+    objects = [both, secret("good", tls_crt=C, tls_key=K), secret("bad", **data)]
+    made = resources(view(build(Config().with_objects(objects)), router()))
+    assert list(made.get(SECRET)) == ["kubernetes://good"]
+    (finding,) = made.findings
+    assert said in finding.message
+    assert "PRIVATE" not in finding.message
+
+
+@pytest.mark.row("DR-45", "DR-52")
+def test_the_system_s_roots_and_the_files_that_a_proxy_names() -> None:
+    own = new(NETWORKING, "DestinationRule", "shop", "r", {"host": "web", "trafficPolicy": {"tls": {"mode": "SIMPLE"}}})
+    web = new("v1", "Service", "shop", "web", {"clusterIP": "10.96.0.1", "ports": [{"name": "http", "port": 80}]})
+    flags = {"TLS_CLIENT_CERT_CHAIN": "/c", "TLS_CLIENT_KEY": "/k", "TLS_CLIENT_ROOT_CERT": "/r"}
+    snapshot = build(Config().with_objects([own, web]))
+    plain = resources(view(snapshot, sidecar(1, "shop"))).get(SECRET)
+    assert list(plain) == ["file-root:system"]
+    system = secret_pb2.Secret.FromString(plain["file-root:system"].body)
+    assert system.validation_context.trusted_ca.filename == "/etc/ssl/certs/ca-certificates.crt"
+    named = resources(view(snapshot, replace(sidecar(1, "shop"), flags=flags))).get(SECRET)
+    assert sorted(named) == ["file-cert:/c~/k", "file-root:/r", "file-root:system"]

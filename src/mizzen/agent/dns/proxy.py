@@ -50,7 +50,7 @@ class DnsProxy:
                 self._report(f"DNS on {', '.join(hosts)} port {port}, others: {', '.join(found.servers) or 'none'}")
                 await asyncio.get_running_loop().create_future()
             finally:
-                server.close()
+                await server.close()
 
     def take(self, table: dict[str, Any]) -> None:
         """A new table. Connections and questions under way are not disturbed."""

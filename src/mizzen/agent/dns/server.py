@@ -36,7 +36,7 @@ class Server:
         self._shuffle = random.SystemRandom()
         self._transports: list[asyncio.BaseTransport] = []
         self._listeners: list[asyncio.Server] = []
-        self._connections: set[asyncio.StreamWriter] = set()
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def start(self, host: str, port: int) -> int:
         """Listen on one address with both protocols; the port, where ``port`` was 0. Raises OSError."""
@@ -47,14 +47,16 @@ class Server:
         self._listeners.append(await asyncio.start_server(self._stream, host, chosen))
         return chosen
 
-    def close(self) -> None:
-        """Answer nobody any more."""
+    async def close(self) -> None:
+        """Answer nobody any more; returns when every connection has ended."""
         for transport in self._transports:
             transport.close()
         for listener in self._listeners:
             listener.close()
-        for writer in self._connections:
+        for writer in self._connections.values():
             writer.close()
+        if self._connections:
+            await asyncio.wait(self._connections)
 
     def datagram(self, transport: asyncio.DatagramTransport, data: bytes, client: tuple[str, int]) -> None:
         """One question over UDP. Names of the mesh are answered before anything else is looked at."""
@@ -79,7 +81,9 @@ class Server:
             transport.sendto(found if len(found) <= question.room else message.cut(question, found), client)
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections[task] = writer
         try:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
                 await self._converse(reader, writer)
@@ -87,7 +91,7 @@ class Server:
             # Only the loop's end cancels it, and Python 3.11 asks such a task for its exception, which raises.
             return
         finally:
-            self._connections.discard(writer)
+            del self._connections[task]
             writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -66,7 +66,7 @@ async def proxy(names: Names | None = NAMES, *, early: bool = False, value: str 
         server.names = names
         port = await server.start("127.0.0.1", 0)
         yield Proxy(server, port, counters, others)
-        server.close()
+        await server.close()
 
 
 def values(reply: DNSRecord) -> list[str]:
@@ -126,7 +126,7 @@ async def test_an_answer_of_others_that_is_too_long_is_cut_too() -> None:
         cut = await it.ask("far.test")
         assert (cut.header.tc, cut.rr) == (1, [])
         assert len((await it.ask("far.test", tcp=True)).rr) == 100
-        server.close()
+        await server.close()
 
 
 async def test_before_the_first_table_everything_fails_unless_others_may_answer_early() -> None:
@@ -147,7 +147,7 @@ async def test_when_nobody_answers_the_client_is_told() -> None:
         it = Proxy(server, await server.start("127.0.0.1", 0), counters, others)
         for tcp in (False, True):
             assert (await it.ask("far.test", tcp=tcp)).header.rcode == RCODE.SERVFAIL
-        server.close()
+        await server.close()
     assert counters.failures == 2
 
 
