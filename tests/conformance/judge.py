@@ -370,19 +370,23 @@ def within(wanted: Any, found: Any) -> bool:
     if isinstance(wanted, dict):
         if not isinstance(found, dict):
             return False
-        known = {_snake(name): value for name, value in found.items()}
-        return all(_absent_is_zero(value, known.get(_snake(name))) for name, value in wanted.items())
+        known = {_bare(name): value for name, value in found.items()}
+        return all(_absent_is_zero(value, known.get(_bare(name))) for name, value in wanted.items())
     if isinstance(wanted, list):
         return isinstance(found, list) and len(found) == len(wanted) and all(map(within, wanted, found))
     return _plain(wanted) == _plain(found)
 
 
 def _absent_is_zero(wanted: Any, found: Any) -> bool:
-    return within(wanted, found) or (found is None and wanted in (0, False, "", None, "0s"))
+    return within(wanted, found) or (found is None and wanted in (0, False, "", None, "0s", *_FIRST))
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda m: "_" + m[1].lower(), name)
+_FIRST = ("ROUND_ROBIN", "STATIC", "AUTO")
+"""The values of Envoy's enumerations that its dump leaves out, because they are the first (``lb_policy``, ``type``, …)."""
+
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def _plain(value: Any) -> str:

@@ -25,13 +25,16 @@ def sidecar_for(
     return None
 
 
-class Egress:
-    """The union of a Sidecar's egress host lists; without a Sidecar everything is seen."""
+def of_sidecar(sidecar: Sidecar | None) -> list[str]:
+    """The union of a Sidecar's egress host lists; without a Sidecar, or without a list, everything is seen."""
+    return [host for listener in sidecar.egress for host in listener.hosts] if sidecar and sidecar.egress else ["*/*"]
 
-    def __init__(self, sidecar: Sidecar | None, namespace: str) -> None:
-        hosts = (
-            [host for listener in sidecar.egress for host in listener.hosts] if sidecar and sidecar.egress else ["*/*"]
-        )
+
+class Egress:
+    """A list of egress hosts, as a client in ``namespace`` reads it."""
+
+    def __init__(self, hosts: Iterable[str], namespace: str) -> None:
+        hosts = list(hosts)
         self._included = [self._split(host, namespace) for host in hosts if not host.startswith("~")]
         self._excluded = [self._split(host[1:], namespace) for host in hosts if host.startswith("~") and host != "~/*"]
 

@@ -136,7 +136,7 @@ spec: {type: ExternalName, externalName: ratings.shop.svc.cluster.local}
     assert "alias.shop.svc.cluster.local" not in table(alias)
 
 
-@pytest.mark.row("DN-02")
+@pytest.mark.row("DN-02", "SC-09")
 def test_only_what_the_proxy_sees() -> None:
     sidecar = """
 apiVersion: networking.istio.io/v1
