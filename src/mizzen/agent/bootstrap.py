@@ -142,7 +142,7 @@ def _discovery_cluster(settings: Settings) -> Json:
 
 
 def _watch_cluster(settings: Settings) -> Json:
-    """The control plane's HTTPS port, for the agent's long poll (docs/adr/0009)."""
+    """The control plane's HTTPS port, for the agent's long poll (docs/adr/0010)."""
     parts = urlsplit(settings.control_plane_url)
     host, port = parts.hostname or settings.discovery[0], parts.port or 443
     tls = _control_tls(settings, host, "http/1.1")

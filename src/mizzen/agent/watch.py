@@ -1,4 +1,4 @@
-"""News of the control plane for this pod's agent, by long poll through Envoy (docs/adr/0009).
+"""News of the control plane for this pod's agent, by long poll through Envoy (docs/adr/0010).
 
 Envoy has the certificate, the TLS library and the roots already. It offers the one path of the control plane that the
 agent needs on a Unix socket of mode 0600, so that the agent speaks plain HTTP.

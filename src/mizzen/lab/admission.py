@@ -14,7 +14,7 @@ from mizzen.inject import InjectNamespace, InjectSettings, inject
 from mizzen.lab import workloads
 from mizzen.lab.store import Store, key_of
 from mizzen.model.finding import Finding, Level
-from mizzen.sources.mesh import read_mesh
+from mizzen.sources.mesh import MeshReading, read_mesh
 
 Raw = dict[str, Any]
 APPLIED = "lab.mizzen.io/applied"
@@ -30,12 +30,14 @@ class Admission:
         self._mesh: tuple[Raw | None, MeshConfig] = (None, MeshConfig())
 
     def mesh(self) -> MeshConfig:
-        """The ConfigMap ``istio`` as it is now; a bad field keeps its default."""
+        """The ConfigMap ``istio`` as it is now; one with an error leaves what was in force (row MC-01)."""
         raw = self._store.get("ConfigMap", "istio-system", "istio")
         if raw is not self._mesh[0]:
             found = decode(raw).object if raw else None
             body = found.body if found is not None else None
-            self._mesh = (raw, read_mesh(body).config if isinstance(body, ConfigMap) else MeshConfig())
+            reading = read_mesh(body) if isinstance(body, ConfigMap) else MeshReading(MeshConfig())
+            kept = reading.broken and self._mesh[0] is not None
+            self._mesh = (raw, self._mesh[1] if kept else reading.config)
         return self._mesh[1]
 
     def _proxy_configs(self) -> tuple[Object, ...]:

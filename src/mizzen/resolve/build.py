@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from mizzen.api.meta import Object
@@ -12,9 +13,10 @@ from mizzen.resolve.authorizer_overlap import overlap_findings
 from mizzen.resolve.authorizers import authorizer_findings, authorizers, usable
 from mizzen.resolve.conduct import provider_findings
 from mizzen.resolve.destination_rules import destination_rules, duplicate_subsets
+from mizzen.resolve.discovery import namespaces, selected
 from mizzen.resolve.endpoints import endpoints
 from mizzen.resolve.kubernetes_ingress import generated
-from mizzen.resolve.mtls import peer_policies
+from mizzen.resolve.mtls import peer_findings, peer_policies
 from mizzen.resolve.providers import providers
 from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, services
@@ -32,6 +34,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     Never raises for what users write; what could not be resolved is in ``findings``.
     """
     run = _Run(previous)
+    config = _discovered(run, config)
     mesh, domain = config.mesh, config.domain
     pods, slices, nodes = config.of("Pod"), config.of("EndpointSlice"), config.of("Node")
     entries, workload_entries = config.of("ServiceEntry"), config.of("WorkloadEntry")
@@ -58,6 +61,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     asked = run.step("authorizers", authorizers, mesh, hosts)
     sinks = run.step("providers", providers, mesh, hosts, config.environment)
     security = (
+        *run.step("peer_findings", peer_findings, peer_authentications, mesh.root_namespace),
         *run.step("authorizer_findings", authorizer_findings, authorizations, asked),
         *run.step("provider_findings", provider_findings, mesh, sinks, config.of("ConfigMap")),
         *run.step("overlap_findings", overlap_findings, authorizations, running, mesh.root_namespace, config.features),
@@ -83,6 +87,15 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         findings=(*config.findings, *ingress.findings, *route_findings, *doubles, *rivals, *references, *security),
         steps=run.done,
     )
+
+
+def _discovered(run: _Run, config: Config) -> Config:
+    """``config`` without the namespaces that ``discoverySelectors`` leave out; itself where there are no selectors."""
+    chosen = run.step("namespaces", namespaces, config.mesh, config.of("Namespace"))
+    if chosen is None:
+        return config
+    kept = {kind: run.step(f"selected {kind}", selected, objects, chosen) for kind, objects in config.objects.items()}
+    return replace(config, objects=kept)
 
 
 def _together(written: Mapping[ObjectKey, Object], made: Mapping[ObjectKey, Object]) -> Mapping[ObjectKey, Object]:

@@ -8,7 +8,7 @@ from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from envoy.type.matcher.v3 import string_pb2
 
-from mizzen.api.ciphers import usable
+from mizzen.api.ciphers import usable, usable_curves
 from mizzen.api.gateway import ServerTLSSettings
 from mizzen.api.mesh_config import MeshConfig, TLSConfig
 from mizzen.translate import credentials as names
@@ -66,7 +66,7 @@ def _versions(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, mesh: Me
     if tls.max_protocol_version in _VERSIONS:
         params.tls_maximum_protocol_version = _VERSIONS[tls.max_protocol_version]
     params.cipher_suites.extend(usable(tls.cipher_suites or base.cipher_suites))
-    params.ecdh_curves.extend(dict.fromkeys(tls.ecdh_curves or base.ecdh_curves))
+    params.ecdh_curves.extend(usable_curves(tls.ecdh_curves or base.ecdh_curves))
 
 
 def _client_names(validation: common_pb2.CertificateValidationContext, names: Sequence[str]) -> None:

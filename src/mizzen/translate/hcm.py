@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, TypeAlias
 
 from envoy.config.route.v3 import route_pb2
@@ -15,6 +16,10 @@ from mizzen.translate import access_log, alpn, dynamic_dns, exchange, jwt, rbac,
 from mizzen.translate import filters as f
 from mizzen.translate.filters import Direction as Direction
 from mizzen.translate.tcp import NO_POLICIES
+
+HEADERS_TIMEOUT = timedelta(seconds=10)
+"""How long a client of a gateway may take to send the head of a request, from its first byte. Istio sets no limit, so that
+clients which send a byte now and then hold connections for ever; Envoy's guide for proxies at the edge advises this one."""
 
 _NAME = "envoy.filters.network.http_connection_manager"
 _Hcm: TypeAlias = pb.HttpConnectionManager
@@ -55,6 +60,8 @@ def http_connection_manager(
     if http10:
         manager.http_protocol_options.accept_http_10 = True
     manager.stream_idle_timeout.SetInParent()
+    if direction is Direction.GATEWAY:
+        manager.request_headers_timeout.FromTimedelta(HEADERS_TIMEOUT)
     manager.upgrade_configs.add(upgrade_type="websocket")
     _paths(manager, mesh)
     _addresses(manager, direction, conduct.config)

@@ -14,7 +14,7 @@ from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode
-from mizzen.translate import access_log, connection_pool, exchange, tcp, tls
+from mizzen.translate import access_log, connection_pool, exchange, names, tcp, tls
 from mizzen.translate import filters as f
 from mizzen.translate.chains import Shape, shapes
 from mizzen.translate.filters import Direction
@@ -64,6 +64,8 @@ def listener(inbound: Inbound) -> listener_pb2.Listener:
         access_log=access_log.listener_logs(mesh, inbound.conduct),
         listener_filters=listener_filters(inbound),
     )
+    if inbound.interception == "TPROXY":
+        result.transparent.value = True
     result.listener_filters_timeout.FromNanoseconds(mesh.protocol_detection_timeout.nanos)
     result.max_connections_to_accept_per_socket_event.value = 1
     result.filter_chains.append(_black_hole(port, inbound))
@@ -212,7 +214,9 @@ def _port_cluster(port: InboundPort, mesh: MeshConfig) -> cluster_pb2.Cluster:
             target.pipe.path = endpoint.removeprefix("unix://")
         else:
             target.CopyFrom(_address(host.strip("[]"), int(number)))
-    cluster.alt_stat_name = f"{name};"
+    service_port = next((p for p in port.service.ports if p.number == port.service_port), None)
+    pattern = mesh.inbound_cluster_stat_name if service_port is not None else ""
+    cluster.alt_stat_name = names.stat_name(pattern or name, port.service, service_port, "")
     connection_pool.apply_inbound(cluster, port.policy, mesh, _speech(port.protocol))
     for service in port.services or (port.service,):
         _describe(cluster, service)
