@@ -20,6 +20,7 @@ from mizzen.api.kubernetes import (
     EndpointSlice,
     Ingress,
     IngressClass,
+    Node,
     Opaque,
     Pod,
     Secret,
@@ -90,7 +91,7 @@ _ISTIO: tuple[tuple[str, str, tuple[str, ...], str, str, type[Struct]], ...] = (
 
 _KUBERNETES: tuple[tuple[str, str, tuple[str, ...], str, str, type[Struct]], ...] = (
     ("Namespace", "", ("v1",), "namespaces", "ns", Opaque),
-    ("Node", "", ("v1",), "nodes", "no", Opaque),
+    ("Node", "", ("v1",), "nodes", "no", Node),
     ("Pod", "", ("v1",), "pods", "po", Pod),
     ("Service", "", ("v1",), "services", "svc", Service),
     ("ServiceAccount", "", ("v1",), "serviceaccounts", "sa", Opaque),
