@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import TypeVar
 
 from mizzen.api.meta import Duration
 from mizzen.errors import MeshError
+from mizzen.model.features import Features, RemoteKeys
 
 T = TypeVar("T")
 
 
+REFUSED = {
+    "COMPLIANCE_POLICY": "upstream Envoy is no validated module; set meshConfig.meshMTLS for versions and suites",
+    "EXTERNAL_CA": "certificates are signed here, or by what Secret cacerts plugs in",
+    "JWT_RULE": "tokens are those of service accounts",
+    "TRUSTED_GATEWAY_CIDR": "identities that a gateway claims for others are not believed",
+}
+"""Istio's variables that would be dangerous to ignore, and why they cannot be had (rows PA-12, CA-06, CA-07, CA-13)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Named after Istio's variables (rows RA-05, RA-19, CA-04, CA-09, CR-01, CR-06, XD-03, XD-05, XD-06, DBG-02); times are lengths."""
+    """Named after Istio's variables (rows AP-06, RA-05, RA-06, RA-19, RA-20, CA-04, CA-09, CR-01, CR-06, XD-03, XD-05, XD-06, DBG-02); times are lengths."""
 
     default_workload_cert_ttl: timedelta = timedelta(hours=24)
     max_workload_cert_ttl: timedelta = timedelta(days=90)
@@ -33,6 +43,8 @@ class Settings:
     debug_namespaces: tuple[str, ...] = ()
     jwks_refresh: timedelta = timedelta(minutes=20)
     jwks_blocked: tuple[str, ...] = ()
+    jwks_unverified: bool = False
+    features: Features = field(default_factory=Features)
     coalesce: timedelta = timedelta(milliseconds=100)
     streams_per_second: float = 0
 
@@ -44,6 +56,11 @@ class Settings:
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Settings:
         """Raises MeshError, naming the variable, when a value is none of its type."""
+        for name, reason in REFUSED.items():
+            if environment.get(name):
+                raise MeshError(f"the environment variable {name} is not supported: {reason}")
+        if not _read(environment, "ENABLE_CA_SERVER", _boolean, True):
+            raise MeshError("the environment variable ENABLE_CA_SERVER may not be false: there is no other authority")
         ttl = _read(environment, "DEFAULT_WORKLOAD_CERT_TTL", _duration, cls.default_workload_cert_ttl)
         longest = _read(environment, "MAX_WORKLOAD_CERT_TTL", _duration, cls.max_workload_cert_ttl)
         return cls(
@@ -62,6 +79,11 @@ class Settings:
             debug_namespaces=_read(environment, "DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES", _words, ()),
             jwks_refresh=_read(environment, "PILOT_JWT_PUB_KEY_REFRESH_INTERVAL", _duration, cls.jwks_refresh),
             jwks_blocked=_read(environment, "BLOCKED_CIDRS_IN_JWKS_URIS", _networks, ()),
+            jwks_unverified=_read(environment, "JWKS_RESOLVER_INSECURE_SKIP_VERIFY", _boolean, False),
+            features=Features(
+                several_authorizers=_read(environment, "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS", _boolean, False),
+                remote_keys=_read(environment, "PILOT_JWT_ENABLE_REMOTE_JWKS", _remote_keys, RemoteKeys.CONTROL_PLANE),
+            ),
             coalesce=_read(environment, "PILOT_DEBOUNCE_AFTER", _pause, cls.coalesce),
             streams_per_second=_read(environment, "PILOT_MAX_REQUESTS_PER_SECOND", float, 0.0),
         )
@@ -94,6 +116,14 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _networks(text: str) -> tuple[str, ...]:
     return tuple(str(ip_network(word)) for word in _words(text))
+
+
+def _remote_keys(text: str) -> RemoteKeys:
+    """Istio takes the words of a switch as well (row RA-06)."""
+    word = text.lower()
+    if word in ("true", "false"):
+        return RemoteKeys.HYBRID if word == "true" else RemoteKeys.CONTROL_PLANE
+    return RemoteKeys(word)
 
 
 def _boolean(text: str) -> bool:

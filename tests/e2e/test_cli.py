@@ -188,8 +188,13 @@ def test_a_proxys_configuration_has_the_same_form_online_and_from_files(mesh: Me
     ):
         live, pure = (named(dump, part, entries, entry) for dump in (online, offline))
         common = live.keys() & pure.keys()
+        # Listeners of services have their address in the name, which the lab allots; Envoy adds its own clusters' endpoints.
+        odd = live.keys() ^ pure.keys()
+        if part == "EndpointsConfigDump":
+            odd = {name for name in odd if name.startswith("outbound|")}
+        assert {name for name in odd if not re.match(r"\d+\.\d+", name)} == set(), part
         assert len(common) >= 3, part
-        for name in common - {"80"}:  # route 80 lists the gateways' services, which are not in the files
+        for name in common:
             assert form(pure[name]) == form(live[name]), f"{part} {name}"
 
 

@@ -115,10 +115,10 @@ async def test_what_is_refused_and_with_which_code(tmp_path: Path) -> None:
             client.get(f"http://127.0.0.1:{mesh.ports.monitoring}/metrics") as response,
         ):
             text = await response.text()
-        assert "citadel_server_csr_count_total 10.0" in text
-        assert "citadel_server_authentication_failure_count_total 8.0" in text
-        assert 'citadel_server_csr_sign_err_count_total{error="TTL_ERROR"} 1.0' in text
-        assert 'citadel_server_csr_sign_err_count_total{error="CSR_ERROR"} 1.0' in text
+        assert "citadel_server_csr_count 10.0" in text
+        assert "citadel_server_authentication_failure_count 8.0" in text
+        assert 'citadel_server_csr_sign_err_count{error="TTL_ERROR"} 1.0' in text
+        assert 'citadel_server_csr_sign_err_count{error="CSR_ERROR"} 1.0' in text
 
 
 async def test_a_token_may_be_ahead_of_the_news_about_its_pod(tmp_path: Path) -> None:
@@ -195,6 +195,7 @@ async def test_streams_that_are_refused(tmp_path: Path, node: str, token: bool, 
         assert mesh.hub.connections == {}
 
 
+@pytest.mark.row("CG-03")
 async def test_a_caller_that_names_no_pod_we_know_gets_no_secrets(tmp_path: Path) -> None:
     made_up = "router~10.0.0.9~made-up.default~default.svc.cluster.local"
     async with control_plane(tmp_path, objects=(WEB,), resources=RESOURCES) as mesh, channel(mesh) as chan:
@@ -203,7 +204,7 @@ async def test_a_caller_that_names_no_pod_we_know_gets_no_secrets(tmp_path: Path
         assert [r.value for r in (await first_response(chan, NODE, SECRET, token)).resources] == [b"\n\x01s"]
 
 
-@pytest.mark.row("PO-12", "CA-02", "XD-06")
+@pytest.mark.row("PO-12", "CA-02", "CG-03", "XD-06")
 async def test_plaintext_has_discovery_without_secrets_and_no_ca(tmp_path: Path) -> None:
     async with (
         control_plane(tmp_path, objects=(WEB,), resources=RESOURCES) as mesh,

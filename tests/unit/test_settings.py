@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from mizzen.errors import MeshError
+from mizzen.model.features import Features, RemoteKeys
 from mizzen.settings import Settings
 
 
@@ -59,3 +60,47 @@ def test_a_value_of_another_type_stops_the_start_and_names_the_variable(name: st
 
 def test_streams_grow_with_the_cores_up_to_a_hundred() -> None:
     assert 20 <= Settings().stream_rate <= 100
+
+
+@pytest.mark.row("AP-06", "RA-06", "RA-20")
+def test_switches_that_change_what_proxies_are_told() -> None:
+    found = Settings.of(
+        {
+            "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS": "true",
+            "PILOT_JWT_ENABLE_REMOTE_JWKS": "true",
+            "JWKS_RESOLVER_INSECURE_SKIP_VERIFY": "true",
+        }
+    )
+    assert found.features == Features(several_authorizers=True, remote_keys=RemoteKeys.HYBRID)
+    assert found.jwks_unverified
+
+
+@pytest.mark.row("RA-06")
+@pytest.mark.parametrize(
+    ("word", "mode"), [("false", "istiod"), ("istiod", "istiod"), ("hybrid", "hybrid"), ("Envoy", "envoy")]
+)
+def test_who_fetches_token_keys(word: str, mode: str) -> None:
+    assert Settings.of({"PILOT_JWT_ENABLE_REMOTE_JWKS": word}).features.remote_keys == mode
+
+
+def test_a_fetcher_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(MeshError, match="PILOT_JWT_ENABLE_REMOTE_JWKS"):
+        Settings.of({"PILOT_JWT_ENABLE_REMOTE_JWKS": "nobody"})
+
+
+@pytest.mark.row("PA-12", "CA-06", "CA-07", "CA-13")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COMPLIANCE_POLICY", "fips-140-2"),
+        ("JWT_RULE", '{"issuer": "x"}'),
+        ("TRUSTED_GATEWAY_CIDR", "10.0.0.0/8"),
+        ("EXTERNAL_CA", "ISTIOD_RA_KUBERNETES_API"),
+        ("ENABLE_CA_SERVER", "false"),
+    ],
+)
+def test_what_would_be_dangerous_to_ignore_stops_the_start(name: str, value: str) -> None:
+    with pytest.raises(MeshError, match=name):
+        Settings.of({name: value})
+    Settings.of({name: ""})
+    Settings.of({"ENABLE_CA_SERVER": "true"})

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mizzen.agent.dns.resolv import listening
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
@@ -53,6 +55,9 @@ class Settings:
     trace_service: str = ""
     trace_attributes: str = ""
     host_ip: str = ""
+    dns_address: str = "localhost:15053"
+    dns_timeout: float = 5.0
+    dns_parallel: bool = False
 
     @property
     def status_port(self) -> int:
@@ -72,9 +77,24 @@ class Settings:
         return (host.strip("[]"), int(port)) if host and port.isdigit() else (address, 15012)
 
     @property
-    def certificate_url(self) -> str:
+    def control_plane_url(self) -> str:
         """The agent's channel to the control plane: HTTPS, Service port 443."""
-        return (self.enroll_url or f"https://{self.discovery[0]}:443") + "/agent/v1/certificate"
+        return self.enroll_url or f"https://{self.discovery[0]}:443"
+
+    @property
+    def certificate_url(self) -> str:
+        return self.control_plane_url + "/agent/v1/certificate"
+
+    @property
+    def dns_proxy(self) -> bool:
+        """Whether the agent answers DNS: a sidecar whose pod's questions are captured, a gateway that is asked (row DN-01)."""
+        switch = "ENABLE_DNS_SERVER" if self.role == "router" else "DNS_CAPTURE"
+        return str(self.node_metadata.get(switch, "")).lower() == "true"
+
+    @property
+    def watch_path(self) -> Path:
+        """The Unix socket on which Envoy passes the agent's long poll on."""
+        return self.config_path / "watch.sock"
 
     @property
     def termination_drain(self) -> float:
@@ -108,6 +128,8 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
     namespace = env.get("POD_NAMESPACE", "default")
     info = Path(env.get("MIZZEN_POD_INFO", "/etc/istio/pod"))
     workload = env.get("ISTIO_META_WORKLOAD_NAME", "")
+    dns_address = env.get("DNS_PROXY_ADDR") or "localhost:15053"
+    listening(dns_address, ())
     return Settings(
         role=role,
         domain=options.get("domain", "").replace("$(POD_NAMESPACE)", namespace) or f"{namespace}.svc.cluster.local",
@@ -145,6 +167,9 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         trace_service=env.get("DD_SERVICE", ""),
         trace_attributes=env.get("OTEL_RESOURCE_ATTRIBUTES", ""),
         host_ip=env.get("HOST_IP", ""),
+        dns_address=dns_address,
+        dns_timeout=seconds(env.get("DNS_FORWARD_TIMEOUT", ""), 5.0),
+        dns_parallel=env.get("DNS_FORWARD_PARALLEL", "").lower() == "true",
     )
 
 

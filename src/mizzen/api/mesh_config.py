@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from mizzen.api.destination_rule import LocalityLoadBalancerSetting, TcpKeepalive, TrafficPolicy
+from mizzen.api.destination_rule import LocalityLoadBalancerSetting, TcpKeepalive, TrafficPolicy, ZoneAwareLbSetting
 from mizzen.api.meta import Duration
 from mizzen.api.sidecar import OutboundTrafficPolicy
 from mizzen.api.virtual_service import HTTPRetry
@@ -142,6 +142,7 @@ class MeshConfig(Struct, frozen=True, kw_only=True, rename="camel"):
     default_inbound_http_retry_policy: HTTPRetry | None = None
     default_traffic_policy: TrafficPolicy | None = None
     locality_lb_setting: LocalityLoadBalancerSetting | None = None
+    zone_aware_lb_setting: ZoneAwareLbSetting | None = None
     path_normalization: PathNormalization = PathNormalization()
     mesh_mtls: TLSConfig | None = field(default=None, name="meshMTLS")
     tls_defaults: TLSConfig | None = None

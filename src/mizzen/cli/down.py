@@ -33,8 +33,12 @@ def command(purge: bool, verify: bool, drain: bool) -> int:
     mesh = mesh_name()
     state = state_directory(mesh)
     was_running = _end(state, purge, drain)
+    left = [] if was_running else cleanup.leftovers(mesh, state)
     cleanup.clean(mesh, state, purge)
-    emit(f"mesh {mesh} is down" if was_running else f"mesh {mesh} was not running")
+    if left:
+        emit(f"mesh {mesh} is down: its supervisor was dead, what it left behind is removed ({len(left)} found)")
+    else:
+        emit(f"mesh {mesh} is down" if was_running else f"mesh {mesh} was not running")
     if verify:
         left = cleanup.leftovers(mesh, state)
         for line in left:

@@ -5,7 +5,7 @@ Nothing here is approximated: a pod's resources come from the same pure function
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,11 @@ from mizzen.cli.findings import as_json, show
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pb2 import DescriptorProto
 
+    from mizzen.api.mesh_config import MeshConfig
     from mizzen.model.config import Config
     from mizzen.model.resources import ResourceSet
+
+    Expand = Callable[[Sequence[dict[str, Any]], MeshConfig], list[dict[str, Any]]]
 
 Json = dict[str, Any]
 
@@ -143,13 +146,14 @@ def _rename(message: DescriptorProto, before: str, after: str) -> None:
 
 def expanded(paths: Sequence[str], namespace: str | None) -> list[Json]:
     """The objects of the files, and those that the lab would make of them: ReplicaSets, pods, EndpointSlices, addresses."""
-    return _load(paths, namespace)[0]
+    from mizzen.lab.expand import expand
+
+    return _load(paths, namespace, expand)[0]
 
 
-def _load(paths: Sequence[str], namespace: str | None) -> tuple[list[Json], Config]:
+def _load(paths: Sequence[str], namespace: str | None, expand: Expand) -> tuple[list[Json], Config]:
     from mizzen.api.meta import Origin
     from mizzen.cli import documents
-    from mizzen.lab import workloads
     from mizzen.sources import config as sources
     from mizzen.sources.files import Document
 
@@ -161,17 +165,19 @@ def _load(paths: Sequence[str], namespace: str | None) -> tuple[list[Json], Conf
         return sources.config_of([Document(raw, origins.get(id(raw), Origin(""))) for raw in objects])
 
     mesh = build(read.objects).mesh
-    objects = workloads.expand(read.objects, mesh)
+    objects = expand(read.objects, mesh)
     config = build(objects)
     show(as_json(finding) for finding in config.findings)
     return objects, config
 
 
 class Proxies:
-    """Every proxy that the files would make, asked by name."""
+    """Every proxy that a mesh with these files alone would have, the gateways included, asked by name."""
 
     def __init__(self, paths: Sequence[str], namespace: str | None) -> None:
-        self.objects, self.config = _load(paths, namespace)
+        from mizzen.lab.expand import expand_in_mesh
+
+        self.objects, self.config = _load(paths, namespace, expand_in_mesh)
 
     def find(self, kind: str, namespace: str, name: str) -> list[Json]:
         """A :data:`mizzen.cli.targets.Find` over the files."""
@@ -188,6 +194,7 @@ class Proxies:
         from mizzen import resolve, translate
         from mizzen.cli import targets
         from mizzen.lab import offline
+        from mizzen.model import locality
 
         pod = targets.pods_of(name, namespace, self.find)[0]
         if targets.PROXY_CONTAINER not in targets.container_names(pod):
@@ -196,4 +203,6 @@ class Proxies:
                 f"pod {own}.{space} has no sidecar", hint=f"label its namespace: istio-injection=enabled on {space}"
             )
         snapshot = resolve.build(self.config)
-        return Answer(translate.resources(resolve.view(snapshot, offline.proxy_of(pod))))
+        nodes = self.find("Node", "default", pod["spec"].get("nodeName", ""))
+        where = locality.of_machine(nodes[0]["metadata"].get("labels") or {}) if nodes else None
+        return Answer(translate.resources(resolve.view(snapshot, offline.proxy_of(pod, where))))

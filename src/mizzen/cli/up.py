@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +21,8 @@ Json = dict[str, Any]
 
 _ROUND_SECONDS = 0.5
 _WATCH_SECONDS = 1.0
+_STUCK_SECONDS = 3.0
+"""How long pods that cannot start as they are written are waited for: another command may bring what they lack."""
 
 
 @click.command("up")
@@ -53,6 +56,8 @@ def command(paths: tuple[str, ...], namespace: str | None, detach: bool, config:
     if started:
         _start(mesh, state, config)
         note(f"mesh {mesh}: started")
+    else:
+        _same_settings(client, config)
     before = frozenset() if started else consequences.known()
     code, answer = _apply(client, read)
     waiting = _until_ready(client, timeout)
@@ -85,12 +90,32 @@ def _read(paths: tuple[str, ...], namespace: str | None) -> Read:
 
 
 def _start(mesh: str, state: Any, config: str | None) -> None:
-    from pathlib import Path
-
     from mizzen.lab import launch
 
+    path = _settings_file(config)
+    launch.start(mesh, state, path.resolve() if path else None)
+
+
+def _settings_file(config: str | None) -> Path | None:
     path = Path(config) if config else Path("mizzen.yaml")
-    launch.start(mesh, state, path.resolve() if path.exists() else None)
+    return path if path.exists() else None
+
+
+def _same_settings(client: LabClient, config: str | None) -> None:
+    """A running mesh keeps the settings that it began with. Raises Failure for others by ``--config``; warns of others in
+    the working directory."""
+    from mizzen.cli.failure import Failure
+    from mizzen.cli.output import note
+    from mizzen.lab import settings
+
+    path = _settings_file(config)
+    if path is None or settings.digest(settings.read(path)) == client.status().get("settings"):
+        return
+    problem = f"the mesh runs with other settings than those of {path}: they are read when it starts"
+    hint = f"`mizzen down`, then `mizzen up --config {path}`"
+    if config:
+        raise Failure(problem, hint=hint)
+    note(f"Warning: {problem}\n  next: {hint}")
 
 
 def _apply(client: LabClient, read: Read) -> tuple[int, Json | None]:
@@ -112,6 +137,7 @@ def _until_ready(client: LabClient, timeout: float) -> list[str]:
     """Wait, telling each pod that becomes ready; what was not ready when ``timeout`` (seconds) had passed."""
     deadline = time.monotonic() + timeout
     progress = Progress()
+    hopeful = time.monotonic()
     while True:
         left = deadline - time.monotonic()
         answer = client.ready(max(min(_ROUND_SECONDS, left), 0.0))
@@ -119,7 +145,9 @@ def _until_ready(client: LabClient, timeout: float) -> list[str]:
         if answer["ready"]:
             progress.close()
             return []
-        if left <= 0:
+        if not answer.get("stuck"):
+            hopeful = time.monotonic()
+        if left <= 0 or time.monotonic() - hopeful > _STUCK_SECONDS:
             progress.close()
             return list(answer["waiting"]) or ["something, but the supervisor did not say what"]
 

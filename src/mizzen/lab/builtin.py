@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from mizzen.samples.images import IMAGES
+from mizzen.lab.images import Sample
+from mizzen.samples.images import IMAGES, PROGRAMS
 
 Raw = dict[str, Any]
 LOCALHOST_PORTS = {80: 8080, 443: 8443}
@@ -21,9 +21,9 @@ _INGRESS_PORTS = (
 _EGRESS_PORTS = (("http2", 80, 8080), ("https", 443, 8443))
 
 
-def sample_images() -> dict[str, tuple[tuple[str, ...], Mapping[str, str]]]:
-    """The sample programs by image name: arguments of the interpreter, environment."""
-    return {name: (image.command, image.env) for name, image in IMAGES.items()}
+def sample_images() -> dict[str, Sample]:
+    """The sample programs by image name."""
+    return {name: (image.command, image.env, PROGRAMS.get(name, {})) for name, image in IMAGES.items()}
 
 
 def objects(node: str, address: str) -> list[Raw]:
@@ -34,6 +34,24 @@ def objects(node: str, address: str) -> list[Raw]:
         *gateway("istio-ingressgateway", _INGRESS_PORTS, "LoadBalancer"),
         *gateway("istio-egressgateway", _EGRESS_PORTS, "ClusterIP"),
     ]
+
+
+def istiod_pod(name: str, node: str) -> Raw:
+    """The control plane's Pod object: in the node's own network."""
+    labels = {"app": "istiod", "istio": "pilot", "istio.io/rev": "default", "sidecar.istio.io/inject": "false"}
+    ports = [{"containerPort": number, "protocol": "TCP"} for number in (8080, 15010, 15012, 15014, 15017)]
+    spec = {
+        "hostNetwork": True,
+        "nodeName": node,
+        "serviceAccountName": "istiod",
+        "containers": [{"name": "discovery", "image": "mizzen/pilot", "ports": ports}],
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "istio-system", "labels": labels},
+        "spec": spec,
+    }
 
 
 def _node(name: str, address: str) -> Raw:

@@ -210,7 +210,7 @@ class LabClient:
         return cast(Json, self._api.json("POST", "/v1/patch", body=body))
 
     def ready(self, timeout: float) -> Json:
-        """{"ready": bool, "waiting": [text]}, when all is ready or after ``timeout``."""
+        """{"ready": bool, "waiting": [text], "stuck": whether only a change of some object can help}, when all is ready or after ``timeout``."""
         return cast(Json, self._api.json("GET", "/v1/ready", {"timeout": timeout}, timeout=timeout + 10))
 
     def rollout(self, kind: str, namespace: str, name: str, timeout: float) -> Json:

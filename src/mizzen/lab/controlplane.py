@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mizzen.lab import probes
+from mizzen.lab import builtin, probes
 from mizzen.lab.forks import Forks, Process
 from mizzen.lab.network import Network
 from mizzen.lab.store import timestamp
@@ -49,21 +49,8 @@ class ControlPlane:
         return [f"{node}:{port}" for port in (15012, 15014, 15017, 8080)] + ["127.0.0.1:15010"]
 
     def pod(self, node: str) -> Raw:
-        """The Pod object: in the node's own network."""
-        labels = {"app": "istiod", "istio": "pilot", "istio.io/rev": "default", "sidecar.istio.io/inject": "false"}
-        ports = [{"containerPort": number, "protocol": "TCP"} for number in (8080, 15010, 15012, 15014, 15017)]
-        spec = {
-            "hostNetwork": True,
-            "nodeName": node,
-            "serviceAccountName": "istiod",
-            "containers": [{"name": "discovery", "image": "mizzen/pilot", "ports": ports}],
-        }
-        return {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": self.pod_name, "namespace": "istio-system", "labels": labels},
-            "spec": spec,
-        }
+        """Its Pod object."""
+        return builtin.istiod_pod(self.pod_name, node)
 
     def command(self) -> list[str]:
         """See the seams in docs/architecture.md."""

@@ -10,12 +10,13 @@ from mizzen.api.decode import decode
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.inject import InjectNamespace, InjectSettings, inject
-from mizzen.lab import services, workloads
+from mizzen.lab import builtin, services, workloads
 from mizzen.lab.store import CLUSTER_WIDE
 
 Raw = workloads.Raw
 NODE = "node"
 FIRST_ADDRESS = IPv4Address("10.255.0.1")
+NODE_ADDRESS = IPv4Address("10.255.255.254")
 SERVICES = IPv4Network("10.96.0.0/16")
 _CREATED = "1970-01-01T00:00:00.000000Z"
 
@@ -23,23 +24,51 @@ _CREATED = "1970-01-01T00:00:00.000000Z"
 def expand(documents: Sequence[Raw], mesh: MeshConfig) -> list[Raw]:
     """The documents, then ReplicaSets, injected ready Pods (``<workload>-0``, addresses from 10.255.0.1 in the order of
     names) and EndpointSlices; services have addresses. Documents without a name are passed on as they are."""
+    return _expand(documents, (), mesh)
+
+
+def expand_in_mesh(documents: Sequence[Raw], mesh: MeshConfig) -> list[Raw]:
+    """The same, in a mesh that also has what every mesh of the lab has: its node, control plane and gateways.
+
+    Where the documents have an object of the same kind, namespace and name, theirs counts.
+    """
+    theirs = {_key(_placed(raw)) for raw in documents if isinstance(raw.get("metadata"), dict) and raw.get("kind")}
+    own = [*builtin.objects(NODE, str(NODE_ADDRESS)), builtin.istiod_pod("istiod-0", NODE)]
+    return _expand(documents, [raw for raw in own if _key(raw) not in theirs], mesh)
+
+
+def _key(raw: Raw) -> tuple[str, str, str]:
+    meta = raw["metadata"]
+    return raw["kind"], str(meta.get("namespace") or ""), str(meta.get("name") or "")
+
+
+def _expand(documents: Sequence[Raw], lab: Sequence[Raw], mesh: MeshConfig) -> list[Raw]:
     named = [raw for raw in documents if isinstance(raw.get("metadata"), dict) and raw["metadata"].get("name")]
     labels = {
         raw["metadata"]["name"]: raw["metadata"].get("labels") or {} for raw in named if raw.get("kind") == "Namespace"
     }
-    own = [_placed(raw) for raw in named if raw.get("kind") == "Pod"]
+    # The users' pods come first, so that the lab's do not move their addresses.
+    settings = InjectSettings(mesh=mesh, proxy_configs=_proxy_configs(named))
+    pods = _running([*_pods(named), *_pods(lab)], labels, settings)
+    addressed = _addressed([raw for raw in [*named, *lab] if raw.get("kind") == "Service"])
+    slices = [item for raw in addressed.values() for item in services.endpoint_slices(_placed(raw), pods, NODE)]
+    known = {id(raw) for raw in [*named, *lab]}
+    kept = [
+        addressed.get(id(raw), raw) for raw in [*documents, *lab] if raw.get("kind") != "Pod" or id(raw) not in known
+    ]
     sets = [
         _identified(workloads.replica_set(_identified(_placed(raw))))
-        for raw in named
+        for raw in [*named, *lab]
         if raw.get("kind") == "Deployment" and workloads.template(raw)
     ]
-    made = [pod for raw in named for pod in _pods(_identified(_placed(raw)))]
-    settings = InjectSettings(mesh=mesh, proxy_configs=_proxy_configs(named))
-    pods = _running([*(workloads.with_defaults(copy.deepcopy(pod)) for pod in own), *made], labels, settings)
-    addressed = _addressed([raw for raw in named if raw.get("kind") == "Service"])
-    slices = [item for raw in addressed.values() for item in services.endpoint_slices(_placed(raw), pods, NODE)]
-    kept = [addressed.get(id(raw), raw) for raw in documents if raw.get("kind") != "Pod" or raw not in named]
     return [*kept, *sets, *pods, *slices]
+
+
+def _pods(objects: Sequence[Raw]) -> list[Raw]:
+    """Pods that are among ``objects`` and those that their workloads make, in the order of names."""
+    own = [workloads.with_defaults(copy.deepcopy(_placed(raw))) for raw in objects if raw.get("kind") == "Pod"]
+    made = [pod for raw in objects for pod in _pods_of(_identified(_placed(raw)))]
+    return sorted([*own, *made], key=lambda p: (p["metadata"]["name"], p["metadata"]["namespace"]))
 
 
 def _placed(raw: Raw) -> Raw:
@@ -54,7 +83,7 @@ def _identified(raw: Raw) -> Raw:
     return {**raw, "metadata": {"creationTimestamp": _CREATED, **meta, "uid": meta.get("uid") or uid}}
 
 
-def _pods(workload: Raw) -> list[Raw]:
+def _pods_of(workload: Raw) -> list[Raw]:
     kind, name = workload["kind"], workload["metadata"]["name"]
     if kind not in workloads.TEMPLATED or not workloads.template(workload):
         return []
@@ -73,9 +102,9 @@ def _proxy_configs(documents: Sequence[Raw]) -> tuple[Object, ...]:
 
 def _running(pods: list[Raw], namespaces: dict[str, dict[str, str]], settings: InjectSettings) -> list[Raw]:
     found = []
-    for index, pod in enumerate(sorted(pods, key=lambda p: (p["metadata"]["name"], p["metadata"]["namespace"]))):
-        pod = _identified(pod)
-        namespace, address = pod["metadata"]["namespace"], str(FIRST_ADDRESS + index)
+    for index, pod in enumerate(map(_identified, pods)):
+        host_network = pod["spec"].get("hostNetwork") is True
+        namespace, address = pod["metadata"]["namespace"], str(NODE_ADDRESS if host_network else FIRST_ADDRESS + index)
         pod["spec"].setdefault("nodeName", NODE)
         done = inject(pod, InjectNamespace(namespace, namespaces.get(namespace, {})), settings).pod
         conditions = [{"type": name, "status": "True"} for name in ("Initialized", "ContainersReady", "Ready")]

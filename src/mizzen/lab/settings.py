@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,11 @@ def read(path: Path | None) -> Raw:
         if below is not None:
             _known(settings[key], below, f"{path}: {key}")
     return settings
+
+
+def digest(settings: Raw) -> str:
+    """Equal for equal settings, however their file is written; hexadecimal. Nothing of a value can be read from it."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _mapping(value: object, where: str) -> Raw:

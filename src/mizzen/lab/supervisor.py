@@ -257,6 +257,16 @@ class Supervisor:
             None,
         )
 
+    def describe(self, uid: str, metadata: Raw) -> None:
+        """Labels and annotations of a pod that runs have changed: its downward files follow."""
+        pod = self.pods.get(uid)
+        if pod is None:
+            return
+        pod.raw = {**pod.raw, "metadata": metadata}
+        if pod.place is not None:
+            with contextlib.suppress(LabError, OSError, ValueError):
+                pod.refresh()
+
     def warn(self, text: str) -> None:
         """Kept for status and log, each text once."""
         if text not in self.warnings:

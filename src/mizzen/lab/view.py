@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
-from mizzen.lab import workloads
+from mizzen.lab import settings, workloads
 from mizzen.model.identity import Identity
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def status(supervisor: Supervisor) -> Raw:
             "pods": str(supervisor.network.subnets.pods),
             "services": str(supervisor.network.subnets.services),
         },
+        "settings": settings.digest(supervisor.settings),
         "warnings": supervisor.warnings,
     }
 
@@ -164,6 +165,19 @@ def waiting(supervisor: Supervisor) -> list[str]:
         ):
             found.append(f"pod {raw['metadata']['namespace']}/{raw['metadata']['name']}: {reason(raw)}")
     return found
+
+
+def stuck(supervisor: Supervisor) -> bool:
+    """Whether everything waits for pods that only a change of some object can help: an image that nobody knows, a
+    ConfigMap that is not there."""
+    if not supervisor.controlplane.ready:
+        return False
+    unready = [
+        raw
+        for raw in supervisor.store.list("Pod")
+        if not workloads.is_ready(raw) and (raw.get("status") or {}).get("phase") != "Succeeded" and not _of_job(raw)
+    ]
+    return bool(unready) and all((raw.get("status") or {}).get("reason") == "CreateContainerError" for raw in unready)
 
 
 def _of_job(raw: Raw) -> bool:

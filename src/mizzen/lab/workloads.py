@@ -10,8 +10,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from mizzen.api.mesh_config import MeshConfig
-
 Raw = dict[str, Any]
 TEMPLATED = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -174,10 +172,3 @@ def owned(objects: Sequence[Raw], by: Raw) -> list[Raw]:
         for o in objects
         if any(r.get("uid") == uid and r.get("controller") for r in o["metadata"].get("ownerReferences") or [])
     ]
-
-
-def expand(documents: Sequence[Raw], mesh: MeshConfig) -> list[Raw]:
-    """What the lab would make of ``documents``; see :mod:`mizzen.lab.expand`, which needs this module."""
-    from mizzen.lab import expand as expansion
-
-    return expansion.expand(documents, mesh)

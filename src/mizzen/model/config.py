@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
+from mizzen.model.features import Features
 from mizzen.model.finding import Finding
 from mizzen.model.jwks import FetchedKeys, KeySource
 
@@ -32,6 +33,7 @@ class Config:
     cluster_id: str = "Kubernetes"
     jwks: Mapping[KeySource, FetchedKeys] = field(default_factory=dict)
     """Token keys that the shell fetched, by where they come from (row RA-05)."""
+    features: Features = field(default_factory=Features)
 
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The control plane's, for what MeshConfig takes from variables (rows MC-08, TR-06)."""

@@ -6,6 +6,15 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from mizzen.api.meta import Object
+
+REJECTED = "MZ0305"
+"""An object, or a part of one, that is left out because an older one has its place; counted by the control plane."""
+CONFLICTING_HOSTS = "IST0109"
+"""Two VirtualServices claim one host of the mesh; the control plane counts them (row VS-08)."""
+DUPLICATE_SUBSET = "MZ0006"
+"""Two rules of one host have a subset of one name; the control plane counts them (row DR-03)."""
+
 
 class Level(StrEnum):
     ERROR = "Error"
@@ -32,3 +41,19 @@ class Finding(Struct, frozen=True, kw_only=True, order=True):
         subject = f"{self.kind} {self.namespace}/{self.name}" if self.kind else ""
         path = f" {self.field}" if self.field else ""
         return f"{where}{self.level} [{self.code}] ({subject}{path}) {self.message}"
+
+
+def about(obj: Object, code: str, level: Level, message: str, field: str = "") -> Finding:
+    """A finding about one field of ``obj``."""
+    origin = obj.origin
+    return Finding(
+        code=code,
+        level=level,
+        message=message,
+        kind=obj.kind,
+        namespace=obj.namespace,
+        name=obj.name,
+        field=field,
+        file=origin.file if origin else "",
+        line=origin.line if origin else 0,
+    )

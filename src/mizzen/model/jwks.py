@@ -23,6 +23,15 @@ class FetchedKeys:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class RemoteKeySet:
+    """A key set that Envoy fetches from ``uri``, through the outbound cluster of ``hostname`` and ``port`` (row RA-06)."""
+
+    uri: str
+    hostname: str
+    port: int
+
+
 def source_of(rule: JWTRule) -> KeySource | None:
     """What has to be fetched for ``rule``; None if it brings its own keys."""
     return None if rule.jwks else KeySource(rule.issuer, rule.jwks_uri)

@@ -9,11 +9,10 @@ from typing import Any
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Duration, Object
 from mizzen.model.authorizer import DEFAULT_TIMEOUT, Authorizer, BodyInCheck, HttpCheck
+from mizzen.model.closed import NO_PROVIDER
 from mizzen.model.finding import Finding, Level
 from mizzen.model.service import Service
 from mizzen.resolve import problems
-
-BAD_PROVIDER = "MZ0401"
 
 _HTTP, _GRPC = "envoyExtAuthzHttp", "envoyExtAuthzGrpc"
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -51,7 +50,7 @@ def authorizer_findings(policies: Iterable[Object], known: Mapping[str, Authoriz
             continue
         why = provider or f"no extension provider {name!r} is defined"
         text = f"{why}; requests that the rules select are denied"
-        found.append(problems.about(obj, BAD_PROVIDER, Level.ERROR, text, "spec.provider.name"))
+        found.append(problems.about(obj, NO_PROVIDER, Level.ERROR, text, "spec.provider.name"))
     return tuple(found)
 
 

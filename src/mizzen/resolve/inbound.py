@@ -15,7 +15,7 @@ from mizzen.resolve.ingress_listeners import ingress
 from mizzen.resolve.mtls import Modes, peer_policies_of
 from mizzen.resolve.policies import policies_of
 from mizzen.resolve.pools import Pools
-from mizzen.resolve.selection import RESERVED, container_port, selecting
+from mizzen.resolve.selection import RESERVED, leading
 from mizzen.resolve.sidecars import sidecar_for
 
 
@@ -58,13 +58,10 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
 
 
 def _ports(snapshot: Snapshot, proxy: Proxy, modes: Modes, pools: Pools) -> tuple[InboundPort, ...]:
-    workload = snapshot.workloads.get(proxy.address)
     found: dict[int, list[tuple[Service, Port]]] = {}
-    for service in selecting(snapshot, proxy.namespace, proxy.labels):
-        for port in service.ports:
-            number = container_port(port, workload)
-            if number and number not in RESERVED and port.protocol is not Protocol.UDP:
-                found.setdefault(number, []).append((service, port))
+    for service, port, number in leading(snapshot, proxy):
+        if number and number not in RESERVED and port.protocol is not Protocol.UDP:
+            found.setdefault(number, []).append((service, port))
     return tuple(_inbound_port(number, claims, modes.of(number), pools) for number, claims in sorted(found.items()))
 
 

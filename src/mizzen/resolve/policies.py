@@ -7,12 +7,16 @@ from typing import Any
 
 from mizzen.api.meta import Object
 from mizzen.model.authorizer import Authorizer
+from mizzen.model.features import Features
 from mizzen.model.jwks import FetchedKeys, KeySource
+from mizzen.model.service import Service
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Policies
+from mizzen.resolve.remote_keys import remote_keys_of
 from mizzen.resolve.token_keys import keys_of
 
 _NONE: Mapping[Any, Any] = {}
+_DEFAULTS = Features()
 _GATEWAY = "gateway.networking.k8s.io/gateway-name"
 
 
@@ -26,6 +30,8 @@ def policies_of(snapshot: Snapshot, namespace: str, labels: dict[str, str]) -> P
         snapshot.mesh.root_namespace,
         snapshot.authorizers,
         snapshot.config.jwks,
+        snapshot.config.features,
+        snapshot.by_hostname,
     )
 
 
@@ -37,12 +43,14 @@ def policies(
     root_namespace: str,
     authorizers: Mapping[str, Authorizer] = _NONE,
     jwks: Mapping[KeySource, FetchedKeys] = _NONE,
+    features: Features = _DEFAULTS,
+    hosts: Mapping[str, tuple[Service, ...]] = _NONE,
 ) -> Policies:
     """The policies on a workload of ``namespace`` with ``labels``: of the root namespace first, each oldest first."""
-    found = _in_force(authorization, namespace, labels, root_namespace)
+    found = in_force(authorization, namespace, labels, root_namespace)
     custom = _with_action(found, "CUSTOM")
     named = {obj.body.provider.name for obj in custom if obj.body.provider}
-    tokens = _in_force(authentication, namespace, labels, root_namespace)
+    tokens = in_force(authentication, namespace, labels, root_namespace)
     return Policies(
         custom=custom,
         audit=_with_action(found, "AUDIT"),
@@ -50,7 +58,9 @@ def policies(
         allow=_with_action(found, "ALLOW"),
         request_authentications=tokens,
         authorizers={name: authorizers[name] for name in sorted(named) if name in authorizers},
+        several_authorizers=features.several_authorizers,
         keys=keys_of(tokens, jwks),
+        remote_keys=remote_keys_of(tokens, features.remote_keys, hosts),
     )
 
 
@@ -58,9 +68,10 @@ def _with_action(objects: Iterable[Object], action: str) -> tuple[Object, ...]:
     return tuple(obj for obj in objects if (obj.body.action or "ALLOW") == action)
 
 
-def _in_force(
+def in_force(
     objects: Iterable[Object], namespace: str, labels: dict[str, str], root_namespace: str
 ) -> tuple[Object, ...]:
+    """Those of ``objects`` (policies or authentications) that select the workload."""
     found = [
         obj for obj in objects if obj.namespace in (namespace, root_namespace) and _selects(obj, namespace, labels)
     ]

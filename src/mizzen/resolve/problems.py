@@ -4,26 +4,10 @@ from __future__ import annotations
 
 from mizzen.api.meta import Object
 from mizzen.model.finding import Finding, Level
+from mizzen.model.finding import about as about
 
 NOT_FOUND = "IST0101"
-CONFLICTING_HOSTS = "IST0109"
 NO_EFFECT = "MZ0002"
-
-
-def about(obj: Object, code: str, level: Level, message: str, field: str = "") -> Finding:
-    """A finding about one field of ``obj``."""
-    origin = obj.origin
-    return Finding(
-        code=code,
-        level=level,
-        message=message,
-        kind=obj.kind,
-        namespace=obj.namespace,
-        name=obj.name,
-        field=field,
-        file=origin.file if origin else "",
-        line=origin.line if origin else 0,
-    )
 
 
 def missing(obj: Object, what: str, value: str, field: str) -> Finding:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from mizzen.api.meta import Object
+from mizzen.model.closed import NO_KEYS
 from mizzen.model.finding import Finding, Level
 from mizzen.model.jwks import FetchedKeys, KeySource, source_of
 from mizzen.resolve import problems
 
-NO_KEYS = "MZ0402"
+STALE_KEYS = "MZ0406"
+"""Token keys that could not be fetched again."""
+
+_STALE, _NONE = (STALE_KEYS, "the last keys stay in use"), (NO_KEYS, "tokens of this issuer are refused")
 
 
 def sources(authentications: Iterable[Object]) -> tuple[KeySource, ...]:
@@ -36,7 +40,7 @@ def key_findings(authentications: Iterable[Object], fetched: Mapping[KeySource, 
             state = fetched.get(source) if source is not None else None
             if state is None or not state.error:
                 continue
-            effect = "the last keys stay in use" if state.text else "tokens of this issuer are refused"
+            code, effect = _STALE if state.text else _NONE
             text = f"the keys could not be fetched: {state.error}; {effect}"
-            found.append(problems.about(obj, NO_KEYS, Level.WARNING, text, f"spec.jwtRules[{index}].jwksUri"))
+            found.append(problems.about(obj, code, Level.WARNING, text, f"spec.jwtRules[{index}].jwksUri"))
     return tuple(found)

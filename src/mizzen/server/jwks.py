@@ -1,6 +1,7 @@
-"""Fetches the keys that sign request tokens, keeps them fresh, and keeps them when a fetch fails (rows RA-05, RA-11, RA-19).
+"""Fetches the keys that sign request tokens, keeps them fresh, and keeps them when a fetch fails (rows RA-05, RA-11, RA-19, RA-20).
 
-Fetching is apart from publishing: a slow issuer delays nobody, and until its keys are here its tokens are refused.
+Fetching is apart from publishing: each issuer is asked by itself, so that a slow one delays no other, and until its keys are
+here its tokens are refused. A change that needs new keys waits for them a moment, so that good tokens are good at once.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import ipaddress
 import json
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,6 +35,9 @@ _LARGEST = 1 << 20
 _METADATA_ADDRESSES = ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32", "192.0.0.192/32")
 """Link-local addresses and those at which clouds serve credentials."""
 
+EXTRA_ROOTS, EXTRA_KEY = "pilot-jwks-extra-cacerts", "extra.pem"
+"""ConfigMap of the control plane's namespace in which Istio's chart keeps ``jwksResolverExtraRootCA``."""
+
 Lookup = Callable[[str], str | None]
 """The address of a host of the mesh, None when the name is somebody else's."""
 
@@ -47,6 +52,8 @@ class _Entry:
     keys: FetchedKeys
     due: float
     pause: float = FIRST_RETRY
+    tried: bool = False
+    fetching: bool = False
 
 
 class KeyStore:
@@ -58,6 +65,7 @@ class KeyStore:
         changed: Callable[[], None],
         refresh: float = 1200.0,
         blocked: Iterable[str] = (),
+        unverified: bool = False,
     ) -> None:
         self.current: Mapping[KeySource, FetchedKeys] = {}
         self._metrics = metrics
@@ -66,6 +74,8 @@ class KeyStore:
         self._refresh = refresh
         self._blocked = tuple(ipaddress.ip_network(text) for text in (*_METADATA_ADDRESSES, *blocked))
         self._entries: dict[KeySource, _Entry] = {}
+        self._unverified = unverified
+        self._trust: tuple[str, ssl.SSLContext] | None = None
         self._wake = asyncio.Event()
         self._round = asyncio.Event()
 
@@ -97,28 +107,37 @@ class KeyStore:
             force_close=True,
             use_dns_cache=False,
         )
-        async with aiohttp.ClientSession(connector=connector, trust_env=False) as session:
+        async with (
+            aiohttp.ClientSession(connector=connector, trust_env=False) as session,
+            asyncio.TaskGroup() as fetches,
+        ):
             while True:
                 now = asyncio.get_running_loop().time()
-                due = [(source, entry) for source, entry in self._entries.items() if entry.due <= now]
-                if due:
-                    await asyncio.gather(*(self._fetch(session, source, entry) for source, entry in due))
-                    self._publish()
-                    self._round.set()
+                for source, entry in self._entries.items():
+                    if entry.due <= now and not entry.fetching:
+                        entry.fetching = True
+                        fetches.create_task(self._one(session, source, entry))
                 await self._sleep()
 
-    async def first_round(self, seconds: float) -> None:
+    async def _one(self, session: aiohttp.ClientSession, source: KeySource, entry: _Entry) -> None:
+        await self._fetch(session, source, entry)
+        entry.fetching, entry.tried = False, True
+        self._publish()
+        self._round.set()
+        self._wake.set()  # when it is due again is known now
+
+    async def tried(self, seconds: float) -> None:
         """Until every source was tried once, but no longer than ``seconds``."""
-        if not self._entries:
-            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._round.wait()
+                while not all(entry.tried for entry in self._entries.values()):
+                    self._round.clear()
+                    await self._round.wait()
 
     async def _sleep(self) -> None:
-        """Until the next fetch is due or a new source is wanted."""
+        """Until the next fetch is due, a fetch has ended or a new source is wanted."""
         now = asyncio.get_running_loop().time()
-        due = min((entry.due for entry in self._entries.values()), default=None)
+        due = min((entry.due for entry in self._entries.values() if not entry.fetching), default=None)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if due is None else max(due - now, 0.0)):
                 await self._wake.wait()
@@ -149,14 +168,31 @@ class KeyStore:
     async def _keys(self, session: aiohttp.ClientSession, source: KeySource) -> str:
         uri = source.uri
         if not uri:
-            document = await _json(session, source.issuer.rstrip("/") + "/.well-known/openid-configuration")
+            document = await _json(
+                session, source.issuer.rstrip("/") + "/.well-known/openid-configuration", self._tls()
+            )
             uri = str(document.get("jwks_uri") or "")
             if not uri:
                 raise Unfetchable("the discovery document has no jwks_uri")
-        document = await _json(session, uri)
+        document = await _json(session, uri, self._tls())
         if not isinstance(document.get("keys"), list) or not document["keys"]:
             raise Unfetchable("the answer has no keys")
         return json.dumps(document, sort_keys=True)
+
+    def _tls(self) -> ssl.SSLContext:
+        """The system's roots and those that the ConfigMap of Istio's chart adds (row RA-20)."""
+        extra = _extra_roots(self._config)
+        if self._trust is None or self._trust[0] != extra:
+            context = ssl.create_default_context()
+            if extra:
+                try:
+                    context.load_verify_locations(cadata=extra)
+                except ssl.SSLError as error:
+                    log.error("%s of ConfigMap %s holds no certificates: %s", EXTRA_KEY, EXTRA_ROOTS, error)
+            if self._unverified:
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            self._trust = (extra, context)
+        return self._trust[1]
 
     def _socket(self, info: tuple[Any, ...]) -> socket.socket:
         """Row RA-19: judged at connect time, so that neither a redirect nor a name that moves leads around it."""
@@ -170,10 +206,10 @@ class KeyStore:
         return made
 
 
-async def _json(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
+async def _json(session: aiohttp.ClientSession, url: str, tls: ssl.SSLContext) -> dict[str, Any]:
     if not url.startswith(("http://", "https://")):
         raise Unfetchable(f"{url!r} is no http or https URL")
-    async with session.get(url) as response:
+    async with session.get(url, ssl=tls) as response:
         if response.status != 200:
             raise Unfetchable(f"{url} answered {response.status}")
         body = b""
@@ -212,6 +248,11 @@ class _Resolver(AbstractResolver):
 
     async def close(self) -> None:
         await self._system.close()
+
+
+def _extra_roots(config: Config) -> str:
+    found = config.of("ConfigMap").get((config.mesh.root_namespace, EXTRA_ROOTS))
+    return str(found.body.data.get(EXTRA_KEY, "")) if found is not None else ""
 
 
 def cluster_address(config: Config, host: str) -> str | None:

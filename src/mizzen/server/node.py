@@ -12,14 +12,14 @@ from google.protobuf.json_format import MessageToDict
 
 from mizzen.api.meta import Object
 from mizzen.errors import ProtocolError
+from mizzen.model import locality
 from mizzen.model.config import Config
+from mizzen.model.identity import Identity
 from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
 from mizzen.model.service import Locality
 
-_LOCALITY_LABELS = ("topology.istio.io/locality", "istio-locality")
 PROXY_CONFIG = "proxy.istio.io/config"
 _TRACERS = {"zipkin": "zipkin", "datadog": "datadog_agent"}
-_TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone", "topology.istio.io/subzone")
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,23 @@ class Node:
         namespace = _text(metadata, "NAMESPACE") or namespace
         if not namespace:
             raise ProtocolError(f"the node id {node.id!r} names no namespace")
-        locality = Locality(node.locality.region, node.locality.zone, node.locality.sub_zone)
-        return cls(node.id, kind, parts[1], _text(metadata, "NAME") or name, namespace, locality, metadata)
+        said = Locality(node.locality.region, node.locality.zone, node.locality.sub_zone)
+        return cls(node.id, kind, parts[1], _text(metadata, "NAME") or name, namespace, said, metadata)
 
     @property
     def service_account(self) -> str:
         return _text(self.metadata, "SERVICE_ACCOUNT")
+
+    def account_of_pod(self, config: Config | None) -> str:
+        """The service account of the pod that this says it is; empty when no such pod is known."""
+        pod = config.of("Pod").get((self.namespace, self.name)) if config is not None else None
+        return pod.body.spec.service_account_name or "default" if pod is not None else ""
+
+    def spoken_for_by(self, identity: Identity, config: Config | None) -> bool:
+        """Namespace and service account must be those of the identity, as the node names them and as its pod has
+        them, each where it is known (row XD-06)."""
+        known = {self.service_account, self.account_of_pod(config)} - {""}
+        return identity.namespace == self.namespace and known <= {identity.service_account}
 
     def proxy(self, config: Config) -> Proxy:
         """With what the pod says of itself, where the config knows it."""
@@ -102,14 +113,11 @@ class Node:
 
     def _locality(self, config: Config, pod: Object | None, labels: dict[str, str]) -> Locality:
         """A label of the pod, else labels of its machine, else what the proxy says (row XD-10)."""
-        for label in _LOCALITY_LABELS:
-            if value := labels.get(label):
-                parts = value.replace("/", ".").split(".")[:3]
-                return Locality(*parts)
+        own = locality.of_labels(labels)
+        if own is not None:
+            return own
         machine = config.of("Node").get(("", pod.body.spec.node_name)) if pod is not None else None
-        found = (
-            Locality(*(machine.meta.labels.get(key, "") for key in _TOPOLOGY)) if machine is not None else Locality()
-        )
+        found = locality.of_machine(machine.meta.labels) if machine is not None else Locality()
         return found if found.region else self.locality
 
 

@@ -1,4 +1,5 @@
-"""Documents become a :class:`~mizzen.model.config.Config`: decoded, validated, the refused ones left out.
+"""Documents become a :class:`~mizzen.model.config.Config`: decoded, validated, the refused ones left out or, if they
+are security policies, replaced by a denial.
 
 One broken object never disturbs another; it is a finding with file and line. The same documents in any order give the
 same Config, and an object that did not change stays the same object, so that nothing behind it is built again.
@@ -15,18 +16,22 @@ from mizzen.api.decode import Decoded, Problem, decode, decode_mesh
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.check import codes, refused, validate
+from mizzen.model.closed import REFUSED_POLICY
 from mizzen.model.config import Config
-from mizzen.model.finding import Finding, Level
+from mizzen.model.finding import Finding, Level, about
+from mizzen.sources.closed import stand_in
 from mizzen.sources.files import Document
 from mizzen.sources.mesh import NAME, NAMESPACE, MeshReading, is_mesh_config, joined, line_inside, read_mesh
 
 Key = tuple[str, str, str]
 """(kind, namespace, name)."""
+_DENIES = "wherever this policy is in force, all that it selects is refused until it is valid"
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """One document after decoding and validation. ``object`` is None when it is refused or has no effect."""
+    """One document after decoding and validation. ``object`` is None when it has no effect or is refused; what stands in
+    for it then, if it is a security policy."""
 
     key: Key
     document: Document
@@ -57,6 +62,9 @@ def judge(document: Document, namespace: str = "default", mesh_maps: tuple[str, 
                 findings.append(replace_line(_finding(decoded, problem, document), line))
         if refused(own) or _without_effect(decoded):
             obj = None
+    if obj is None and (denial := stand_in(decoded.kind, document.raw, document.origin, namespace)) is not None:
+        obj = denial
+        findings.append(about(denial, REFUSED_POLICY, Level.WARNING, _DENIES))
     key = (decoded.kind, decoded.namespace, decoded.name)
     return Judged(key, document, obj, tuple(findings), mesh)
 

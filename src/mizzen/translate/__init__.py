@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from mizzen.model.finding import Finding
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import CLUSTER, LISTENER, Resource, ResourceSet
 from mizzen.model.view import Inbound, ProxyView, Scope
-from mizzen.translate import clusters, gateway, inbound, outbound, patches, routes, secrets
+from mizzen.translate import (
+    clusters,
+    gateway,
+    gateway_conflicts,
+    inbound,
+    name_table,
+    outbound,
+    patches,
+    routes,
+    secrets,
+)
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.memo import Memo
 from mizzen.translate.messages import resource
@@ -32,19 +43,20 @@ def resources(view: ProxyView, memo: Memo | None = None) -> ResourceSet:
 
 
 def _set(scope: Scope, served: Inbound | None, memo: Memo) -> ResourceSet:
-    client = memo.get(("scope", scope.key), (scope,), lambda: _client(scope, memo))
+    client, findings = memo.get(("scope", scope.key), (scope,), lambda: _client(scope, memo))
     if served is None:
-        return ResourceSet.of(client)
+        return ResourceSet.of(client, (*findings, *gateway_conflicts.findings(Catalog(scope))))
     key = ("inbound", served.key)
-    return ResourceSet.of([*client, *memo.get(key, (served,), lambda: _server(served))])
+    return ResourceSet.of([*client, *memo.get(key, (served,), lambda: _server(served))], findings)
 
 
-def _client(scope: Scope, memo: Memo) -> list[Resource]:
+def _client(scope: Scope, memo: Memo) -> tuple[list[Resource], tuple[Finding, ...]]:
     catalog = Catalog(scope)
-    found = [*clusters.outbound(catalog, memo), *secrets.credentials(scope)]
+    certificates, findings = secrets.served(scope)
+    found = [*clusters.outbound(catalog, memo), *certificates, *name_table.resources(catalog)]
     if scope.proxy_type is ProxyType.ROUTER:
-        return [*found, *gateway.resources(catalog)]
-    return [*found, *outbound.listeners(catalog), *routes.outbound(catalog)]
+        return [*found, *gateway.resources(catalog)], findings
+    return [*found, *outbound.listeners(catalog), *routes.outbound(catalog)], findings
 
 
 def _server(served: Inbound) -> list[Resource]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, TypeAlias
 
 from envoy.config.route.v3 import route_pb2
@@ -10,10 +12,14 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import http_con
 from mizzen.api.mesh_config import MeshConfig, ProxyConfig
 from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
 from mizzen.model.view import Policies
-from mizzen.translate import access_log, alpn, exchange, jwt, rbac, telemetry, tracing
+from mizzen.translate import access_log, alpn, dynamic_dns, exchange, jwt, rbac, telemetry, tracing
 from mizzen.translate import filters as f
 from mizzen.translate.filters import Direction as Direction
 from mizzen.translate.tcp import NO_POLICIES
+
+HEADERS_TIMEOUT = timedelta(seconds=10)
+"""How long a client of a gateway may take to send the head of a request, from its first byte. Istio sets no limit, so that
+clients which send a byte now and then hold connections for ever; Envoy's guide for proxies at the edge advises this one."""
 
 _NAME = "envoy.filters.network.http_connection_manager"
 _Hcm: TypeAlias = pb.HttpConnectionManager
@@ -32,11 +38,13 @@ def http_connection_manager(
     grpc_web: bool = False,
     http10: bool = False,
     chain: telemetry.Chain | None = None,
+    dynamic: Iterable[str] = (),
 ) -> f.NetworkFilter:
     """The network filter, with the route configuration by name over ADS (``rds``) or inline (``route_config``).
 
     ``stat_prefix`` is used as it is: it has to end in ``;`` (row OL-25). ``http2``: the port is declared HTTP2, GRPC or
     GRPC-WEB. ``http10``: HTTP/1.0 is answered, not told to upgrade (row PR-10). ``chain`` is what metrics may say of an inbound chain: its service, and whether it ends mTLS.
+    ``dynamic`` are the wildcard hosts whose names are resolved as requests name them (row SE-09).
     """
     chain = chain or telemetry.Chain(direction)
     manager = _Hcm(codec_type=_Hcm.AUTO, stat_prefix=stat_prefix, proxy_100_continue=True)
@@ -52,6 +60,8 @@ def http_connection_manager(
     if http10:
         manager.http_protocol_options.accept_http_10 = True
     manager.stream_idle_timeout.SetInParent()
+    if direction is Direction.GATEWAY:
+        manager.request_headers_timeout.FromTimedelta(HEADERS_TIMEOUT)
     manager.upgrade_configs.add(upgrade_type="websocket")
     _paths(manager, mesh)
     _addresses(manager, direction, conduct.config)
@@ -59,7 +69,8 @@ def http_connection_manager(
     _client_certificate(manager, direction, conduct.config)
     if conduct.tracing is not None:
         manager.tracing.CopyFrom(tracing.block(conduct.tracing, direction))
-    manager.http_filters.extend(_http_filters(chain, policies, mesh, grpc_web))
+    resolving = [dynamic_dns.http_filter(host, mesh) for host in dynamic]
+    manager.http_filters.extend([*_http_filters(chain, policies, mesh, grpc_web), *resolving, f.router()])
     manager.access_log.extend(access_log.request_logs(mesh, conduct))
     manager.access_log.extend(telemetry.http_metrics(chain))
     return f.network(_NAME, manager)
@@ -76,7 +87,7 @@ def _http_filters(chain: telemetry.Chain, policies: Policies, mesh: MeshConfig, 
     filters.append(f.grpc_stats())
     if chain.direction is not Direction.INBOUND:
         filters.append(alpn.http_filter())
-    return [*filters, f.fault(), f.cors(), f.http_marker(f.STATS), f.router()]
+    return [*filters, f.fault(), f.cors(), f.http_marker(f.STATS)]
 
 
 def _paths(manager: _Hcm, mesh: MeshConfig) -> None:

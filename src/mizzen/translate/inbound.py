@@ -19,7 +19,7 @@ from mizzen.translate import filters as f
 from mizzen.translate.chains import Shape, shapes
 from mizzen.translate.filters import Direction
 from mizzen.translate.hcm import http_connection_manager
-from mizzen.translate.http.retry import retry_policy
+from mizzen.translate.http.retry import inbound_policy
 from mizzen.translate.inspectors import listener_filters
 from mizzen.translate.scalars import seconds
 from mizzen.translate.telemetry import Chain
@@ -169,10 +169,9 @@ def _route(target: _Target, mesh: MeshConfig) -> route_pb2.RouteConfiguration:
     route.route.max_stream_duration.max_stream_duration.SetInParent()
     route.route.max_stream_duration.grpc_timeout_header_max.SetInParent()
     route.decorator.operation = target.operation
-    if mesh.default_inbound_http_retry_policy and target.protocol not in (Protocol.GRPC, Protocol.GRPC_WEB):
-        policy = retry_policy(mesh.default_inbound_http_retry_policy, mesh, hashed=True)
-        if policy is not None:
-            route.route.retry_policy.CopyFrom(policy)
+    policy = inbound_policy(mesh, target.protocol)
+    if policy is not None:
+        route.route.retry_policy.CopyFrom(policy)
     host = route_components_pb2.VirtualHost(name=target.virtual_host, domains=["*"], routes=[route])
     config = route_pb2.RouteConfiguration(
         name=target.cluster, virtual_hosts=[host], request_headers_to_remove=exchange.HEADERS

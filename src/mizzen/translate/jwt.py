@@ -1,7 +1,8 @@
 """RequestAuthentication as Envoy's jwt_authn filter (rows RA-01 to RA-16).
 
-Envoy never fetches keys. A key set that the control plane does not have, or that is none, is replaced by a key whose
-private half nobody has: that issuer's tokens are refused and everything else goes on (row RA-05).
+Envoy fetches no keys unless the control plane was told so (row RA-06). A key set that the control plane does not have,
+or that is none, is replaced by a key whose private half nobody has: that issuer's tokens are refused and everything else
+goes on (row RA-05).
 """
 
 from __future__ import annotations
@@ -11,16 +12,20 @@ from collections.abc import Iterator
 
 from envoy.extensions.filters.http.jwt_authn.v3 import config_pb2 as pb
 
+from mizzen.api.meta import Duration
 from mizzen.api.security import JWTRule
 from mizzen.model.jwks import source_of
 from mizzen.model.view import Policies
 from mizzen.translate import filters as f
+from mizzen.translate import names
 from mizzen.translate.filters import Direction
 
 NAME = "envoy.filters.http.jwt_authn"
 PAYLOAD = "payload"
 """Where the claims are in the filter's dynamic metadata (row RA-16)."""
 
+_TIMEOUT = Duration(5_000_000_000)
+_CACHE_SECONDS = 300
 _SPACE_DELIMITED = ("permission", "scope")
 _MODULUS = (
     "ma8MeWtTebm4Dcyepb5_NoSnbOnfsc1AylEOFnM1B8qfD02akA-nwrw7WmmCrAbJ25pVxmgt15hakTgaCyjM0Zmz98XT0uU1FooGe7vKoGZpmOG07l6CpDA9"
@@ -90,14 +95,22 @@ def _provider(rule: JWTRule, policies: Policies, direction: Direction) -> pb.Jwt
         provider.from_headers.add(name=header.name, value_prefix=header.prefix)
     for output in rule.output_claim_to_headers:
         provider.claim_to_headers.add(header_name=output.header, claim_name=output.claim)
-    provider.local_jwks.inline_string = _keys(rule, policies)
+    _put_keys(provider, rule, policies)
     return provider
 
 
-def _keys(rule: JWTRule, policies: Policies) -> str:
+def _put_keys(provider: pb.JwtProvider, rule: JWTRule, policies: Policies) -> None:
     source = source_of(rule)
+    remote = policies.remote_keys.get(source) if source is not None else None
+    if remote is not None:
+        fetched = provider.remote_jwks
+        fetched.http_uri.uri = remote.uri
+        fetched.http_uri.cluster = names.cluster(remote.port, "", remote.hostname)
+        fetched.http_uri.timeout.FromNanoseconds((rule.timeout or _TIMEOUT).nanos)
+        fetched.cache_duration.FromSeconds(_CACHE_SECONDS)
+        return
     text = rule.jwks if source is None else policies.keys.get(source, "")
-    return text if _is_key_set(text) else UNKNOWN_KEYS
+    provider.local_jwks.inline_string = text if _is_key_set(text) else UNKNOWN_KEYS
 
 
 def _is_key_set(text: str) -> bool:

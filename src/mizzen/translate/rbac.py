@@ -78,13 +78,16 @@ def custom_network_filters(policies: Policies, mesh: MeshConfig) -> list[f.Netwo
 
 
 def _per_provider(policies: Policies, mesh: MeshConfig, http: bool) -> Iterator[tuple[Authorizer | None, Rbac]]:
-    """By provider name: whom to ask, None where the rules deny instead. Of several nobody is asked, as in Istio by default."""
+    """By provider name: whom to ask, None where the rules deny instead.
+
+    Of several nobody is asked, unless the control plane was told that several may be (row AP-06).
+    """
     named: dict[str, list[Object]] = {}
     for obj in policies.custom:
         named.setdefault(obj.body.provider.name if obj.body.provider else "", []).append(obj)
     domains = tuple(tls.trust_domains(mesh))
     for name, objects in sorted(named.items()):
-        provider = policies.authorizers.get(name) if len(named) == 1 else None
+        provider = policies.authorizers.get(name) if len(named) == 1 or policies.several_authorizers else None
         built = _built(objects, domains, http, Rbac.DENY, "" if provider else _BAD_CUSTOM)
         prefix = ext_authz.rule_prefix(name)
         yield provider, Rbac(action=Rbac.DENY, policies={prefix + rule: policy for rule, policy in built.items()})

@@ -93,6 +93,7 @@ class _PermissionCondition:
 
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
 _METADATA = "experimental.envoy.filters."
+_SCHEME = "spiffe://"
 
 
 def _condition(condition: Condition, context: Context) -> _PrincipalCondition | _PermissionCondition:
@@ -172,7 +173,9 @@ def _account(context: Context) -> PrincipalMatch:
 
 
 def _aliased(values: Sequence[str], context: Context) -> list[str]:
-    return [name for value in values for name in m.expand_trust_domain(value, context.trust_domains)]
+    """Identities, repeated for the mesh's other domains. A scheme that was written all the same is taken off."""
+    plain = (value.removeprefix(_SCHEME) or value for value in values)
+    return [name for value in plain for name in m.expand_trust_domain(value, context.trust_domains)]
 
 
 def _domains(values: Sequence[str], context: Context) -> list[str]:

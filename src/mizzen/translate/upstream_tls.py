@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from envoy.config.cluster.v3 import cluster_pb2
-from envoy.config.core.v3 import base_pb2, config_source_pb2
+from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
-from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
+from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from envoy.type.matcher.v3 import string_pb2
 from google.protobuf.struct_pb2 import Struct
 
 from mizzen.api.ciphers import usable, usable_curves
 from mizzen.api.destination_rule import ClientTLSSettings
 from mizzen.api.mesh_config import TLSConfig
-from mizzen.translate import alpn, connection_pool
+from mizzen.translate import alpn, connection_pool, credentials
 from mizzen.translate.messages import any_of
 from mizzen.translate.tls import mesh_upstream_socket
 
@@ -79,11 +79,10 @@ def _originate(
     if http2:
         common.alpn_protocols.append("h2")
     if tls.mode == "MUTUAL" and tls.credential_name:
-        common.tls_certificate_sds_secret_configs.append(sds(f"kubernetes://{tls.credential_name}"))
+        common.tls_certificate_sds_secret_configs.append(credentials.certificate(tls.credential_name))
     elif tls.mode == "MUTUAL":
-        certificate = common.tls_certificates.add()
-        certificate.certificate_chain.filename = tls.client_certificate
-        certificate.private_key.filename = tls.private_key
+        files = credentials.file_certificate(tls.client_certificate, tls.private_key)
+        common.tls_certificate_sds_secret_configs.append(files)
     if not tls.insecure_skip_verify:
         _verify(common, tls, tls.subject_alt_names or tuple(entry_sans))
     return base_pb2.TransportSocket(name=_TLS, typed_config=any_of(context))
@@ -96,20 +95,15 @@ def _verify(common: tls_pb2.CommonTlsContext, tls: ClientTLSSettings, sans: Sequ
             validation.match_typed_subject_alt_names.add(san_type=kind, matcher=string_pb2.StringMatcher(exact=san))
     if tls.ca_crl:
         validation.crl.filename = tls.ca_crl
-    if tls.credential_name:
-        combined = common.combined_validation_context
-        combined.default_validation_context.CopyFrom(validation)
-        combined.validation_context_sds_secret_config.CopyFrom(sds(f"kubernetes://{tls.credential_name}-cacert"))
-    else:
-        validation.trusted_ca.filename = tls.ca_certificates or SYSTEM_ROOTS
+    if not tls.credential_name and not tls.ca_certificates:
+        validation.trusted_ca.filename = SYSTEM_ROOTS
         common.validation_context.CopyFrom(validation)
-
-
-def sds(name: str) -> secret_pb2.SdsSecretConfig:
-    """A secret that the control plane serves over ADS."""
-    source = config_source_pb2.ConfigSource(resource_api_version=config_source_pb2.V3)
-    source.ads.SetInParent()
-    return secret_pb2.SdsSecretConfig(name=name, sds_config=source)
+        return
+    combined = common.combined_validation_context
+    combined.default_validation_context.CopyFrom(validation)
+    combined.validation_context_sds_secret_config.CopyFrom(
+        credentials.roots(tls.credential_name) if tls.credential_name else credentials.file_roots(tls.ca_certificates)
+    )
 
 
 def _raw() -> base_pb2.TransportSocket:

@@ -50,6 +50,7 @@ class FakeMesh:
         """By object name, the finding with which it is refused."""
         self.requests: list[tuple[str, str, Json]] = []
         self.waiting: list[str] = []
+        self.stuck = False
         self.rollout: Json = {"done": True, "message": ""}
         self.verdict: Json = {
             "snapshot": 7,
@@ -155,7 +156,7 @@ class FakeMesh:
         return {"revision": self.revision, "results": [result]}
 
     def ready(self, _query: Json, _body: Any) -> Json:
-        return {"ready": not self.waiting, "waiting": self.waiting}
+        return {"ready": not self.waiting, "waiting": self.waiting, "stuck": self.stuck}
 
     def down(self, _query: Json, _body: Any) -> Json:
         self.stopped = True

@@ -28,5 +28,6 @@ def test_a_dead_mesh_is_cleaned_up_after(state: Path, mizzen: Mizzen, machine: l
     assert mizzen("down", "--verify").out == "mesh default was not running\nnothing of it is left on this machine\n"
     machine.append("network namespace mizzen-default")
     result = mizzen("down", "--verify")
+    assert "mesh default is down: its supervisor was dead, what it left behind is removed (1 found)" in result.out
     assert result.code == 3
     assert "left behind: network namespace mizzen-default" in result.err

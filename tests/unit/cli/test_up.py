@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from mizzen.cli import up
 from mizzen.cli.up import Progress
+from mizzen.lab import settings
 from tests.unit.cli.conftest import Mizzen
 from tests.unit.cli.fake_mesh import FakeMesh
 from tests.unit.cli.test_apply import FINDING, GOOD
@@ -45,3 +47,30 @@ def test_progress_in_a_pipe_is_a_line_per_pod_once(capsys: pytest.CaptureFixture
     progress.close()
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(": ")[1] for line in lines] == ["default/reviews-x 10.1.0.5", "default/late 10.1.0.5"]
+
+
+def test_a_running_mesh_says_that_it_does_not_read_other_settings(
+    mesh: FakeMesh, mizzen: Mizzen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mizzen.yaml").write_text("hosts: {ext.test: 10.0.0.1}\n")
+    mesh.status["settings"] = settings.digest({})
+    result = mizzen("up", "--detach")
+    assert result.code == 0
+    assert "Warning: the mesh runs with other settings than those of mizzen.yaml" in result.err
+    asked = mizzen("up", "--detach", "--config", "mizzen.yaml")
+    assert asked.code == 1
+    assert "`mizzen down`, then `mizzen up --config mizzen.yaml`" in asked.err
+    mesh.status["settings"] = settings.digest({"hosts": {"ext.test": "10.0.0.1"}})
+    same = mizzen("up", "--detach", "--config", "mizzen.yaml")
+    assert (same.code, "settings" in same.err) == (0, False)
+
+
+def test_pods_that_cannot_start_as_they_are_written_are_not_waited_for_to_the_end(
+    mesh: FakeMesh, mizzen: Mizzen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(up, "_STUCK_SECONDS", 0.0)
+    mesh.waiting, mesh.stuck = ["pod default/x: no program is known for image nothing"], True
+    result = mizzen("up", "--detach", "--timeout", "600s")
+    assert (result.code, result.out) == (4, "")
+    assert "not ready: pod default/x: no program is known" in result.err

@@ -4,7 +4,7 @@ from typing import Any
 
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.lab import offline
-from mizzen.lab.expand import expand
+from mizzen.lab.expand import expand, expand_in_mesh
 
 Raw = dict[str, Any]
 
@@ -63,3 +63,30 @@ def test_the_proxy_of_a_pod() -> None:
     assert proxy.id == "sidecar~10.255.0.1~a-0.default~default.svc.cluster.local"
     assert (proxy.service_account, proxy.workload_name, proxy.labels["app"]) == ("default", "a", "a")
     assert 8080 in proxy.pod_ports
+
+
+def test_the_labs_own_objects_come_after_the_users_and_move_none_of_their_addresses() -> None:
+    pods = of("Pod", expand_in_mesh(documents(), MeshConfig()))
+    assert [(p["metadata"]["name"], p["status"]["podIP"]) for p in pods] == [
+        ("a-0", "10.255.0.1"),
+        ("b-0", "10.255.0.2"),
+        ("istio-egressgateway-0", "10.255.0.3"),
+        ("istio-ingressgateway-0", "10.255.0.4"),
+        ("istiod-0", "10.255.255.254"),
+    ]
+
+
+def test_a_users_object_counts_instead_of_the_labs() -> None:
+    mine = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "istio-ingressgateway", "namespace": "istio-system"},
+        "spec": {"ports": [{"port": 7777}]},
+    }
+    found = [
+        s for s in of("Service", expand_in_mesh([mine], MeshConfig())) if s["metadata"]["name"].endswith("essgateway")
+    ]
+    assert [(s["metadata"]["name"], [p["port"] for p in s["spec"]["ports"]]) for s in found] == [
+        ("istio-ingressgateway", [7777]),
+        ("istio-egressgateway", [80, 443]),
+    ]

@@ -43,3 +43,12 @@ def test_a_setting_that_nothing_would_look_at_is_refused(tmp_path: Path, text: s
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="cannot be read"):
         settings.read(tmp_path / "none.yaml")
+
+
+def test_the_same_settings_have_the_same_digest_however_they_are_written(tmp_path: Path) -> None:
+    one, other = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    one.write_text("hosts: {a: 10.0.0.1, b: 10.0.0.2}\n")
+    other.write_text("hosts:\n  b: 10.0.0.2\n  a: 10.0.0.1\n")
+    assert settings.digest(settings.read(one)) == settings.digest(settings.read(other))
+    other.write_text("hosts: {a: 10.0.0.1}\n")
+    assert settings.digest(settings.read(one)) != settings.digest(settings.read(other))

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
+from mizzen.api.kubernetes import ConfigMap
+from mizzen.api.meta import Object, ObjectMeta
 from mizzen.model.config import Config
 from mizzen.model.jwks import FetchedKeys, KeySource
 from mizzen.observe import Metrics
@@ -39,6 +48,10 @@ class Issuer:
     async def discovery(self, _: web.Request) -> web.Response:
         return web.json_response({"jwks_uri": f"{self.url}/jwks"})
 
+    async def slow(self, _: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
     async def elsewhere(self, _: web.Request) -> web.Response:
         raise web.HTTPFound("http://169.254.169.254/latest/meta-data")
 
@@ -49,7 +62,8 @@ async def issuer() -> AsyncIterator[Issuer]:
     app.router.add_get("/jwks", issuer.jwks)
     app.router.add_get("/.well-known/openid-configuration", issuer.discovery)
     app.router.add_get("/elsewhere", issuer.elsewhere)
-    runner = web.AppRunner(app)
+    app.router.add_get("/slow", issuer.slow)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     issuer.port = runner.addresses[0][1]
@@ -91,7 +105,7 @@ async def test_keys_come_from_the_uri_or_from_discovery_and_are_counted(issuer: 
     metrics = Metrics()
     config = wanting({"issuer": "x", "jwksUri": f"{issuer.url}/jwks"}, {"issuer": f"{issuer.url}/"})
     async with running(config, metrics) as store:
-        await store.next()
+        await store.store.tried(5)
         found = store.store.current
     assert {source: json.loads(keys.text) for source, keys in found.items()} == {
         KeySource("x", f"{issuer.url}/jwks"): KEYS,
@@ -106,11 +120,27 @@ async def test_one_issuer_that_fails_disturbs_no_other_and_comes_back(issuer: Is
     good, bad = f"{issuer.url}/jwks", f"{issuer.url}/nothing"
     config = wanting({"issuer": "good", "jwksUri": good}, {"issuer": "bad", "jwksUri": bad})
     async with running(config, metrics) as store:
-        await store.next()
+        await store.store.tried(5)
         found = store.store.current
         assert found[KeySource("good", good)].text
         assert found[KeySource("bad", bad)] == FetchedKeys(error=f"{bad} answered 404")
     assert count(metrics, "fail") >= 1
+
+
+@pytest.mark.row("RA-05")
+async def test_a_slow_issuer_delays_no_other(issuer: Issuer) -> None:
+    good, slow = f"{issuer.url}/jwks", f"{issuer.url}/slow"
+    config = wanting({"issuer": "slow", "jwksUri": slow}, {"issuer": "good", "jwksUri": good})
+    async with running(config, Metrics()) as store:
+        await store.next()
+        assert store.store.current[KeySource("good", good)].text
+        assert not store.store.current[KeySource("slow", slow)].text
+        store.store.want(wanting({"issuer": "slow", "jwksUri": slow}, {"issuer": "later", "jwksUri": good}))
+        await store.next()
+        assert store.store.current[KeySource("later", good)].text
+        begin = asyncio.get_running_loop().time()
+        await store.store.tried(0.05)
+        assert asyncio.get_running_loop().time() - begin < 2
 
 
 @pytest.mark.row("RA-05")
@@ -163,3 +193,47 @@ def test_services_of_the_mesh_are_found_by_their_names(host: str) -> None:
     assert cluster_address(config, host) == "10.96.0.7"
     assert cluster_address(replace(config, domain="other"), "web.a.svc.cluster.local") is None
     assert cluster_address(config, "example.com") is None
+
+
+@pytest.fixture
+async def private_issuer(tmp_path: Path) -> AsyncIterator[tuple[str, str]]:
+    """Over TLS, with a certificate of nobody's: its URI and that certificate."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    pem = tmp_path / "server.pem"
+    pem.write_bytes(private + certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    app = web.Application()
+    app.router.add_get("/jwks", Issuer().jwks)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    yield f"https://localhost:{runner.addresses[0][1]}/jwks", certificate.decode()
+    await runner.cleanup()
+
+
+@pytest.mark.row("RA-20")
+@pytest.mark.parametrize("how", ["nothing", "extra root", "unverified", "rubbish"])
+async def test_an_issuer_with_a_root_of_its_own(private_issuer: tuple[str, str], how: str) -> None:
+    uri, certificate = private_issuer
+    config = wanting({"issuer": "x", "jwksUri": uri})
+    if how in ("extra root", "rubbish"):
+        pem = certificate if how == "extra root" else "no certificate"
+        meta = ObjectMeta(name="pilot-jwks-extra-cacerts", namespace="istio-system")
+        config = config.with_objects([Object(kind="ConfigMap", meta=meta, body=ConfigMap(data={"extra.pem": pem}))])
+    async with running(config, Metrics(), unverified=how == "unverified") as store:
+        await store.next()
+        keys = store.store.current[KeySource("x", uri)]
+    assert bool(keys.text) == (how in ("extra root", "unverified"))
+    assert bool(keys.error) == (how in ("nothing", "rubbish"))

@@ -9,7 +9,7 @@ import pytest
 from envoy.extensions.filters.http.jwt_authn.v3 import config_pb2 as pb
 from google.protobuf.json_format import MessageToDict
 
-from mizzen.model.jwks import KeySource
+from mizzen.model.jwks import KeySource, RemoteKeySet
 from mizzen.model.view import Policies
 from mizzen.translate import jwt
 from mizzen.translate.filters import Direction
@@ -104,3 +104,19 @@ def test_a_rule_without_an_issuer_takes_tokens_of_any() -> None:
     assert config.providers["origins-0"].issuer == ""
     assert config.providers["origins-0"].local_jwks.inline_string == KEYS
     assert not config.providers["origins-0"].audiences
+
+
+@pytest.mark.row("RA-06", "RA-11")
+@pytest.mark.parametrize(("timeout", "seconds"), [({}, "5s"), ({"timeout": "2s"}, "2s")])
+def test_envoy_fetches_keys_where_it_was_told_to(timeout: dict[str, str], seconds: str) -> None:
+    uri = "http://keys.a.svc.cluster.local:8000/jwks"
+    rule = {"issuer": "x", "jwksUri": uri, **timeout}
+    obj = new(SECURITY, "RequestAuthentication", "a", "tokens", {"jwtRules": [rule]})
+    remote = {KeySource("x", uri): RemoteKeySet(uri, "keys.a.svc.cluster.local", 8000)}
+    (filter_,) = jwt.http_filters(Policies(request_authentications=(obj,), remote_keys=remote), Direction.INBOUND)
+    config = pb.JwtAuthentication()
+    assert filter_.typed_config.Unpack(config)
+    assert MessageToDict(config.providers["origins-0"].remote_jwks) == {
+        "httpUri": {"uri": uri, "cluster": "outbound|8000||keys.a.svc.cluster.local", "timeout": seconds},
+        "cacheDuration": "300s",
+    }

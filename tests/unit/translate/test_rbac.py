@@ -9,7 +9,8 @@ from google.protobuf.json_format import MessageToDict
 
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object, ObjectMeta
-from mizzen.api.security import AuthorizationPolicy, Condition, From, Operation, Rule, Source, To
+from mizzen.api.security import AuthorizationPolicy, Condition, From, Operation, Provider, Rule, Source, To
+from mizzen.model.authorizer import Authorizer, HttpCheck
 from mizzen.model.view import Policies
 from mizzen.translate import rbac
 
@@ -312,3 +313,38 @@ def test_a_dry_run_enforces_nothing() -> None:
     assert "rules" not in filter_
     assert filter_["shadowRules"]["action"] == "DENY"
     assert filter_["shadowRulesStatPrefix"] == "istio_dry_run_deny_"
+
+
+def custom(provider: str, name: str) -> Object:
+    body = AuthorizationPolicy(rules=(Rule(),), action="CUSTOM", provider=Provider(name=provider))
+    return Object(kind="AuthorizationPolicy", meta=ObjectMeta(name=name, namespace="foo"), body=body)
+
+
+@pytest.mark.row("AP-06")
+@pytest.mark.parametrize("several", [False, True])
+def test_of_several_providers_each_is_asked_only_where_that_is_switched_on(several: bool) -> None:
+    known = {name: Authorizer(name, "authz", 8000, http=HttpCheck()) for name in ("a", "b")}
+    objects = (custom("b", "pb"), custom("a", "pa"), custom("gone", "pc"))
+    filters = rbac.custom_http_filters(Policies(custom=objects, authorizers=known, several_authorizers=several), MESH)
+    found = []
+    for filter_ in filters:
+        config = http_pb2.RBAC()
+        if filter_.typed_config.Unpack(config):
+            found += [("deny", name) for name in config.rules.policies]
+            found += [("ask", name) for name in config.shadow_rules.policies]
+    if several:
+        assert found == [
+            ("ask", "istio-ext-authz-a-ns[foo]-policy[pa]-rule[0]"),
+            ("ask", "istio-ext-authz-b-ns[foo]-policy[pb]-rule[0]"),
+            ("deny", "istio-ext-authz-gone-ns[foo]-policy[pc]-rule[0]-deny-due-to-bad-CUSTOM-action"),
+        ]
+    else:
+        assert {kind for kind, _ in found} == {"deny"}
+        assert len(found) == 3
+
+
+@pytest.mark.row("AP-10")
+def test_a_scheme_before_an_identity_does_not_count() -> None:
+    written = http(Policies(allow=(policy(Rule(from_=(From(source=Source(principals=("spiffe://td/ns/a/sa/b",))),))),)))
+    plain = http(Policies(allow=(policy(Rule(from_=(From(source=Source(principals=("td/ns/a/sa/b",))),))),)))
+    assert written == plain

@@ -55,7 +55,8 @@ def test_origination_verifies_with_the_systems_roots_unless_told_otherwise() -> 
     assert (roots(plain), names(plain)) == (upstream_tls.SYSTEM_ROOTS, set())
     assert "alpnProtocols" not in plain["commonTlsContext"]
     assert context(mode="SIMPLE", http2=True)["commonTlsContext"]["alpnProtocols"] == ["h2"]
-    assert roots(context(mode="SIMPLE", caCertificates="/own.pem")) == "/own.pem"
+    own = context(mode="SIMPLE", caCertificates="/own.pem")["commonTlsContext"]["combinedValidationContext"]
+    assert own["validationContextSdsSecretConfig"]["name"] == "file-root:/own.pem"
     assert context(mode="SIMPLE", sni="a.example")["sni"] == "a.example"
     assert names(context(("entry.example",), mode="SIMPLE")) == {"entry.example"}
     assert names(context(("entry.example",), mode="SIMPLE", subjectAltNames=["rule.example"])) == {"rule.example"}
@@ -67,6 +68,6 @@ def test_origination_verifies_with_the_systems_roots_unless_told_otherwise() -> 
 @pytest.mark.row("DR-46")
 def test_a_client_certificate_comes_from_files_or_a_secret() -> None:
     files = context(mode="MUTUAL", clientCertificate="/c", privateKey="/k")["commonTlsContext"]
-    assert files["tlsCertificates"] == [{"certificateChain": {"filename": "/c"}, "privateKey": {"filename": "/k"}}]
+    assert files["tlsCertificateSdsSecretConfigs"][0]["name"] == "file-cert:/c~/k"
     secret = context(mode="MUTUAL", credentialName="c")["commonTlsContext"]
     assert secret["tlsCertificateSdsSecretConfigs"][0]["name"] == "kubernetes://c"

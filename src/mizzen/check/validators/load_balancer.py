@@ -84,7 +84,7 @@ def locality(setting: LocalityLoadBalancerSetting, path: str, notes: Notes, outl
     if setting.distribute and setting.failover:
         notes.error(path, "only one of distribute and failover may be set")
     if setting.distribute and setting.failover_priority:
-        notes.error(path, "only one of distribute and failoverPriority may be set")
+        notes.warn(f"{path}.failoverPriority", "has no effect beside distribute")
     sources: list[str] = []
     for index, rule in enumerate(setting.distribute):
         where = f"{path}.distribute[{index}]"
@@ -101,6 +101,7 @@ def locality(setting: LocalityLoadBalancerSetting, path: str, notes: Notes, outl
 
 def zone_aware(setting: ZoneAwareLbSetting, path: str, notes: Notes) -> None:
     """Row DR-21."""
+    notes.warn(path, "prefers the client's region; zones are used alike, for proxies do not discover their own service")
     _failovers(setting.failover, f"{path}.failover", notes)
     for index, label in enumerate(setting.failover_priority):
         allowed = label.partition("=")[0] not in _LOCALITY_LABELS

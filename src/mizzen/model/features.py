@@ -1,0 +1,23 @@
+"""Switches of the control plane that change what proxies are told. The shell reads them; the core is handed them in Config."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class RemoteKeys(StrEnum):
+    """Who fetches token keys that have an address (row RA-06)."""
+
+    CONTROL_PLANE = "istiod"
+    HYBRID = "hybrid"
+    """Envoy where the address is a service of the mesh, the control plane otherwise."""
+    ENVOY = "envoy"
+
+
+@dataclass(frozen=True)
+class Features:
+    """``several_authorizers``: more than one CUSTOM provider may judge one workload (row AP-06)."""
+
+    several_authorizers: bool = False
+    remote_keys: RemoteKeys = RemoteKeys.CONTROL_PLANE
