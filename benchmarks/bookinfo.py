@@ -5,22 +5,18 @@ Each number is measured from outside, with the command line, and printed beside 
 
 from __future__ import annotations
 
-import os
-import re
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+
+from benchmarks.mesh import NAMESPACE, Measured, Mesh, memory
 
 ROOT = Path(__file__).resolve().parent.parent
 MANIFESTS = ROOT / "src" / "mizzen" / "samples" / "manifests"
 MESH = "benchmark"
 CHANGES = 20
-NAMESPACE = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: {istio-injection: "enabled"}}\n'
 ROUTE = """
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -31,38 +27,6 @@ spec:
 """
 
 
-class Measured(NamedTuple):
-    """One number, with its unit and the most that it may be."""
-
-    what: str
-    value: float
-    limit: float
-    unit: str
-
-    def line(self) -> str:
-        verdict = "ok" if self.value <= self.limit else "TOO MUCH"
-        return f"{self.what:66} {self.value:8.1f} {self.unit:2}  (limit {self.limit:g})  {verdict}"
-
-
-class Mesh:
-    """The mesh under measurement; its state is in a directory of its own."""
-
-    def __init__(self, state: str) -> None:
-        self._environment = {**os.environ, "MIZZEN_STATE": state}
-
-    def run(self, *arguments: str, text: str = "") -> tuple[float, str]:
-        """Seconds that ``mizzen ARGUMENTS`` took, and what it printed. Raises CalledProcessError when it fails."""
-        command = [sys.executable, "-m", "mizzen", arguments[0], "--mesh", MESH, *arguments[1:]]
-        begin = time.perf_counter()
-        with tempfile.TemporaryFile("w+") as out:  # a daemon that kept a pipe open would keep us waiting for its end
-            subprocess.run(
-                command, check=True, input=text, text=True, stdout=out, stderr=subprocess.DEVNULL, env=self._environment
-            )
-            seconds = time.perf_counter() - begin
-            out.seek(0)
-            return seconds, out.read()
-
-
 def agents() -> Iterator[float]:
     """Proportional set size in MB of each agent process of the mesh."""
     for directory in Path("/proc").glob("[0-9]*"):
@@ -70,9 +34,7 @@ def agents() -> Iterator[float]:
             words = (directory / "cmdline").read_bytes().split(b"\0")
             named = MESH.encode() in (directory / "mountinfo").read_bytes()
             if b"mizzen.agent" in words and named:
-                found = re.search(r"^Pss:\s+(\d+) kB", (directory / "smaps_rollup").read_text(), re.MULTILINE)
-                if found:
-                    yield int(found[1]) / 1024
+                yield memory(int(directory.name))
         except OSError:  # it ended, or is a kernel thread
             continue
 
@@ -82,10 +44,8 @@ def measure(mesh: Mesh) -> Iterator[Measured]:
     bookinfo = (MANIFESTS / "bookinfo.yaml").read_text()
     seconds, _ = mesh.run("up", "--detach", "-f", "-", text=f"{NAMESPACE}---\n{bookinfo}")
     yield Measured("mizzen up of Bookinfo: 6 sidecars and 2 gateways ready", seconds, 15, "s")
-    memory = list(agents())
-    yield Measured(
-        f"memory (PSS) of an agent, the largest of {len(memory)}", max(memory, default=float("inf")), 20, "MB"
-    )
+    sizes = list(agents())
+    yield Measured(f"memory (PSS) of an agent, the largest of {len(sizes)}", max(sizes, default=float("inf")), 20, "MB")
     mesh.run("apply", "--wait", "--timeout", "60s", "-f", "-", text=_four_more())
     mesh.run("rollout", "status", "deploy/extra", "--timeout", "60s")
     took = [
@@ -117,7 +77,7 @@ spec:
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as state:
-        mesh = Mesh(state)
+        mesh = Mesh(MESH, state)
         try:
             found = []
             for measured in measure(mesh):
@@ -125,7 +85,7 @@ def main() -> int:
                 found.append(measured)
         finally:
             mesh.run("down", "--purge")
-    return int(any(each.value > each.limit for each in found))
+    return int(any(not each.good for each in found))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from mizzen.server.control import Options, control
 from mizzen.server.hub import Compiler
 from mizzen.settings import Settings
 from mizzen.sources.lab import watch
+from mizzen.sources.mesh import map_names
 from mizzen.translate import resources
 from mizzen.translate.memo import Memo
 
@@ -37,6 +38,7 @@ def run(options: Options) -> None:
 
 async def _run(options: Options, settings: Settings) -> None:
     stop = asyncio.Event()
+    maps = map_names(settings.revision, settings.shared_mesh_config)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await control(options, settings, compiler(), watch(options.socket), stop)
+    await control(options, settings, compiler(), watch(options.socket, mesh_maps=maps, environment=os.environ), stop)

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import logging
+import re
 from functools import cache
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from mizzen import VERSION
 
@@ -20,10 +29,27 @@ def configure_logs(level: int = logging.INFO) -> None:
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
 
 
+_BARE = (
+    "pilot_xds_pushes",
+    "pilot_total_xds_rejects",
+    "pilot_xds_expired_nonce",
+    "pilot_total_xds_internal_errors",
+    "citadel_server_csr_count",
+    "citadel_server_success_cert_issuance_count",
+    "citadel_server_authentication_failure_count",
+    "citadel_server_csr_sign_err_count",
+    "citadel_server_csr_parsing_err_count",
+    "citadel_server_id_extraction_err_count",
+)
+"""Counters whose name in Istio has no ``_total`` (rows CA-14, CPM-01, CPM-02)."""
+_SUFFIXED = re.compile(rf"^((?:# (?:HELP|TYPE) )?(?:{'|'.join(_BARE)}))_total(?=[ {{])".encode(), re.MULTILINE)
+
+
 class Metrics:
     """The control plane's metrics in a registry of their own, so that two can live in one process."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self.connected = Gauge(
@@ -32,6 +58,12 @@ class Metrics:
         self.pushes = Counter("pilot_xds_pushes", "Responses sent, by type.", ["type"], registry=registry)
         self.rejects = Counter(
             "pilot_total_xds_rejects", "Responses that a proxy refused.", ["type"], registry=registry
+        )
+        self.rejected_configs = Gauge(
+            "pilot_total_rejected_configs",
+            "Objects that are left out, wholly or in part, because of another.",
+            ["type", "name"],
+            registry=registry,
         )
         self.expired_nonces = Counter(
             "pilot_xds_expired_nonce", "Requests with an old nonce.", ["type"], registry=registry
@@ -51,6 +83,12 @@ class Metrics:
         )
         self.services = Gauge("pilot_services", "Services known.", registry=registry)
         self.virtual_services = Gauge("pilot_virt_services", "VirtualServices known.", registry=registry)
+        self.duplicate_domains = Gauge(
+            "pilot_vservice_dup_domain", "Virtual services with dup domains.", registry=registry
+        )
+        self.duplicate_subsets = Gauge(
+            "pilot_destrule_subsets", "Duplicate subsets across destination rules for same host", registry=registry
+        )
         self.csr_count = Counter("citadel_server_csr_count", "Certificate requests received.", registry=registry)
         self.issued = Counter("citadel_server_success_cert_issuance_count", "Certificates issued.", registry=registry)
         self.authentication_failures = Counter(
@@ -69,6 +107,11 @@ class Metrics:
         )
         self.key_fetches_failed = Counter(
             "pilot_jwks_resolver_network_fetch_fail_total", "Key sets that could not be fetched.", registry=registry
+        )
+        self.secret_errors = Counter(
+            "pilot_sds_certificate_errors_total",
+            "Certificates that were asked for and are missing or cannot be used.",
+            registry=registry,
         )
         self.failed_closed = Gauge(
             "mizzen_security_failed_closed",
@@ -103,5 +146,5 @@ class Metrics:
         )
 
     def text(self) -> bytes:
-        """Prometheus' text format."""
-        return generate_latest(self.registry)
+        """Prometheus' text format, with Istio's names: the library ends every counter in ``_total``, Istio only some."""
+        return _SUFFIXED.sub(rb"\1", generate_latest(self.registry))

@@ -53,9 +53,7 @@ def summary(verdicts: list[Verdict], seconds: float) -> str:
     good = sum(1 for verdict in verdicts if not verdict.problems and not verdict.skipped)
     skipped = sum(1 for verdict in verdicts if verdict.skipped)
     failed = len(verdicts) - good - skipped
-    late = sum(1 for verdict in verdicts if verdict.again and not verdict.problems)
-    repeated = f" ({late} of them held only a moment after the change)" if late else ""
-    return f"{good} ok{repeated}, {failed} failed, {skipped} skipped of {len(verdicts)} cases in {seconds:.0f} s"
+    return f"{good} ok, {failed} failed, {skipped} skipped of {len(verdicts)} cases in {seconds:.0f} s"
 
 
 def main(arguments: list[str]) -> int:
@@ -117,7 +115,7 @@ def play_upstream(cases: list[vocabulary.Case], options: argparse.Namespace) -> 
 
 
 def tell(verdict: Verdict, slow: bool) -> None:
-    print(verdict.line() + (f"  # {verdict.seconds:.1f} s{' again' * verdict.again}" if slow else ""), flush=True)
+    print(verdict.line() + (f"  # {verdict.seconds:.1f} s" if slow else ""), flush=True)
 
 
 if __name__ == "__main__":

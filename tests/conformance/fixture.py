@@ -24,7 +24,8 @@ BOUND = {8010: "@pod", 8011: "@127.0.0.1"}
 LISTEN = tuple(f"{kind}:{port}{BOUND.get(port, '')}" for _, port, kind in PORTS) + tuple(
     f"{kind}:{port}" for kind, port in UNNAMED
 )
-MESH: Document = {"accessLogFile": "/dev/stdout"}
+MESH: Document = {"accessLogFile": "/dev/stdout", "defaultConfig": {"drainDuration": "1s"}}
+"""The drain is short so that no connection of before a change is left when a case begins (``quiet.py``)."""
 
 
 @dataclass

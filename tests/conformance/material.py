@@ -28,9 +28,17 @@ class Material:
         self._documents = documents
         self._address = address
         self._base_url = base_url
+        self._serial = 0
+        self._alone = False
+        self._rotated: dict[tuple[int, str], str] = {}
         self.authority = cache(self._authority)
         self.leaf = cache(self._leaf)
         self._rsa = cache(lambda _name: rsa.generate_private_key(public_exponent=65537, key_size=2048))
+
+    def begin(self, alone: bool) -> None:
+        """A new case. ``alone``: its key sets have addresses that no other case uses, for it exchanges them."""
+        self._serial += 1
+        self._alone = alone
 
     def fill(self, value: Any) -> Any:
         """A copy of ``value`` in which every ``${…}`` of ours is replaced. Raises ValueError for one that cannot be."""
@@ -54,6 +62,7 @@ class Material:
 
     def rotate(self, name: str, key: str) -> None:
         """The key set served as ``name`` holds ``key`` from now on."""
+        self._rotated[(self._serial, name)] = self._jwks(key)
         self._serve(name, self._jwks(key))
 
     def _text(self, text: str) -> str:
@@ -77,15 +86,20 @@ class Material:
             return self.token(json.loads(name))
         if kind == "jwks":
             return self._jwks(name)
-        return self._serve(name, self._jwks(name))
+        return self._serve(name, self._served(name))
+
+    def _served(self, name: str) -> str:
+        """In the key set called ``name`` is the key of that name, until :meth:`rotate` says otherwise."""
+        return self._rotated.get((self._serial, name)) or self._jwks(name)
 
     def _serve(self, name: str, text: str) -> str:
-        path = self._documents / f"jwks-{name}"
+        own = f"jwks-{name}-{self._serial}" if self._alone else f"jwks-{name}"
+        path = self._documents / own
         temporary = path.with_suffix(".new")
         temporary.write_text(text)
         temporary.chmod(0o644)
         temporary.replace(path)
-        return f"{self._base_url}/jwks-{name}"
+        return f"{self._base_url}/{own}"
 
     def token(self, asked: dict[str, Any]) -> str:
         """Signed with RS256 by ``_key`` (k1), valid for an hour, or expired with ``_exp: past``."""

@@ -2,23 +2,23 @@
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from mizzen.errors import LabError
-from tests.conformance import proof, vocabulary
+from tests.conformance import proof, steps, vocabulary
+from tests.conformance.agent import Agent
 from tests.conformance.fixture import Document, authorizer
 from tests.conformance.judge import Seen, judge
 from tests.conformance.material import Material
-from tests.conformance.world import Agent, Refused, World, key_of
+from tests.conformance.world import Refused, World
 
 GATEWAY_CLIENT = proof.OBSERVER
 EVENTUALLY_SECONDS = 30.0
 STEP_SECONDS = 15.0
-SETTLE_SECONDS = 4.0
-"""How long after a change a call that fails is tried again."""
 _FLUSH_SECONDS = 3.5
-_INJECTED = ("shop", "bank")
+_MIRROR_SECONDS = 0.4
 
 
 @dataclass
@@ -29,8 +29,6 @@ class Verdict:
     problems: list[str] = field(default_factory=list)
     skipped: str = ""
     seconds: float = 0.0
-    again: bool = False
-    """Some call held only when it was repeated, seconds after the change."""
 
     def line(self) -> str:
         if self.skipped:
@@ -54,7 +52,7 @@ def run(case: Document, world: World, material: Material) -> Verdict:
         verdict.problems = [f"expected a case that runs, seen {type(error).__name__}: {error}"]
     finally:
         verdict.problems += player.restore()
-    verdict.seconds, verdict.again = time.monotonic() - begin, player.again
+    verdict.seconds = time.monotonic() - begin
     return verdict
 
 
@@ -66,18 +64,17 @@ class Player:
         self._material = material
         self._offsets: dict[str, int] = {}
         self._before: proof.Series = {}
-        self._relabelled = False
-        self.again = False
 
     def play(self, case: Document) -> list[str]:
         """The problems of a whole case."""
         world = self._world
         world.forget_keys()
+        self._material.begin(alone=any("rotate_jwks" in step for step in vocabulary.as_list(case.get("then"))))
         config = [world.place(document) for document in self._material.fill(case.get("config") or [])]
         if case.get("admission") == "rejected":
             return self._rejected(config)
         self._configure(case, config)
-        metric = vocabulary._list(case.get("metric"))
+        metric = vocabulary.as_list(case.get("metric"))
         self._offsets = proof.log_offsets(world)
         if metric:
             self._before = proof.scrape(world, {entry["name"] for entry in metric} | {_OPENED})
@@ -89,10 +86,10 @@ class Player:
             problems += [f"then {number + 1}: {text}" for text in self._step(self._material.fill(step), case)]
         if metric:
             problems += proof.metrics(world, metric, self._before)
-        problems += proof.logs(world, vocabulary._list(case.get("log")), self._offsets)
+        problems += proof.logs(world, vocabulary.as_list(case.get("log")), self._offsets)
         if case.get("envoy"):
-            wanted = vocabulary._list(case["envoy"])
-            problems += proof.clusters(world, _caller_proxy(case), wanted)
+            wanted = vocabulary.as_list(case["envoy"])
+            problems += proof.clusters(world, _caller(case), wanted)
         return problems
 
     def _rejected(self, config: list[Document]) -> list[str]:
@@ -104,27 +101,24 @@ class Player:
 
     def _configure(self, case: Document, config: list[Document]) -> None:
         world = self._world
-        if "ext-authz server" in vocabulary._list(case.get("needs")):
-            config = [*authorizer(), *config]
+        if "ext-authz server" in vocabulary.as_list(case.get("needs")):
+            world.keep(authorizer())
         patch = self._material.fill(case.get("mesh") or {})
         if patch:
             config = [world.mesh(patch), *config]
-        if locality := case.get("client_locality"):
-            self._label("client.shop", {"istio-locality": str(locality).replace("/", ".")})
-            self._relabelled = True
         if config:
             world.apply(config)
         if "defaultConfig" in patch or any(document.get("kind") == "ProxyConfig" for document in config):
-            world.restart(_INJECTED)
-            self._relabelled = True
+            world.restart()
+        if locality := case.get("client_locality"):
+            steps.relabel(world, _caller(case), {"istio-locality": str(locality).replace("/", ".")})
         world.settle()
+        world.drained()
 
     def restore(self) -> list[str]:
         """Puts the mesh back; what went wrong with that is a problem of the case too."""
         try:
             self._world.restore()
-            if self._relabelled and not self._world.fixture.mesh.get("defaultConfig"):
-                self._world.settle()
         except (LabError, Refused, LookupError) as error:
             return [f"expected to be undone, seen {error}"]
         return []
@@ -142,13 +136,7 @@ class Player:
             if "tol" in expect:
                 later.setdefault("tol", expect["tol"])
             return self._until(call, later, EVENTUALLY_SECONDS)
-        problems = judge(expect, self._see(call, expect))
-        # Connections that were open before a change (also of the case before) keep the filter chain they were accepted with for one more request:
-        # what fails in the first seconds after a change counts only if it fails again.
-        if problems and time.monotonic() - self._world.changed_at < SETTLE_SECONDS:
-            self.again = True
-            return self._until(call, expect, SETTLE_SECONDS)
-        return problems
+        return judge(expect, self._see(call, expect))
 
     def _until(self, call: Document, expect: Document, seconds: float) -> list[str]:
         deadline = time.monotonic() + seconds
@@ -179,7 +167,8 @@ class Player:
 
     def _see(self, call: Document, expect: Document) -> Seen:
         world = self._world
-        tcp_mutual = "tcp" in call and "mtls" in expect
+        own_tls = str(call.get("url")).startswith("https:") and call["from"] != GATEWAY_CLIENT
+        tcp_mutual = ("tcp" in call or own_tls) and "mtls" in expect
         before = proof.scrape(world, {_OPENED}) if tcp_mutual else {}
         since = world.recorded()
         offsets = proof.log_offsets(world) if "resp_flag" in expect else {}
@@ -187,15 +176,26 @@ class Player:
         count = int(call.get("count") or 1)
         results = agent.result(agent.start(call), 30 + count * 1.0)
         seen = Seen(results)
-        if "mirrored" in expect:
-            time.sleep(0.3)  # a mirrored request may outlive its original
-        if expect.keys() & {"attempts", "attempt_pods_distinct", "mirrored"}:
+        if expect.keys() & {"attempts", "attempt_pods_distinct"}:
             seen.records = world.records(since)
+        if "mirrored" in expect:
+            self._mirrored(seen, expect, since)
         if "resp_flag" in expect:
             seen.log = self._flagged(call, offsets, count, expect["resp_flag"])
         if tcp_mutual:
             seen.mutual = self._mutual(before)
         return seen
+
+    def _mirrored(self, seen: Seen, expect: Document, since: int) -> None:
+        """A mirrored request may outlive its original."""
+        wanted = {name: expect[name] for name in ("mirrored", "tol") if name in expect}
+        deadline = time.monotonic() + _FLUSH_SECONDS
+        time.sleep(_MIRROR_SECONDS)
+        while True:
+            seen.records = self._world.records(since)
+            if not judge(wanted, seen) or time.monotonic() > deadline:
+                return
+            time.sleep(0.1)
 
     def _flagged(self, call: Document, offsets: dict[str, int], count: int, wanted: Any) -> list[str]:
         from tests.conformance.judge import flags
@@ -205,7 +205,7 @@ class Player:
         while True:
             found = proof.lines(self._world, proxy, offsets)
             told = set().union(*(flags(line) for line in found)) if found else set()
-            if set(map(str, vocabulary._list(wanted))) <= told or time.monotonic() > deadline:
+            if set(map(str, vocabulary.as_list(wanted))) <= told or time.monotonic() > deadline:
                 return found
             time.sleep(0.1)
 
@@ -225,22 +225,28 @@ class Player:
 
     def _step(self, step: Document, case: Document) -> list[str]:
         calls = [entry["call"] for entry in case.get("calls") or []]
-        during, stop = step.get("during"), lambda: list[str]()
-        if during is not None:
-            stop = self._background(during, step.get("call") or (calls[-1] if calls else None))
+        asked, expect = step.get("call") or (calls[-1] if calls else None), step.get("expect") or {}
+        judged = asked is not None and bool(step.get("call") or expect)
+        if "workload_cert_ttl_s" in step:
+            steps.lifetime(self._world, float(step["workload_cert_ttl_s"]))
+        stop = self._background(step["during"], asked) if "during" in step else list
         try:
-            problems = self._change(step)
-            seconds = float(step.get("within_s", STEP_SECONDS))
-            if step.get("call") or (step.get("expect") and calls):
-                call = self._call(step.get("call") or calls[-1])
-                problems += self._until(call, step.get("expect") or {}, seconds)
+            problems = steps.change(self._world, self._material, step)
+            if judged:
+                problems += self._until(self._call(asked), expect, float(step.get("within_s", STEP_SECONDS)))
             if step.get("for_s"):
                 time.sleep(float(step["for_s"]))
+                problems += self._again(asked, expect) if judged and not problems else []
         finally:
             found = stop()
         return problems + found
 
-    def _background(self, during: Document, default: Document | None) -> Any:
+    def _again(self, asked: Document, expect: Document) -> list[str]:
+        """What held at the beginning of ``for_s`` holds at its end, too."""
+        self._world.forget_keys()
+        return [f"at the end: {text}" for text in judge(expect, self._see(self._call(asked), expect))]
+
+    def _background(self, during: Document, default: Document | None) -> Callable[[], list[str]]:
         asked, expect = (during["call"], during.get("expect") or {}) if "call" in during else (default, during)
         if asked is None:
             raise ValueError("during without a call")
@@ -256,59 +262,6 @@ class Player:
 
         return stop
 
-    def _change(self, step: Document) -> list[str]:
-        world = self._world
-        if "workload_cert_ttl_s" in step:
-            raise ValueError("workload_cert_ttl_s needs a control plane started with that lifetime")
-        world.apply([world.place(document) for document in step["apply"]]) if step.get("apply") else None
-        if step.get("delete"):
-            world.delete([key_of(world.place(document)) for document in step["delete"]])
-        for workload, number in (step.get("scale") or {}).items():
-            for namespace, name in self._deployments(workload):
-                world.patch("Deployment", namespace, name, {"spec": {"replicas": int(number)}})
-        for workload, labels in (step.get("label") or {}).items():
-            self._label(workload, labels)
-        if "rotate_jwks" in step:
-            name, key = _rotation(step["rotate_jwks"])
-            self._material.rotate(name, key)
-        problems = self._probe(step["probe"], float(step.get("within_s", STEP_SECONDS))) if "probe" in step else []
-        if step.get("apply") or step.get("delete"):
-            world.settle()
-        if step.get("scale") and "call" not in step:
-            world.ready()
-        return problems
-
-    def _deployments(self, workload: str) -> list[tuple[str, str]]:
-        found = self._world.deployments_of(workload)
-        if not found:
-            raise LookupError(f"no Deployment {workload}")
-        return found
-
-    def _label(self, workload: str, labels: Document) -> None:
-        for namespace, name in self._deployments(workload):
-            template = {"spec": {"template": {"metadata": {"labels": labels}}}}
-            self._world.patch("Deployment", namespace, name, template)
-        self._world.ready()
-
-    def _probe(self, probe: Document, seconds: float) -> list[str]:
-        kind = next(name for name in ("http", "tcp", "grpc") if name in probe)
-        value = probe[kind] if isinstance(probe[kind], dict) else {"port": int(probe[kind])}
-        action = {"http": "httpGet", "tcp": "tcpSocket", "grpc": "grpc"}[kind]
-        probe_spec = {action: value, "periodSeconds": 1, "failureThreshold": 3}
-        for namespace, name in self._deployments(probe["of"]):
-            _, (document,) = self._world.client.objects("Deployment", namespace, name)
-            containers = [
-                {**container, "readinessProbe": probe_spec} if container["name"] == "app" else container
-                for container in document["spec"]["template"]["spec"]["containers"]
-            ]
-            patch = {"spec": {"template": {"spec": {"containers": containers}}}}
-            self._world.patch("Deployment", namespace, name, patch)
-        try:
-            self._world.ready(seconds)
-        except Refused as error:
-            return [f"probe: expected ready, seen {error}"]
-        return []
-
 
 _OPENED = "istio_tcp_connections_opened_total"
 
@@ -317,19 +270,8 @@ def _resolvable(host: str) -> bool:
     return bool(re.fullmatch(r"[\d.]+", host)) or host.endswith((".svc", ".cluster.local"))
 
 
-def _rotation(value: Any) -> tuple[str, str]:
-    if isinstance(value, str):
-        name, _, key = value.partition(" to ")
-        return name.strip(), key.strip()
-    if isinstance(value, list):
-        return str(value[0]), str(value[1])
-    if "to" in value:
-        return str(value["name"]), str(value["to"])
-    ((name, key),) = value.items()
-    return str(name), str(key)
-
-
-def _caller_proxy(case: Document) -> str:
+def _caller(case: Document) -> str:
+    """The workload that makes the case's first call; for the client outside, the gateway that it calls."""
     calls = case.get("calls") or []
     source = str(calls[0]["call"].get("from")) if calls else "client.shop"
     return "ingressgateway.istio-system" if source == "gateway-client" else source

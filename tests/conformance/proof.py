@@ -7,12 +7,15 @@ from typing import Any
 
 from tests.conformance.fixture import Document
 from tests.conformance.judge import within
-from tests.conformance.world import World
+from tests.conformance.vocabulary import as_list
+from tests.conformance.world import World, has_proxy
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 _LINE = re.compile(r"^(\w+)\{(.*)\} (\S+)(?: \d+)?$")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _PATIENCE = 8.0
+_FLUSH = 1.3
+"""Envoys of the lab write their logs every second."""
 OBSERVER = "gateway-client.outside"
 """The workload that asks for metrics: any address is open to it."""
 
@@ -29,7 +32,7 @@ def parse(text: str, names: set[str]) -> Series:
 
 def scrape(world: World, names: set[str]) -> Series:
     """These series, added up over the merged endpoints of every proxy."""
-    pods = [pod for pod in world.pods() if _has_proxy(pod)]
+    pods = [pod for pod in world.pods() if has_proxy(pod)]
     agent = world.agent(OBSERVER)
     calls = [{"url": f"http://{pod['status']['podIP']}:15020/stats/prometheus", "timeout": 5} for pod in pods]
     numbers = [agent.start(call) for call in calls]
@@ -39,12 +42,6 @@ def scrape(world: World, names: set[str]) -> Series:
         for key, value in parse(result.get("body", ""), names).items():
             total[key] = total.get(key, 0) + value
     return total
-
-
-def _has_proxy(pod: Document) -> bool:
-    spec = pod["spec"]
-    every = [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]
-    return any(container.get("name") == "istio-proxy" for container in every)
 
 
 def grown(wanted: Document, before: Series, after: Series) -> float:
@@ -87,25 +84,21 @@ def logs(world: World, wanted: list[Document], offsets: dict[str, int]) -> list[
     problems = []
     for entry in wanted:
         deadline = time.monotonic() + _PATIENCE
-        has, lacks = _list(entry.get("has")), _list(entry.get("lacks"))
+        has, lacks = as_list(entry.get("has")), as_list(entry.get("lacks"))
         while True:
             text = "\n".join(lines(world, entry["from"], offsets))
             missing = [part for part in has if part not in text]
             if not missing or time.monotonic() > deadline:
                 break
             time.sleep(0.3)
-        if not has:
-            time.sleep(1.5)
+        if not has or lacks:  # what must not come needs its time to come
+            time.sleep(_FLUSH)
             text = "\n".join(lines(world, entry["from"], offsets))
         problems += [f"log of {entry['from']}: expected {part!r}, seen {text[-300:]!r}" for part in missing]
         problems += [
             f"log of {entry['from']}: expected without {p!r}, seen {text[-300:]!r}" for p in lacks if p in text
         ]
     return problems
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def log_offsets(world: World) -> dict[str, int]:

@@ -1,9 +1,9 @@
-"""``python -m tests.conformance.report NAME=FILE…``: the score page, from what runs printed. Reasons are in ``reasons.yaml``."""
+"""``python -m tests.conformance.report NAME=FILE…``: the score page, from what runs printed; other runs on it stay. Reasons are in ``reasons.yaml``."""
 
 import fnmatch
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import yaml
@@ -14,7 +14,8 @@ _HEAD = """# Conformance
 
 What a real mesh does with cases of configuration, calls and expectations. Generated from runs of `make conformance`
 by `python -m tests.conformance.report`; do not edit. Our own cases are in `tests/conformance/cases/`, each written from a row
-of the compatibility list; the other two files are Istio's own integration tests as data, which are not part of this repository.
+of the compatibility list; the other files are Istio's own tests as data, which are not part of this repository. Of those,
+`simulation.json` is read without a mesh: where calls end in the configuration that we make (`python -m tests.conformance_data.simulation`).
 
 A call that does not hold within 4 s of a change is repeated: a connection that was open before the change keeps
 the filter chain it was accepted with for one more request, in Envoy as in Istio. `SKIP` names what a case needs and
@@ -38,13 +39,16 @@ def reason(name: str, reasons: Mapping[str, str]) -> str:
     return next((text for pattern, text in reasons.items() if fnmatch.fnmatch(name, pattern)), "")
 
 
-def page(runs: Mapping[str, str], reasons: Mapping[str, str]) -> str:
-    """The page of several runs, by name."""
+def page(runs: Mapping[str, str], reasons: Mapping[str, str], before: str = "") -> str:
+    """The page of several runs, by name. What ``before``, the page as it is, says of other runs stays."""
     results = {name: read(text) for name, text in runs.items()}
-    lines = [_HEAD, "| cases | ok | FAIL | SKIP | all |", "| --- | --- | --- | --- | --- |"]
+    rows, sections = kept(before, results)
     for name, verdicts in results.items():
         counts = Counter(word for word, _ in verdicts.values())
-        lines.append(f"| {name} | {counts['ok']} | {counts['FAIL']} | {counts['SKIP']} | {len(verdicts)} |")
+        rows[name] = f"| {name} | {counts['ok']} | {counts['FAIL']} | {counts['SKIP']} | {len(verdicts)} |"
+    lines = [_HEAD, "| cases | ok | FAIL | SKIP | all |", "| --- | --- | --- | --- | --- |", *rows.values()]
+    for text in sections.values():
+        lines += ["", text.strip()]
     for name, verdicts in results.items():
         bad = {case: verdict for case, verdict in verdicts.items() if verdict[0] != "ok"}
         if not bad:
@@ -56,13 +60,29 @@ def page(runs: Mapping[str, str], reasons: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def kept(before: str, again: Collection[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The lines of the table and the sections of a page, by name, without those that are made ``again``."""
+    head, *parts = before.split("\n## ")
+    rows = {}
+    for line in head.splitlines():
+        cells = line.split("|")
+        if len(cells) == 7 and cells[2].strip().isdecimal():
+            rows[cells[1].strip()] = line
+    sections = {part.partition("\n")[0]: f"## {part}" for part in parts}
+    return (
+        {name: line for name, line in rows.items() if name not in again},
+        {name: text for name, text in sections.items() if name not in again},
+    )
+
+
 def _short(detail: str) -> str:
     return "not looked into: " + detail.partition(" | ")[0][:160].replace("|", "\\|")
 
 
 def main(arguments: list[str]) -> None:
     runs = {name: Path(file).read_text() for name, _, file in (item.partition("=") for item in arguments)}
-    PAGE.write_text(page(runs, yaml.safe_load(REASONS.read_text()) or {}))
+    before = PAGE.read_text() if PAGE.exists() else ""
+    PAGE.write_text(page(runs, yaml.safe_load(REASONS.read_text()) or {}, before))
 
 
 if __name__ == "__main__":

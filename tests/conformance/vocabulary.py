@@ -125,14 +125,14 @@ NEEDS = frozenset(("ext-authz server",))
 def unknown(case: Case) -> list[str]:
     """Every word that is not of the vocabulary, with its place."""
     found = _beyond(case, CASE, "")
-    for index, entry in enumerate(_list(case.get("calls"))):
+    for index, entry in enumerate(as_list(case.get("calls"))):
         found += _entry(entry, ENTRY, f"calls[{index}].")
-    for index, step in enumerate(_list(case.get("then"))):
+    for index, step in enumerate(as_list(case.get("then"))):
         found += _entry(step, STEP, f"then[{index}].")
-    for index, entry in enumerate(_list(case.get("log"))):
+    for index, entry in enumerate(as_list(case.get("log"))):
         found += _beyond(entry, LOG, f"log[{index}].")
     needs = case.get("needs")
-    found += [f"needs: {need}" for need in _list(needs) if need not in NEEDS]
+    found += [f"needs: {need}" for need in as_list(needs) if need not in NEEDS]
     if case.get("admission") not in (None, "rejected"):
         found.append(f"admission: {case['admission']}")
     return found
@@ -166,7 +166,8 @@ def _beyond(value: Any, words: frozenset[str], place: str) -> list[str]:
     return [f"{place}{key}" for key in value if key not in words]
 
 
-def _list(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
+    """One thing or several, as a list; nothing is none."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]

@@ -7,24 +7,27 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import yaml
 
 from mizzen.api.kinds import kind_of
 from mizzen.errors import LabError
 from mizzen.lab.client import ControlPlaneClient, LabClient
+from tests.conformance import quiet
+from tests.conformance.agent import Agent
 from tests.conformance.fixture import Document, Fixture, mesh_config
 
 ROOT = Path(__file__).resolve().parents[2]
-PYTHON = "/opt/mizzen/bin/mizzen-python"
 Key = tuple[str, str, str]
 _ACKNOWLEDGE_SECONDS = 15.0
 _READY_SECONDS = 90.0
+_CONTROL_PLANE = {"PILOT_JWT_PUB_KEY_REFRESH_INTERVAL": "2s"}
+"""So that a key set that is exchanged in a case takes effect within the case."""
 _PODS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Pod")
 
 
@@ -37,6 +40,13 @@ def key_of(document: Document) -> Key:
     return document["kind"], meta.get("namespace", ""), meta["name"]
 
 
+def has_proxy(pod: Document) -> bool:
+    """Whether a sidecar or a gateway runs in the pod."""
+    spec = pod["spec"]
+    every = [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]
+    return any(container.get("name") == "istio-proxy" for container in every)
+
+
 def merged(base: Document, patch: Document) -> Document:
     """A deep merge; lists and plain values of ``patch`` replace."""
     result = copy.deepcopy(base)
@@ -46,87 +56,6 @@ def merged(base: Document, patch: Document) -> Document:
         else:
             result[name] = copy.deepcopy(value)
     return result
-
-
-class Agent:
-    """The echo client inside one pod, ready for calls."""
-
-    def __init__(self, client: LabClient, namespace: str, pod: str) -> None:
-        self._lock = threading.Lock()
-        self._answers: dict[int, Any] = {}
-        self._arrived = threading.Condition()
-        self._number = 0
-        self.alive = True
-        in_read, in_write = os.pipe()
-        out_read, out_write = os.pipe()
-        self._stdin, self._stdout = os.fdopen(in_write, "w"), os.fdopen(out_read)
-        descriptors = (in_read, out_write, 2)
-
-        def run() -> None:
-            try:
-                command = [PYTHON, "-m", "mizzen.samples.echo.client"]
-                client.execute(namespace, pod, "app", command, fds=descriptors)
-            except (LabError, OSError):
-                pass
-            finally:
-                os.close(in_read)
-                os.close(out_write)
-
-        threading.Thread(target=run, daemon=True).start()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        with self._stdout:
-            for line in self._stdout:
-                answer = json.loads(line)
-                with self._arrived:
-                    self._answers[answer["id"]] = answer["results"]
-                    self._arrived.notify_all()
-        with self._arrived:
-            self.alive = False
-            self._arrived.notify_all()
-        self.close()
-
-    def start(self, call: Document, background: bool = False) -> int:
-        """Begins a call and gives its number."""
-        with self._lock:
-            self._number += 1
-            self._send({"id": self._number, "call": call, "background": background})
-            return self._number
-
-    def stop(self, number: int) -> list[Document]:
-        """Ends a background call and gives its results."""
-        with self._lock:
-            self._send({"id": number, "stop": True})
-        return self.result(number, 30)
-
-    def result(self, number: int, seconds: float) -> list[Document]:
-        """Raises LabError when the pod went away or took too long."""
-        with self._arrived:
-            if not self._arrived.wait_for(lambda: number in self._answers or not self.alive, seconds):
-                raise LabError(f"the calling pod did not answer within {seconds:g} s")
-            if number not in self._answers:
-                raise LabError("the calling pod went away")
-            return list(self._answers.pop(number))
-
-    def _send(self, job: Document) -> None:
-        try:
-            self._stdin.write(json.dumps(job) + "\n")
-            self._stdin.flush()
-        except (OSError, ValueError) as error:  # ValueError: the pipe is closed
-            raise LabError(f"the calling pod went away: {error}") from None
-
-    def close(self) -> None:
-        """No more calls; the client ends."""
-        try:
-            self._stdin.close()
-        except OSError:
-            return
-
-    def join(self) -> None:
-        """After :meth:`close`: until the client has ended and its pipes are closed."""
-        self._reader.join(10)
 
 
 class World:
@@ -146,11 +75,10 @@ class World:
         self.fixture = Fixture([], {})
         self._baseline: dict[Key, Document] = {}
         self._changed: set[Key] = set()
+        self._labelled: list[tuple[str, str, Document]] = []
         self._agents: dict[str, Agent] = {}
         self._pods: tuple[int, list[Document]] = (-1, [])
         self._revision = 0
-        self.changed_at = 0.0
-        """When the configuration last changed, on the monotonic clock."""
 
     def __enter__(self) -> Self:
         return self
@@ -184,9 +112,28 @@ class World:
         self.fixture = fixture
         self._baseline = {key_of(document): document for document in fixture.documents}
         settings = self.ledger / "mizzen.yaml"
-        settings.write_text(yaml.safe_dump({"hosts": fixture.hosts}))
+        settings.write_text(yaml.safe_dump({"hosts": fixture.hosts, "controlPlane": {"env": _CONTROL_PLANE}}))
         text = yaml.safe_dump_all(fixture.documents)
         self._mizzen("up", "--detach", "--timeout", "120s", "--config", str(settings), "-f", "-", text=text)
+        self._adopt_gateways()
+        self.restore()
+
+    def _adopt_gateways(self) -> None:
+        """The lab's gateways were made before the fixture's mesh config; from here on they belong to the fixture."""
+        stamp = {"mizzen.io/fixture": self.name}
+        for document in self.client.objects("Deployment", "istio-system")[1]:
+            meta = document["metadata"]
+            template = document["spec"]["template"]
+            notes = {**(template["metadata"].get("annotations") or {}), **stamp}
+            changed = {**template, "metadata": {**template["metadata"], "annotations": notes}}
+            kept = {"name": meta["name"], "namespace": meta["namespace"], "labels": meta.get("labels") or {}}
+            self._baseline[key_of(document)] = {
+                "apiVersion": "apps/v1",
+                "kind": "Deployment",
+                "metadata": kept,
+                "spec": {**document["spec"], "template": changed},
+            }
+            self._changed.add(key_of(document))
 
     # Configuration
 
@@ -204,7 +151,6 @@ class World:
         answer = self.client.apply([{"object": document, "origin": None} for document in placed])
         self._changed.update(key_of(document) for document in placed)
         self._revision = answer["revision"]
-        self.changed_at = time.monotonic()
         refused = [result for result in answer["results"] if result["action"] == "refused"]
         if refused:
             texts = [
@@ -222,7 +168,6 @@ class World:
         self._changed.update((item["kind"], item["namespace"], item["name"]) for item in listed)
         if listed:
             self._revision = self.client.delete(listed)["revision"]
-            self.changed_at = time.monotonic()
 
     def patch(self, kind: str, namespace: str, name: str, patch: Document) -> None:
         """A merge patch of an object of the fixture; undone by :meth:`restore`."""
@@ -241,6 +186,16 @@ class World:
             missing = sorted(set(told["concerned"]) - set(told["acked"]))
             raise Refused(f"not acknowledged within {_ACKNOWLEDGE_SECONDS:g} s by {missing}")
 
+    def drained(self) -> None:
+        """Waits until no proxy serves a connection by rules of before the last change (``quiet.py``). Raises Refused."""
+        asks = {}
+        for pod in self.pods():
+            if has_proxy(pod):
+                meta = pod["metadata"]
+                asks[meta["name"]] = partial(self.client.envoy, meta["namespace"], meta["name"], quiet.PATH)
+        if left := quiet.settle(asks):
+            raise Refused(f"old listeners still drain at {', '.join(left)}")
+
     def ready(self, seconds: float = _READY_SECONDS) -> None:
         """Waits for every pod. Raises Refused."""
         deadline = time.monotonic() + seconds
@@ -253,15 +208,39 @@ class World:
             time.sleep(0.15)
         self._revision = max(self._revision, self.client.objects("Node")[0])
 
-    def restart(self, namespaces: Iterable[str]) -> None:
-        """New pods for every Deployment of these namespaces."""
-        stamp = {
-            "spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": str(time.time())}}}}
-        }
-        for namespace in namespaces:
-            for document in self.client.objects("Deployment", namespace)[1]:
-                self.patch("Deployment", namespace, document["metadata"]["name"], stamp)
+    def label(self, pod: Document, labels: Document) -> None:
+        """Changes labels of a pod that runs (None takes one away); undone by :meth:`restore`."""
+        meta = pod["metadata"]
+        before = {name: (meta.get("labels") or {}).get(name) for name in labels}
+        self._labelled.append((meta["namespace"], meta["name"], before))
+        patch = {"metadata": {"labels": labels}}
+        self._revision = self.client.patch("Pod", meta["namespace"], meta["name"], patch)["revision"]
+
+    def _unlabel(self) -> None:
+        """The labels of before, of pods that are still there."""
+        there = {(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in self.pods()}
+        for namespace, name, before in reversed(self._labelled):
+            if (namespace, name) in there:
+                answer = self.client.patch("Pod", namespace, name, {"metadata": {"labels": before}})
+                self._revision = answer["revision"]
+        self._labelled.clear()
+
+    def restart(self, annotations: Document | None = None) -> None:
+        """New pods with ``annotations`` for every Deployment that has a proxy, ready."""
+        stamp = {"kubectl.kubernetes.io/restartedAt": str(time.time()), **(annotations or {})}
+        patch = {"spec": {"template": {"metadata": {"annotations": stamp}}}}
+        places = {pod["metadata"]["namespace"] for pod in self.pods() if has_proxy(pod)}
+        for place in sorted(places):
+            for document in self.client.objects("Deployment", place)[1]:
+                self.patch("Deployment", place, document["metadata"]["name"], patch)
         self.ready()
+
+    def keep(self, documents: list[Document]) -> None:
+        """Makes these part of the fixture from now on."""
+        new = [document for document in documents if key_of(document) not in self._baseline]
+        if new:
+            self.apply(new)
+            self._baseline |= {key_of(document): document for document in new}
 
     def mesh(self, patch: Document) -> Document:
         """The fixture's mesh config with ``patch`` merged in, as its ConfigMap."""
@@ -271,6 +250,8 @@ class World:
         """Undoes everything since :meth:`start` or the last restore, and waits for it when pods are concerned."""
         gone = [key for key in self._changed if key not in self._baseline]
         again = [self._baseline[key] for key in self._changed if key in self._baseline]
+        again.sort(key=lambda document: document["kind"] in _PODS)  # a pod is made by the configuration of its time
+        self._unlabel()
         pods = any(key[0] in _PODS for key in self._changed)
         self.delete(gone)
         if again:

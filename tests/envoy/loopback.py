@@ -53,14 +53,17 @@ class Authority:
         )
 
     def _sign(
-        self, subject: x509.Name, public: ec.EllipticCurvePublicKey, limits: x509.BasicConstraints, uri: str | None
+        self,
+        subject: x509.Name,
+        public: ec.EllipticCurvePublicKey,
+        limits: x509.BasicConstraints,
+        uri: str | None,
+        ends: datetime.timedelta = datetime.timedelta(hours=1),
     ) -> str:
         now = datetime.datetime.now(datetime.UTC)
         builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self._name).public_key(public)
         builder = builder.serial_number(x509.random_serial_number())
-        builder = builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(
-            now + datetime.timedelta(hours=1)
-        )
+        builder = builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + ends)
         builder = builder.add_extension(limits, critical=True)
         if uri:
             builder = builder.add_extension(
@@ -68,20 +71,27 @@ class Authority:
             )
         return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
-    def write(self, directory: Path, identity: str) -> Path:
-        """The agent's files: default.json and ROOTCA.json for Envoy, cert.pem, key.pem and root.pem for Python clients."""
+    def write(
+        self, directory: Path, identity: str, *, ends: datetime.timedelta = datetime.timedelta(hours=1), root: str = ""
+    ) -> Path:
+        """The agent's files: default.json and ROOTCA.json for Envoy, cert.pem, key.pem and root.pem for Python clients.
+
+        The certificate ends after ``ends``; ``root`` is trusted in place of the authority's own.
+        """
         directory.mkdir(parents=True)
         key = ec.generate_private_key(ec.SECP256R1())
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ).decode()
-        cert = self._sign(x509.Name([]), key.public_key(), x509.BasicConstraints(ca=False, path_length=None), identity)
+        leaf = x509.BasicConstraints(ca=False, path_length=None)
+        cert = self._sign(x509.Name([]), key.public_key(), leaf, identity, ends)
+        root = root or self.root
         kind = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
         own = {"certificate_chain": {"inline_string": cert}, "private_key": {"inline_string": pem}}
-        trusted = {"trusted_ca": {"inline_string": self.root}}
+        trusted = {"trusted_ca": {"inline_string": root}}
         for name, body in (("default", {"tls_certificate": own}), ("ROOTCA", {"validation_context": trusted})):
             (directory / f"{name}.json").write_text(json.dumps({"resources": [{"@type": kind, "name": name, **body}]}))
-        for name, text in (("cert.pem", cert), ("key.pem", pem), ("root.pem", self.root)):
+        for name, text in (("cert.pem", cert), ("key.pem", pem), ("root.pem", root)):
             (directory / name).write_text(text)
         return directory
 

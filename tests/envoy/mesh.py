@@ -18,8 +18,10 @@ from envoy.config.bootstrap.v3 import bootstrap_pb2
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_pb2
+from msgspec import structs
 
-from mizzen.api.mesh_config import InboundTrafficPolicy, MeshConfig
+from mizzen.api.mesh_config import InboundTrafficPolicy, MeshConfig, TLSConfig
+from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode, Policies
@@ -76,12 +78,14 @@ class Lab:
         mtls: MtlsMode = MtlsMode.PERMISSIVE,
         encoding: str = "TEXT",
         more: Sequence[cluster_pb2.Cluster] = (),
+        conduct: Conduct = DEFAULT_CONDUCT,
+        mesh_mtls: TLSConfig | None = None,
     ) -> Envoy:
         """Envoy with the inbound side of a pod that serves these ports."""
         self._patch.setattr(tls, "SDS_DIRECTORY", str(self.server_sds))
         directory = self.directory / "server"
-        mesh = mesh_config(directory / "access.log", encoding)
-        view = Inbound(key=1, mesh=mesh, namespace="bar", mtls=mtls, ports=ports, policies=policies)
+        mesh = structs.replace(mesh_config(directory / "access.log", encoding), mesh_mtls=mesh_mtls)
+        view = Inbound(key=1, mesh=mesh, namespace="bar", mtls=mtls, ports=ports, policies=policies, conduct=conduct)
         listener = inbound.listener(view)
         for number, port in enumerate(ports):
             address = listener.address if number == 0 else listener.additional_addresses.add().address

@@ -65,3 +65,14 @@ def cacerts(contents: dict[str, str]) -> Object:
         meta=ObjectMeta(name="cacerts", namespace="istio-system"),
         body=Secret(string_data=contents),
     )
+
+
+def crl(ca: Ca, *revoked: Ca) -> str:
+    """The list of what ``ca`` has revoked, as PEM."""
+    now = datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateRevocationListBuilder().issuer_name(ca.certificate.subject)
+    builder = builder.last_update(now - datetime.timedelta(minutes=5)).next_update(now + datetime.timedelta(days=30))
+    for one in revoked:
+        entry = x509.RevokedCertificateBuilder().serial_number(one.certificate.serial_number).revocation_date(now)
+        builder = builder.add_revoked_certificate(entry.build())
+    return builder.sign(ca.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()

@@ -21,11 +21,11 @@ from google.protobuf.message import Message
 
 from mizzen.api.decode import decode, decode_mesh
 from mizzen.api.meta import Object
+from mizzen.model import locality
 from mizzen.model.config import Config
 from mizzen.model.proxy import Proxy, ProxyType
 from mizzen.model.resources import CLUSTER, ENDPOINT, LISTENER, ROUTE, Resource, ResourceSet
 from mizzen.resolve import build, view
-from mizzen.resolve.workloads import locality
 from mizzen.translate import resources
 
 FOLDER = Path(__file__).parent
@@ -86,7 +86,7 @@ def proxy_of(config: Config, where: str, region: str = "") -> Proxy:
         namespace=namespace,
         labels=pod.meta.labels,
         service_account=pod.body.spec.service_account_name,
-        locality=locality(region),
+        locality=locality.parse(region),
     )
 
 

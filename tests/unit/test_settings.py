@@ -86,3 +86,24 @@ def test_who_fetches_token_keys(word: str, mode: str) -> None:
 def test_a_fetcher_that_nobody_knows_is_refused() -> None:
     with pytest.raises(MeshError, match="PILOT_JWT_ENABLE_REMOTE_JWKS"):
         Settings.of({"PILOT_JWT_ENABLE_REMOTE_JWKS": "nobody"})
+
+
+@pytest.mark.row("PA-12", "CA-06", "CA-07", "CA-13", "CR-06")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COMPLIANCE_POLICY", "fips-140-2"),
+        ("JWT_RULE", '{"issuer": "x"}'),
+        ("TRUSTED_GATEWAY_CIDR", "10.0.0.0/8"),
+        ("EXTERNAL_CA", "ISTIOD_RA_KUBERNETES_API"),
+        ("ENABLE_CA_SERVER", "false"),
+        ("PILOT_CERT_PROVIDER", "kubernetes"),
+        ("PILOT_CERT_PROVIDER", "k8s.io/legacy"),
+        ("PILOT_CERT_PROVIDER", "none"),
+    ],
+)
+def test_what_would_be_dangerous_to_ignore_stops_the_start(name: str, value: str) -> None:
+    with pytest.raises(MeshError, match=name):
+        Settings.of({name: value})
+    Settings.of({name: ""})
+    Settings.of({"ENABLE_CA_SERVER": "true"})

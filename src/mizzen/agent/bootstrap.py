@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from typing import Any
+from urllib.parse import urlsplit
 
+from mizzen.agent import collectors
 from mizzen.agent.node import node
 from mizzen.agent.settings import Settings
 from mizzen.agent.stats import stats_config
@@ -18,6 +20,7 @@ _HCM = _TYPE + "extensions.filters.network.http_connection_manager.v3.HttpConnec
 _ROUTER = _TYPE + "extensions.filters.http.router.v3.Router"
 _HTTP_OPTIONS = _TYPE + "extensions.upstreams.http.v3.HttpProtocolOptions"
 _TLS = _TYPE + "extensions.transport_sockets.tls.v3.UpstreamTlsContext"
+_WATCH = "agent-watch"
 _MONITOR = _TYPE + "extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
 
 
@@ -28,7 +31,7 @@ def bootstrap(settings: Settings) -> Json:
     return {
         "application_log_config": {"log_format": {"text_format": "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n %g:%#\t%v\tthread=%t"}},
         "node": node(settings),
-        "layered_runtime": _runtime(),
+        "layered_runtime": _runtime(settings),
         "stats_config": stats_config(settings),
         "admin": {"address": _address("127.0.0.1", settings.admin_port)},
         "dynamic_resources": {
@@ -46,8 +49,14 @@ def bootstrap(settings: Settings) -> Json:
                 _static_cluster("prometheus_stats", settings.status_port),
                 _static_cluster("agent", settings.status_port),
                 _discovery_cluster(settings),
+                *collectors.clusters(settings),
+                *([_watch_cluster(settings)] if settings.dns_proxy else []),
             ],
-            "listeners": [_metrics_listener(settings), _status_listener(settings)],
+            "listeners": [
+                _metrics_listener(settings),
+                _status_listener(settings),
+                *([_watch_listener(settings)] if settings.dns_proxy else []),
+            ],
         },
         "overload_manager": {
             "resource_monitors": [
@@ -57,6 +66,7 @@ def bootstrap(settings: Settings) -> Json:
                 }
             ]
         },
+        **_sinks(settings),
         **_outlier_log(settings),
     }
 
@@ -71,11 +81,19 @@ def _outlier_log(settings: Settings) -> Json:
     return {"cluster_manager": {"outlier_detection": {"event_log_path": path}}} if path else {}
 
 
-def _runtime() -> Json:
-    static = {
+def _sinks(settings: Settings) -> Json:
+    found = collectors.sinks(settings)
+    return {"stats_sinks": found} if found else {}
+
+
+def _runtime(settings: Settings) -> Json:
+    """ProxyConfig's ``runtimeValues`` go over Istio's own (row PC-08)."""
+    values = settings.proxy_config.get("runtimeValues")
+    static: Json = {
         # Istio's choices: paths with fragments pass, and users' regular expressions may be long.
         "envoy.reloadable_features.http_reject_path_with_fragment": False,
         "re2.max_program_size.error_level": "32768",
+        **(values if isinstance(values, dict) else {}),
     }
     return {"layers": [{"name": "global config", "static_layer": static}, {"name": "admin", "admin_layer": {}}]}
 
@@ -119,17 +137,46 @@ def _discovery_cluster(settings: Settings) -> Json:
                 "explicit_http_config": {"http2_protocol_options": keepalive},
             }
         },
-        "transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": _discovery_tls(settings, host)},
+        "transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": _control_tls(settings, host, "h2")},
     }
 
 
-def _discovery_tls(settings: Settings, host: str) -> Json:
+def _watch_cluster(settings: Settings) -> Json:
+    """The control plane's HTTPS port, for the agent's long poll (docs/adr/0010)."""
+    parts = urlsplit(settings.control_plane_url)
+    host, port = parts.hostname or settings.discovery[0], parts.port or 443
+    tls = _control_tls(settings, host, "http/1.1")
+    return {
+        "name": _WATCH,
+        "alt_stat_name": f"{_WATCH};",
+        "type": "STATIC" if _is_address(host) else "STRICT_DNS",
+        "dns_lookup_family": "V6_ONLY" if ":" in settings.instance_ip else "V4_ONLY",
+        "respect_dns_ttl": True,
+        "dns_refresh_rate": "5s",
+        "connect_timeout": "5s",
+        "load_assignment": _endpoints(_WATCH, host, port),
+        "transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": tls},
+    }
+
+
+def _watch_listener(settings: Settings) -> Json:
+    """One method of one path, on a socket that only the proxy's own user can open."""
+    method = {"name": ":method", "string_match": {"exact": "GET"}}
+    route = {
+        "match": {"path": "/agent/v1/watch", "headers": [method]},
+        "route": {"cluster": _WATCH, "timeout": "0s", "idle_timeout": "0s"},
+    }
+    listener = _listener(_WATCH, "", 0, _WATCH, route)
+    return {**listener, "address": {"pipe": {"path": str(settings.watch_path), "mode": 0o600}}}
+
+
+def _control_tls(settings: Settings, host: str, protocol: str) -> Json:
     san = {"san_type": "IP_ADDRESS" if _is_address(host) else "DNS", "matcher": {"exact": host}}
     return {
         "@type": _TLS,
         **({} if _is_address(host) else {"sni": host}),
         "common_tls_context": {
-            "alpn_protocols": ["h2"],
+            "alpn_protocols": [protocol],
             "tls_params": {"tls_minimum_protocol_version": "TLSv1_2", "tls_maximum_protocol_version": "TLSv1_3"},
             "tls_certificate_sds_secret_configs": [
                 {"name": "default", "sds_config": _file_source(settings, "default")}

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 
 MAX_HEAD, MAX_BODY = 64 * 1024, 1024 * 1024
 IDLE = 75.0
-_REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed"}
+_REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+}
 _REASONS |= {500: "Internal Server Error", 503: "Service Unavailable"}
 
 
@@ -89,14 +96,18 @@ async def fetch(
     source: str | None = None,
     limit: int = 10 * 1024 * 1024,
     whole: bool = True,
+    unix: str = "",
 ) -> Response:
-    """One request on one new connection.
+    """One request on one new connection; with ``unix`` to that socket, ``host`` and ``port`` are then but the Host header.
 
     Raises OSError when there is no connection and BadMessage when the answer is no HTTP or longer than ``limit``
     (with ``whole=False`` it is cut there instead). Time is the caller's: wrap it in ``asyncio.timeout``.
     """
-    local = (source, 0) if source else None
-    reader, writer = await asyncio.open_connection(host, port, local_addr=local, limit=MAX_HEAD)
+    if unix:
+        reader, writer = await asyncio.open_unix_connection(unix, limit=MAX_HEAD)
+    else:
+        local = (source, 0) if source else None
+        reader, writer = await asyncio.open_connection(host, port, local_addr=local, limit=MAX_HEAD)
     try:
         fields = {"Host": _authority(host, port), **(headers or {}), "Connection": "close"}
         head = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())

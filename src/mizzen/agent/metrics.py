@@ -19,11 +19,12 @@ _PASSED = ("user-agent", "x-prometheus-scrape-timeout-seconds")
 
 
 class Metrics:
-    """``expiry`` gives the certificate's end in seconds since 1970, 0 when there is none."""
+    """``expiry`` gives the certificate's end in seconds since 1970, 0 when there is none; ``more`` other lines of the agent."""
 
-    def __init__(self, settings: Settings, expiry: Callable[[], float]) -> None:
+    def __init__(self, settings: Settings, expiry: Callable[[], float], more: Callable[[], str] = str) -> None:
         self._settings = settings
         self._expiry = expiry
+        self._more = more
         self._scrapes = 0
         self._failures = {"agent": 0, "application": 0, "envoy": 0}
 
@@ -58,6 +59,7 @@ class Metrics:
         if expiry := self._expiry():
             left = f'istio_agent_cert_expiry_seconds{{resource_name="default"}} {expiry - time.time():.3f}\n'
             lines.append("# TYPE istio_agent_cert_expiry_seconds gauge\n" + left)
+        lines.append(self._more())
         return "".join(lines).encode()
 
     async def _envoy(self, request: Request, deadline: float) -> Response:

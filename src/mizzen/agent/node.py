@@ -13,7 +13,7 @@ CANONICAL_NAME, CANONICAL_REVISION = "service.istio.io/canonical-name", "service
 
 def node(settings: Settings) -> dict[str, Any]:
     """Envoy's ``node`` (row AG-01)."""
-    return {"id": settings.node_id, "cluster": _cluster(settings), "metadata": metadata(settings)}
+    return {"id": settings.node_id, "cluster": service_cluster(settings), "metadata": metadata(settings)}
 
 
 def metadata(settings: Settings) -> dict[str, Any]:
@@ -61,11 +61,30 @@ def environment(settings: Settings) -> dict[str, str]:
         "MIZZEN_TRUST_DOMAIN": settings.trust_domain,
         "MIZZEN_POD_NAME": settings.pod_name,
         "MIZZEN_INSTANCE_IP": settings.instance_ip,
+        **_tracer_environment(settings),
     }
 
 
-def _cluster(settings: Settings) -> str:
-    if configured := settings.proxy_config.get("serviceCluster"):
+def _tracer_environment(settings: Settings) -> dict[str, str]:
+    """What Datadog's and OpenTelemetry's tracers call this proxy (rows TR-03, TR-04); the user's own values stay."""
+    name = service_cluster(settings)
+    attributes = settings.trace_attributes
+    if not any(part.strip().startswith("service.name=") for part in attributes.split(",")):
+        attributes = f"service.name={name}" + (f",{attributes}" if attributes else "")
+    return {"DD_SERVICE": settings.trace_service or name, "OTEL_RESOURCE_ATTRIBUTES": attributes}
+
+
+def service_cluster(settings: Settings) -> str:
+    """Envoy's ``--service-cluster``: the name of this proxy in traces, ``<app>.<namespace>`` unless configured (PC-12)."""
+    config, labels = settings.proxy_config, settings.labels
+    if configured := config.get("serviceCluster"):
         return str(configured)
-    name = settings.labels.get("app") or settings.workload_name or "istio-proxy"
-    return f"{name}.{settings.namespace}"
+    workload = settings.workload_name or "istio-proxy"
+    canonical = labels.get(CANONICAL_NAME) or workload
+    match config.get("tracingServiceName"):
+        case "CANONICAL_NAME_ONLY":
+            return canonical
+        case "CANONICAL_NAME_AND_NAMESPACE":
+            return f"{canonical}.{settings.namespace}"
+        case _:
+            return f"{labels.get('app') or workload}.{settings.namespace}"

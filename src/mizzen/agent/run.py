@@ -8,16 +8,21 @@ import asyncio
 import signal
 import sys
 import time
+from collections.abc import Iterator
 
 from mizzen.agent.certificate import Rotation
+from mizzen.agent.debug import Debug
+from mizzen.agent.dns.proxy import DnsProxy
 from mizzen.agent.http import connection
 from mizzen.agent.metrics import Metrics
+from mizzen.agent.mounted import Mounted
 from mizzen.agent.probes import Probes
 from mizzen.agent.ready import Readiness
 from mizzen.agent.roots import Roots
 from mizzen.agent.settings import Settings
 from mizzen.agent.status import Status
 from mizzen.agent.supervise import Envoy, NoEnvoy
+from mizzen.agent.watch import Watch
 
 
 def report(text: str) -> None:
@@ -31,10 +36,17 @@ class Agent:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._rotation = Rotation(settings, report)
-        self._roots = Roots(settings.root_cert_path, settings.sds_path / "ROOTCA.json", self._rotation.renew_soon)
+        self._rotation: Rotation | Mounted
+        if settings.mounted_path is not None:
+            self._rotation = Mounted(settings.mounted_path, settings.sds_path, report)
+            self._roots = None
+        else:
+            self._rotation = Rotation(settings, report)
+            secret = settings.sds_path / "ROOTCA.json"
+            self._roots = Roots(settings.root_cert_path, settings.revoked_path, secret, self._rotation.renew_soon)
         self._envoy = Envoy(settings, report)
         self._readiness = Readiness(settings.admin_port)
+        self._dns = DnsProxy(settings, report) if settings.dns_proxy else None
         self._stop = asyncio.Event()
         self._gently = True
 
@@ -43,8 +55,10 @@ class Agent:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, True)
-        metrics = Metrics(self._settings, lambda: self._rotation.expires)
-        status = Status(self._readiness, metrics, Probes(self._settings), lambda: self._end(False), self._drain)
+        dns = self._dns.counters.text if self._dns is not None else str
+        metrics = Metrics(self._settings, lambda: self._rotation.expires, dns)
+        debug = Debug(self._dns.document if self._dns is not None else None)
+        status = Status(self._readiness, metrics, Probes(self._settings), debug, lambda: self._end(False), self._drain)
         # Not both families at once: where IPv6 is switched off, binding its wildcard fails.
         host = "::" if ":" in self._settings.instance_ip else "0.0.0.0"  # noqa: S104 - the kubelet comes from outside
         server = await asyncio.start_server(
@@ -59,28 +73,40 @@ class Agent:
 
     async def _live(self) -> int:
         async with asyncio.TaskGroup() as group:
-            first = group.create_task(self._rotation.first())
-            stop = group.create_task(self._stop.wait())
-            await asyncio.wait((first, stop), return_when=asyncio.FIRST_COMPLETED)
-            if stop.done():
-                first.cancel()
-                return 0
-            await self._envoy.start()
-            keep = group.create_task(self._rotation.keep())
-            look = group.create_task(self._roots.keep())
-            ended = group.create_task(self._envoy.wait())
-            await asyncio.wait((ended, stop), return_when=asyncio.FIRST_COMPLETED)
-            if not ended.done() and self._gently:
-                await self._leave(group, ended)
-            self._envoy.kill()
-            code = await ended
-            keep.cancel()
-            look.cancel()
-            stop.cancel()
-            if self._readiness.stopping:
-                return 0
-            report(f"envoy ended by itself, code {code}")
-            return code
+            aside = []
+            if self._dns is not None:
+                # From the first moment: captured questions have nowhere else to go.
+                watch = Watch(self._settings, self._dns.take, report)
+                aside = [group.create_task(self._dns.serve()), group.create_task(watch.keep())]
+            try:
+                return await self._serve(group)
+            finally:
+                for task in aside:
+                    task.cancel()
+
+    async def _serve(self, group: asyncio.TaskGroup) -> int:
+        first = group.create_task(self._rotation.first())
+        stop = group.create_task(self._stop.wait())
+        await asyncio.wait((first, stop), return_when=asyncio.FIRST_COMPLETED)
+        if stop.done():
+            first.cancel()
+            return 0
+        await self._envoy.start()
+        keep = group.create_task(self._rotation.keep())
+        aside = [keep] if self._roots is None else [keep, group.create_task(self._roots.keep())]
+        ended = group.create_task(self._envoy.wait())
+        await asyncio.wait((ended, stop), return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done() and self._gently:
+            await self._leave(group, ended)
+        self._envoy.kill()
+        code = await ended
+        for task in aside:
+            task.cancel()
+        stop.cancel()
+        if self._readiness.stopping:
+            return 0
+        report(f"envoy ended by itself, code {code}")
+        return code
 
     async def _leave(self, group: asyncio.TaskGroup, ended: asyncio.Task[int]) -> None:
         draining = group.create_task(self._envoy.drain_for_exit())
@@ -98,6 +124,14 @@ class Agent:
         self._stop.set()
 
 
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
 def run(settings: Settings) -> int:
     """Block until the agent's end."""
 
@@ -107,6 +141,6 @@ def run(settings: Settings) -> int:
     try:
         return asyncio.run(whole())
     except* (NoEnvoy, OSError) as group:
-        for error in group.exceptions:
+        for error in _leaves(group):
             report(f"error: {error}")
     return 1

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mizzen.agent.dns.resolv import listening
+from mizzen.agent.material import key_kind, mounted
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
@@ -42,6 +45,8 @@ class Settings:
     component_log_level: str = "misc:error"
     outlier_log_path: str = ""
     secret_ttl: float = 0.0
+    key_kind: str = "P256"
+    mounted_path: Path | None = None
     grace_ratio: float = 0.5
     grace_jitter: float = 0.01
     minimum_drain: float = 5.0
@@ -50,6 +55,14 @@ class Settings:
     probe_localhost: bool = False
     app_probers: dict[str, Any] = field(default_factory=dict)
     prometheus: dict[str, str] = field(default_factory=dict)
+    trace_service: str = ""
+    trace_attributes: str = ""
+    host_ip: str = ""
+    bootstrap_override: str = ""
+    """A file that is merged over the bootstrap; empty for none (row AN-05)."""
+    dns_address: str = "localhost:15053"
+    dns_timeout: float = 5.0
+    dns_parallel: bool = False
 
     @property
     def status_port(self) -> int:
@@ -69,9 +82,24 @@ class Settings:
         return (host.strip("[]"), int(port)) if host and port.isdigit() else (address, 15012)
 
     @property
-    def certificate_url(self) -> str:
+    def control_plane_url(self) -> str:
         """The agent's channel to the control plane: HTTPS, Service port 443."""
-        return (self.enroll_url or f"https://{self.discovery[0]}:443") + "/agent/v1/certificate"
+        return self.enroll_url or f"https://{self.discovery[0]}:443"
+
+    @property
+    def certificate_url(self) -> str:
+        return self.control_plane_url + "/agent/v1/certificate"
+
+    @property
+    def dns_proxy(self) -> bool:
+        """Whether the agent answers DNS: a sidecar whose pod's questions are captured, a gateway that is asked (row DN-01)."""
+        switch = "ENABLE_DNS_SERVER" if self.role == "router" else "DNS_CAPTURE"
+        return str(self.node_metadata.get(switch, "")).lower() == "true"
+
+    @property
+    def watch_path(self) -> Path:
+        """The Unix socket on which Envoy passes the agent's long poll on."""
+        return self.config_path / "watch.sock"
 
     @property
     def termination_drain(self) -> float:
@@ -85,12 +113,18 @@ class Settings:
 
     @property
     def concurrency(self) -> int:
-        """Envoy's worker threads; 0 leaves it to Envoy, which takes all CPUs."""
-        return int(self.proxy_config.get("concurrency") or 0) or self.cpu_limit
+        """Envoy's worker threads: as configured, else the CPU limit; 0 leaves it to Envoy, which takes all CPUs (PC-03)."""
+        configured = self.proxy_config.get("concurrency")
+        return int(configured) if configured is not None else self.cpu_limit
 
     @property
     def sds_path(self) -> Path:
         return self.config_path / "sds"
+
+    @property
+    def revoked_path(self) -> Path:
+        """Lists of revoked certificates, where a CA has any (row CR-10)."""
+        return self.root_cert_path.parent / "crl" / "ca-crl.pem"
 
     @property
     def node_id(self) -> str:
@@ -104,6 +138,8 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
     namespace = env.get("POD_NAMESPACE", "default")
     info = Path(env.get("MIZZEN_POD_INFO", "/etc/istio/pod"))
     workload = env.get("ISTIO_META_WORKLOAD_NAME", "")
+    dns_address = env.get("DNS_PROXY_ADDR") or "localhost:15053"
+    listening(dns_address, ())
     return Settings(
         role=role,
         domain=options.get("domain", "").replace("$(POD_NAMESPACE)", namespace) or f"{namespace}.svc.cluster.local",
@@ -129,6 +165,8 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         proxy_log_level=options.get("proxyLogLevel") or "warning",
         component_log_level=options.get("proxyComponentLogLevel", "misc:error"),
         outlier_log_path=options.get("outlierLogPath", ""),
+        key_kind=key_kind(env),
+        mounted_path=mounted(env),
         secret_ttl=seconds(env.get("SECRET_TTL", ""), 0.0),
         grace_ratio=_number(env, "SECRET_GRACE_PERIOD_RATIO", 0.5),
         grace_jitter=_number(env, "SECRET_GRACE_PERIOD_RATIO_JITTER", 0.01),
@@ -138,6 +176,13 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         probe_localhost=env.get("REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION", "").lower() == "true",
         app_probers=_object(env, "ISTIO_KUBE_APP_PROBERS"),
         prometheus=_object(env, "ISTIO_PROMETHEUS_ANNOTATIONS"),
+        trace_service=env.get("DD_SERVICE", ""),
+        trace_attributes=env.get("OTEL_RESOURCE_ATTRIBUTES", ""),
+        host_ip=env.get("HOST_IP", ""),
+        bootstrap_override=env.get("ISTIO_BOOTSTRAP_OVERRIDE", ""),
+        dns_address=dns_address,
+        dns_timeout=seconds(env.get("DNS_FORWARD_TIMEOUT", ""), 5.0),
+        dns_parallel=env.get("DNS_FORWARD_PARALLEL", "").lower() == "true",
     )
 
 

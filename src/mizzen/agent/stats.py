@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from mizzen.agent.settings import Settings
@@ -46,9 +47,16 @@ def stats_config(settings: Settings) -> dict[str, Any]:
     patterns += [{"safe_regex": {"regex": text}} for text in (*_REGEXPS, *_chosen(settings, "Regexps"))]
     return {
         "use_all_default_tags": False,
-        "stats_tags": [{"tag_name": name, "regex": regex} for name, regex in _TAGS.items()],
+        "stats_tags": [{"tag_name": name, "regex": regex} for name, regex in {**_extra(settings), **_TAGS}.items()],
         "stats_matcher": {"inclusion_list": {"patterns": patterns}},
     }
+
+
+def _extra(settings: Settings) -> dict[str, str]:
+    """Tags of the user, which stand in a name as ``tag=.=value;.``: ProxyConfig's and the annotation's (row PC-09)."""
+    names = [str(name) for name in settings.proxy_config.get("extraStatTags") or []]
+    names += settings.annotations.get("sidecar.istio.io/extraStatTags", "").split(",")
+    return {name.strip(): rf"({re.escape(name.strip())}=\.=(.*?);\.)" for name in names if name.strip()}
 
 
 def _chosen(settings: Settings, sort: str) -> list[str]:

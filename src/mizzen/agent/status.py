@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from mizzen.agent.bootstrap import ENVOY_STATS_PATH
+from mizzen.agent.debug import Debug
 from mizzen.agent.http import Request, Response
 from mizzen.agent.metrics import Metrics
 from mizzen.agent.probes import Probes
 from mizzen.agent.ready import Readiness
-
-_NO_DEBUG = b"not served: this agent has no DNS proxy (ndsz) and no Go profiles (pprof)\n"
 
 
 class Status:
@@ -21,12 +20,14 @@ class Status:
         readiness: Readiness,
         metrics: Metrics,
         probes: Probes,
+        debug: Debug,
         quit_now: Callable[[], None],
         drain: Callable[[], Awaitable[None]],
     ) -> None:
         self._readiness = readiness
         self._metrics = metrics
         self._probes = probes
+        self._debug = debug
         self._quit = quit_now
         self._drain = drain
 
@@ -44,7 +45,7 @@ class Status:
             reason = await self._readiness.why_not()
             return Response(503, f"{reason}\n".encode()) if reason else Response(200)
         if request.path.startswith("/debug/"):
-            return Response(404, _NO_DEBUG)
+            return await self._debug.handle(request)
         return Response(404)
 
     async def _command(self, request: Request) -> Response:

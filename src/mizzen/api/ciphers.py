@@ -1,4 +1,4 @@
-"""Cipher suites that Envoy's TLS library has (row GW-23)."""
+"""Cipher suites and curves that Envoy's TLS library has (rows GW-23, MC-27)."""
 
 from __future__ import annotations
 
@@ -29,12 +29,23 @@ _SUITES = frozenset(
         "DES-CBC3-SHA",
     ]
 )
+_CURVES = frozenset(["P-224", "P-256", "P-384", "P-521", "X25519", "X25519Kyber768Draft00", "X25519MLKEM768"])
 _EXPRESSION = re.compile(r"[-+!@\[]|.*[|+:]|ALL$|HIGH$|DEFAULT$")
 
 
 def is_suite(text: str) -> bool:
     """True for the name of a suite, and for an expression over suites, which only the library can judge."""
     return text in _SUITES or _EXPRESSION.match(text) is not None
+
+
+def is_curve(text: str) -> bool:
+    """True for the name of a curve or key exchange."""
+    return text in _CURVES
+
+
+def usable_curves(written: Iterable[str]) -> tuple[str, ...]:
+    """``written`` without unknown and repeated ones, as :func:`usable` for suites."""
+    return tuple(dict.fromkeys(curve for curve in written if is_curve(curve)))
 
 
 def usable(written: Iterable[str]) -> tuple[str, ...]:

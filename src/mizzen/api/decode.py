@@ -61,7 +61,8 @@ def decode(raw: object, origin: Origin | None = None, namespace: str = "default"
     if info.effect == "none":
         report.warn("", f"{info.kind} is kept, but has no effect in this version", NO_EFFECT)
     fatal = any(problem.fatal for problem in report.problems)
-    obj = None if fatal else Object(kind=info.key, meta=meta, body=body, origin=origin)
+    status = None if fatal else _status(raw.get("status"), info)
+    obj = None if fatal else Object(kind=info.key, meta=meta, body=body, origin=origin, status=status)
     return Decoded(
         object=obj, problems=tuple(report.problems), kind=info.key, namespace=meta.namespace, name=meta.name or name
     )
@@ -187,3 +188,11 @@ def _body(raw: Mapping[Any, Any], info: KindInfo, report: Report) -> Any:
             report.refuse(str(key), f"unknown field {str(key)!r}{hint}")
     spec = raw.get("spec")
     return reader(info.body)({} if spec is None else spec, "spec", report)
+
+
+def _status(raw: object, info: KindInfo) -> Any:
+    """The status where the mesh goes by it. Nobody writes it by hand, so one that cannot be read counts as empty."""
+    if info.status is None:
+        return None
+    value = reader(info.status)({} if raw is None else raw, "status", Report(unknown="ignore"))
+    return info.status() if value is BAD else value

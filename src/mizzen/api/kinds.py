@@ -27,7 +27,7 @@ from mizzen.api.kubernetes import (
 )
 from mizzen.api.proxy_config import ProxyConfigObject
 from mizzen.api.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
-from mizzen.api.service_entry import ServiceEntry, WorkloadEntry, WorkloadGroup
+from mizzen.api.service_entry import ServiceEntry, WorkloadEntry, WorkloadEntryStatus, WorkloadGroup
 from mizzen.api.sidecar import Sidecar
 from mizzen.api.telemetry import Telemetry
 from mizzen.api.virtual_service import VirtualService
@@ -54,6 +54,8 @@ class KindInfo(Struct, frozen=True, kw_only=True):
     body: type[Struct] = Opaque
     payload: Literal["spec", "document"] = "document"
     effect: Effect = "full"
+    status: type[Struct] | None = None
+    """The type of the ``status`` of an Istio kind, where the mesh goes by it."""
 
     @property
     def storage_version(self) -> str:
@@ -180,6 +182,7 @@ def _table() -> dict[str, KindInfo]:
                 short_names=(short,) if short else (),
                 body=body,
                 payload="spec",
+                status=WorkloadEntryStatus if kind == "WorkloadEntry" else None,
             )
         )
     for kind, group, versions, plural, short, body in _KUBERNETES:

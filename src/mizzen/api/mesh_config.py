@@ -9,10 +9,61 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from mizzen.api.destination_rule import LocalityLoadBalancerSetting, TcpKeepalive, TrafficPolicy
+from mizzen.api.destination_rule import LocalityLoadBalancerSetting, TcpKeepalive, TrafficPolicy, ZoneAwareLbSetting
 from mizzen.api.meta import Duration
 from mizzen.api.sidecar import OutboundTrafficPolicy
 from mizzen.api.virtual_service import HTTPRetry
+
+
+class CollectorAddress(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``host:port`` of a trace collector, in the old form that the bootstrap takes (row PC-06)."""
+
+    address: str = ""
+
+
+class EnvironmentTag(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    name: str = ""
+    default_value: str = ""
+
+
+class HeaderTag(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    name: str = ""
+    default_value: str = ""
+
+
+class LiteralTag(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    value: str = ""
+
+
+class CustomTag(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One of the three is set."""
+
+    literal: LiteralTag | None = None
+    environment: EnvironmentTag | None = None
+    header: HeaderTag | None = None
+
+
+class Tracing(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """``sampling`` in percent; 0 counts as unset (row TR-06). Lightstep, Stackdriver and OpenCensus have no effect."""
+
+    zipkin: CollectorAddress | None = None
+    datadog: CollectorAddress | None = None
+    lightstep: dict[str, Any] | None = None
+    stackdriver: dict[str, Any] | None = None
+    open_census_agent: dict[str, Any] | None = None
+    custom_tags: dict[str, CustomTag] = {}
+    max_path_tag_length: int = 0
+    sampling: float = 0.0
+    tls_settings: dict[str, Any] | None = None
+    enable_istio_tags: bool | None = None
+
+
+class DefaultProviders(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Names among ``extensionProviders`` and the built-in ones, where no Telemetry object says otherwise (row MC-05)."""
+
+    tracing: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    access_logging: tuple[str, ...] = ()
 
 
 class ProxyConfig(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -31,7 +82,7 @@ class ProxyConfig(Struct, frozen=True, kw_only=True, rename="camel"):
     environment_variables: dict[str, str] = {}
     interception_mode: str = ""
     readiness_probe: dict[str, Any] = {}
-    tracing: dict[str, Any] = {}
+    tracing: Tracing | None = None
     proxy_stats_matcher: dict[str, Any] = {}
     extra_stat_tags: tuple[str, ...] = ()
     proxy_headers: dict[str, Any] = {}
@@ -40,6 +91,11 @@ class ProxyConfig(Struct, frozen=True, kw_only=True, rename="camel"):
     stat_name_length: int = 0
     mesh_id: str = ""
     proxy_bootstrap_template_path: str = ""
+    runtime_values: dict[str, str] = {}
+    envoy_access_log_service: dict[str, Any] = {}
+    envoy_metrics_service: dict[str, Any] = {}
+    statsd_udp_address: str = ""
+    tracing_service_name: str = "APP_LABEL_AND_NAMESPACE"
 
 
 class InboundTrafficPolicy(Struct, frozen=True, kw_only=True):
@@ -70,7 +126,7 @@ class MeshConfig(Struct, frozen=True, kw_only=True, rename="camel"):
     tcp_keepalive: TcpKeepalive | None = None
     h2_upgrade_policy: str = "DO_NOT_UPGRADE"
     enable_auto_mtls: bool = True
-    enable_tracing: bool = False
+    enable_tracing: bool = True
     enable_prometheus_merge: bool = True
     access_log_file: str = ""
     access_log_format: str = ""
@@ -86,10 +142,11 @@ class MeshConfig(Struct, frozen=True, kw_only=True, rename="camel"):
     default_inbound_http_retry_policy: HTTPRetry | None = None
     default_traffic_policy: TrafficPolicy | None = None
     locality_lb_setting: LocalityLoadBalancerSetting | None = None
+    zone_aware_lb_setting: ZoneAwareLbSetting | None = None
     path_normalization: PathNormalization = PathNormalization()
     mesh_mtls: TLSConfig | None = field(default=None, name="meshMTLS")
     tls_defaults: TLSConfig | None = None
-    default_providers: dict[str, Any] = {}
+    default_providers: DefaultProviders = DefaultProviders()
     extension_providers: tuple[dict[str, Any], ...] = ()
     discovery_selectors: tuple[dict[str, Any], ...] = ()
     service_settings: tuple[dict[str, Any], ...] = ()

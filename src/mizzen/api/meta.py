@@ -102,6 +102,8 @@ class Object(Struct, frozen=True, kw_only=True):
     meta: ObjectMeta
     body: Any
     origin: Origin | None = None
+    status: Any = None
+    """Only of kinds whose status counts in the mesh (``KindInfo.status``)."""
 
     @property
     def name(self) -> str:

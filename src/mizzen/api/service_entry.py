@@ -18,6 +18,21 @@ class WorkloadEntry(Struct, frozen=True, kw_only=True, rename="camel"):
     service_account: str = ""
 
 
+class Condition(Struct, frozen=True, kw_only=True):
+    type: str = ""
+    status: str = ""
+
+
+class WorkloadEntryStatus(Struct, frozen=True, kw_only=True):
+    """What a health check of the workload came to; written by the control plane, or by whoever checks instead of it."""
+
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def healthy(self) -> bool:
+        return any(c.type == "Healthy" and c.status.lower() == "true" for c in self.conditions)
+
+
 class ServiceEntry(Struct, frozen=True, kw_only=True, rename="camel"):
     hosts: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()

@@ -128,7 +128,14 @@ ENUMS: Mapping[type, Mapping[str, tuple[str, ...]]] = {
     mc.InboundTrafficPolicy: {"mode": ("PASSTHROUGH", "LOCALHOST")},
     mc.PathNormalization: {"normalization": ("DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES")},
     mc.TLSConfig: {"min_protocol_version": _TLS_VERSIONS},
-    mc.ProxyConfig: {"interception_mode": ("REDIRECT", "TPROXY", "NONE")},
+    mc.ProxyConfig: {
+        "interception_mode": ("REDIRECT", "TPROXY", "NONE"),
+        "tracing_service_name": (
+            "APP_LABEL_AND_NAMESPACE",
+            "CANONICAL_NAME_ONLY",
+            "CANONICAL_NAME_AND_NAMESPACE",
+        ),
+    },
 }
 
 ONEOFS: Mapping[type, tuple[tuple[str, ...], ...]] = {
@@ -149,6 +156,8 @@ ONEOFS: Mapping[type, tuple[tuple[str, ...], ...]] = {
     sec.RequestAuthentication: (("selector", "target_ref", "target_refs"),),
     sec.AuthorizationPolicy: (("selector", "target_ref", "target_refs"),),
     te.Telemetry: (("selector", "target_ref", "target_refs"),),
+    mc.Tracing: (("zipkin", "datadog", "lightstep", "stackdriver", "open_census_agent"),),
+    mc.CustomTag: (("literal", "environment", "header"),),
     te.MetricSelector: (("metric", "custom_metric"),),
     ext.WasmPlugin: (("selector", "target_ref", "target_refs"),),
     ext.TrafficExtension: (("selector", "target_refs"), ("wasm", "lua")),

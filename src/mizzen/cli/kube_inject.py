@@ -10,7 +10,7 @@ import click
 from mizzen.cli.options import files_option, mesh_options
 
 if TYPE_CHECKING:
-    from mizzen.api.mesh_config import MeshConfig
+    from mizzen.model.config import Config
 
 Json = dict[str, Any]
 
@@ -42,7 +42,9 @@ def command(paths: tuple[str, ...], output: str | None, mesh_file: str | None, r
     show(read.findings)
     if has_error(read.findings):
         raise Failure("a file could not be read; nothing was printed")
-    settings = inject.InjectSettings(mesh=_mesh(read.objects, mesh_file), revision=revision)
+    found = _config(read.objects, mesh_file)
+    objects = tuple(found.of("ProxyConfig").values())
+    settings = inject.InjectSettings(mesh=found.mesh, proxy_configs=objects, revision=revision)
     done = [inject.workload(raw, settings) for raw in read.objects]
     show(as_json(finding) for one in done for finding in (*one.warnings, *one.errors))
     text = "\n---\n".join(to_yaml(one.document) for one in done)
@@ -53,17 +55,18 @@ def command(paths: tuple[str, ...], output: str | None, mesh_file: str | None, r
     return Exit.ERROR if any(one.errors for one in done) else Exit.DONE
 
 
-def _mesh(objects: list[Json], file: str | None) -> MeshConfig:
-    """The MeshConfig to inject with; what is wrong with it is told on stderr, and defaults stand in."""
+def _config(objects: list[Json], file: str | None) -> Config:
+    """The MeshConfig and ProxyConfig objects to inject with; what is wrong is told on stderr, and defaults stand in."""
     from mizzen.api.meta import Origin
     from mizzen.cli.findings import as_json, show
     from mizzen.sources import config
     from mizzen.sources.files import Document
 
-    raws = [(raw, "") for raw in objects if raw.get("kind") == "ConfigMap"]
+    raws = [(raw, "") for raw in objects if raw.get("kind") in ("ConfigMap", "ProxyConfig")]
     if file:
+        raws = [(raw, origin) for raw, origin in raws if raw.get("kind") == "ProxyConfig"]
         metadata = {"name": "istio", "namespace": "istio-system"}
-        raws = [
+        raws += [
             (
                 {
                     "apiVersion": "v1",
@@ -76,4 +79,4 @@ def _mesh(objects: list[Json], file: str | None) -> MeshConfig:
         ]
     found = config.config_of([Document(raw, Origin(origin)) for raw, origin in raws])
     show(as_json(finding) for finding in found.findings)
-    return found.mesh
+    return found

@@ -194,6 +194,7 @@ class Proxies:
         from mizzen import resolve, translate
         from mizzen.cli import targets
         from mizzen.lab import offline
+        from mizzen.model import locality
 
         pod = targets.pods_of(name, namespace, self.find)[0]
         if targets.PROXY_CONTAINER not in targets.container_names(pod):
@@ -202,5 +203,6 @@ class Proxies:
                 f"pod {own}.{space} has no sidecar", hint=f"label its namespace: istio-injection=enabled on {space}"
             )
         snapshot = resolve.build(self.config)
-        where = offline.locality_of(self.find("Node", "default", pod["spec"].get("nodeName", "")))
+        nodes = self.find("Node", "default", pod["spec"].get("nodeName", ""))
+        where = locality.of_machine(nodes[0]["metadata"].get("labels") or {}) if nodes else None
         return Answer(translate.resources(resolve.view(snapshot, offline.proxy_of(pod, where))))

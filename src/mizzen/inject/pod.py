@@ -17,7 +17,7 @@ from mizzen.inject.owner import Owner, owner_of
 from mizzen.inject.probes import encode, rewrite
 from mizzen.inject.prometheus import merged
 from mizzen.inject.proxy_config import ANNOTATION as PROXY_CONFIG
-from mizzen.inject.proxy_config import effective
+from mizzen.inject.proxy_config import effective, patches
 from mizzen.inject.settings import InjectNamespace, InjectSettings
 from mizzen.inject.sidecar import sidecar
 from mizzen.inject.status import OVERRIDES, STATUS, overrides, status, stripped
@@ -62,7 +62,9 @@ def render(pod: Json, namespace: str, owner: Owner, settings: InjectSettings) ->
     config: Json = {}
     unknown: list[str] = []
     try:
-        config, unknown = effective(settings.mesh.default_config, annotations.get(PROXY_CONFIG))
+        labels = (pod.get("metadata") or {}).get("labels") or {}
+        wide, own = patches(settings.proxy_configs, namespace, labels, settings.mesh.root_namespace)
+        config, unknown = effective(settings.mesh.default_config, annotations.get(PROXY_CONFIG), wide, own)
     except ValueError as error:
         bad.append((BAD_ANNOTATION, PROXY_CONFIG, str(error)))
     chosen = annotations.get(TEMPLATE_CHOICE)

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from mizzen import VERSION
 from mizzen.api.mesh_config import MeshConfig
+from mizzen.api.meta import Object
 
 IGNORED_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage")
 """Namespaces in which no pod is ever injected (row IJ-07)."""
@@ -61,13 +62,14 @@ class ProxySettings(Struct, frozen=True, kw_only=True):
 
 
 class InjectSettings(Struct, frozen=True, kw_only=True):
-    """Everything that injection depends on beside the pod and its namespace.
+    """Everything that injection depends on beside the pod and its namespace. ``proxy_configs``: objects of that kind.
 
     ``tags`` are further names that this revision answers to (rows IJ-02, IT-07). ``native_sidecars`` puts the proxy
     among the init containers with ``restartPolicy: Always`` (row IP-11); the lab keeps the classic order.
     """
 
     mesh: MeshConfig = MeshConfig()
+    proxy_configs: tuple[Object, ...] = ()
     revision: str = "default"
     tags: tuple[str, ...] = ()
     policy: str = "enabled"

@@ -8,13 +8,13 @@ from typing import Any
 from mizzen.api.decode import decode
 from mizzen.api.kubernetes import ConfigMap
 from mizzen.api.mesh_config import MeshConfig
-from mizzen.api.meta import Origin
+from mizzen.api.meta import Object, Origin
 from mizzen.check import validate
 from mizzen.inject import InjectNamespace, InjectSettings, inject
 from mizzen.lab import workloads
 from mizzen.lab.store import Store, key_of
 from mizzen.model.finding import Finding, Level
-from mizzen.sources.mesh import read_mesh
+from mizzen.sources.mesh import MeshReading, read_mesh
 
 Raw = dict[str, Any]
 APPLIED = "lab.mizzen.io/applied"
@@ -30,13 +30,19 @@ class Admission:
         self._mesh: tuple[Raw | None, MeshConfig] = (None, MeshConfig())
 
     def mesh(self) -> MeshConfig:
-        """The ConfigMap ``istio`` as it is now; a bad field keeps its default."""
+        """The ConfigMap ``istio`` as it is now; one with an error leaves what was in force (row MC-01)."""
         raw = self._store.get("ConfigMap", "istio-system", "istio")
         if raw is not self._mesh[0]:
             found = decode(raw).object if raw else None
             body = found.body if found is not None else None
-            self._mesh = (raw, read_mesh(body).config if isinstance(body, ConfigMap) else MeshConfig())
+            reading = read_mesh(body) if isinstance(body, ConfigMap) else MeshReading(MeshConfig())
+            kept = reading.broken and self._mesh[0] is not None
+            self._mesh = (raw, self._mesh[1] if kept else reading.config)
         return self._mesh[1]
+
+    def _proxy_configs(self) -> tuple[Object, ...]:
+        decoded = (decode(raw).object for raw in self._store.list("ProxyConfig"))
+        return tuple(obj for obj in decoded if obj is not None)
 
     def findings(self, raw: Raw, origin: dict[str, Any] | None) -> list[Finding]:
         """Everything that is wrong with a document; an error among them refuses it."""
@@ -62,7 +68,11 @@ class Admission:
         """The pod as the webhook would return it. One that injection refuses is stored as it is, and says why."""
         namespace = pod["metadata"]["namespace"]
         labels = ((self._store.get("Namespace", "", namespace) or {}).get("metadata") or {}).get("labels") or {}
-        done = inject(pod, InjectNamespace(namespace, labels), InjectSettings(mesh=self.mesh()))
+        done = inject(
+            pod,
+            InjectNamespace(namespace, labels),
+            InjectSettings(mesh=self.mesh(), proxy_configs=self._proxy_configs()),
+        )
         for finding in (*done.warnings, *done.errors):
             self._warn(str(finding))
         if done.errors:

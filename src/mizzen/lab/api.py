@@ -103,6 +103,14 @@ class Api:
             ]
         return web.json_response({"revision": self._store.revision, "results": results})
 
+    def _describe(self, raw: Raw, found: list[Finding]) -> Raw:
+        """Other labels and annotations of a pod that runs: the pod stays as it is (the API server lets these change)."""
+        action, stored = self._store.put(raw, self._store.origin(raw))
+        meta = stored["metadata"]
+        self._supervisor.describe(meta["uid"], meta)
+        names = {"kind": "Pod", "namespace": meta["namespace"], "name": meta["name"]}
+        return {**names, "findings": [to_builtins(f) for f in found], "action": action}
+
     def _store_one(self, raw: Raw, origin: Raw | None, found: list[Finding], dry: bool, stop: bool) -> Raw:
         kind, namespace, name = key_of(raw) if isinstance(raw.get("metadata"), dict) else ("", "", "")
         result = {"kind": kind, "namespace": namespace, "name": name, "findings": [to_builtins(f) for f in found]}
@@ -148,7 +156,11 @@ class Api:
                 raise web.HTTPNotFound(text=f"{body['kind']} {body.get('namespace')}/{body['name']} does not exist")
             new = merge(old, body.get("patch") or {})
             origin = self._store.origin(old)
-            result = self._store_one(new, origin, self._supervisor.admission.findings(new, origin), False, False)
+            found = self._supervisor.admission.findings(new, origin)
+            if new.get("kind") == "Pod" and new.get("spec") == old.get("spec") and not _refused(found):
+                result = self._describe(new, found)
+            else:
+                result = self._store_one(new, origin, found, False, False)
         return web.json_response({"revision": self._store.revision, "results": [result]})
 
     async def _ready(self, request: web.Request) -> web.Response:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from mizzen.samples.images import IMAGES
+from mizzen.lab.images import Sample
+from mizzen.samples.images import IMAGES, PROGRAMS
 
 Raw = dict[str, Any]
 LOCALHOST_PORTS = {80: 8080, 443: 8443}
@@ -21,9 +21,9 @@ _INGRESS_PORTS = (
 _EGRESS_PORTS = (("http2", 80, 8080), ("https", 443, 8443))
 
 
-def sample_images() -> dict[str, tuple[tuple[str, ...], Mapping[str, str]]]:
-    """The sample programs by image name: arguments of the interpreter, environment."""
-    return {name: (image.command, image.env) for name, image in IMAGES.items()}
+def sample_images() -> dict[str, Sample]:
+    """The sample programs by image name."""
+    return {name: (image.command, image.env, PROGRAMS.get(name, {})) for name, image in IMAGES.items()}
 
 
 def objects(node: str, address: str) -> list[Raw]:

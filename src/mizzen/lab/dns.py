@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 from collections.abc import Mapping
 from functools import partial
@@ -35,7 +36,7 @@ class Records:
 
     def answer(self, request: Any) -> Any | None:
         """The reply to one question, or None when the name is not ours."""
-        name, kind = str(request.q.qname).rstrip(".").lower(), QTYPE[request.q.qtype]
+        name, kind = _name(request), QTYPE[request.q.qtype]
         if kind == "PTR" and name in self.names:
             return _reply(request, [RR(request.q.qname, QTYPE.PTR, rdata=PTR(self.names[name]), ttl=_TTL_SECONDS)])
         pod = _pod_address(name)
@@ -44,8 +45,8 @@ class Records:
         if found is None and name not in self.aliases and name not in self.ports and not ours:
             return None
         answers = []
-        if name in self.aliases:
-            answers.append(RR(request.q.qname, QTYPE.CNAME, rdata=CNAME(self.aliases[name]), ttl=_TTL_SECONDS))
+        if name in self.aliases and kind == "CNAME":
+            answers.append(_alias(name, self.aliases[name]))
         if kind in ("A", "AAAA", "ANY"):
             answers += [_address(request, value) for value in found or () if (":" in value) == (kind == "AAAA")]
         if kind == "SRV":
@@ -60,6 +61,36 @@ class Records:
 
     def _has_below(self, name: str) -> bool:
         return any(other.endswith("." + name) for other in self.addresses)
+
+    def chain(self, name: str) -> list[str]:
+        """``name`` and what its ExternalNames stand for, to the first that is none; a loop ends where it begins again."""
+        found = [name]
+        while (target := self.aliases.get(found[-1], "").rstrip(".").lower()) and target not in found:
+            found.append(target)
+        return found
+
+
+def _alias(name: str, target: str) -> Any:
+    return RR(name, QTYPE.CNAME, rdata=CNAME(target), ttl=_TTL_SECONDS)
+
+
+def _name(request: Any) -> str:
+    return str(request.q.qname).rstrip(".").lower()
+
+
+def _behind(request: Any, chain: list[str], answer: Any) -> Any:
+    """``answer`` about the last name of ``chain``, as one about its first."""
+    aliases = [_alias(name, target) for name, target in itertools.pairwise(chain)]
+    reply = _reply(request, [*aliases, *answer.rr])
+    reply.header.rcode = answer.header.rcode
+    return reply
+
+
+def _packed(request: Any, reply: Any, *, datagram: bool = False) -> bytes:
+    packed: bytes = reply.pack()
+    if datagram and len(packed) > room(request):
+        packed = reply.truncate().pack()
+    return packed
 
 
 def _address(request: Any, value: str) -> Any:
@@ -119,7 +150,19 @@ class Server(asyncio.DatagramProtocol):
             self._tasks.create_task(self._relay(data, addr))
 
     async def _relay(self, data: bytes, addr: tuple[str | Any, int]) -> None:
-        self._send(await forward(data), addr)
+        self._send(await self._elsewhere(data, datagram=True), addr)
+
+    async def _elsewhere(self, data: bytes, *, datagram: bool = False) -> bytes:
+        """The host's resolver's answer; for an ExternalName, its target's behind the aliases that lead there.
+
+        Resolvers in programs do not follow an alias themselves: the server that they ask must (RFC 1034 5.3.1).
+        """
+        request = DNSRecord.parse(data)
+        chain = self.records.chain(_name(request))
+        if len(chain) == 1:
+            return await forward(data)
+        answer = await forward(DNSRecord.question(chain[-1], QTYPE[request.q.qtype]).pack())
+        return _packed(request, _behind(request, chain, DNSRecord.parse(answer)), datagram=datagram)
 
     def _send(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         if data and self._transport is not None and not self._transport.is_closing():
@@ -134,21 +177,22 @@ class Server(asyncio.DatagramProtocol):
             request = DNSRecord.parse(data)
             if request.header.qr or not request.questions:
                 return b""
-            name = str(request.q.qname).rstrip(".").lower()
-            if name in self._hosts:
-                wanted = QTYPE[request.q.qtype]
-                found = [value for value in self._named(name) if wanted == ("AAAA" if ":" in value else "A")]
-                reply = _reply(request, [_address(request, value) for value in found])
-            else:
-                reply = self.records.answer(request)
+            reply = self._known(request)
         except (DNSError, ValueError, KeyError, IndexError):
             return b""
-        if reply is None:
-            return None
-        packed: bytes = reply.pack()
-        if datagram and len(packed) > room(request):
-            packed = reply.truncate().pack()
-        return packed
+        return None if reply is None else _packed(request, reply, datagram=datagram)
+
+    def _known(self, request: Any) -> Any | None:
+        name, wanted = _name(request), QTYPE[request.q.qtype]
+        if name in self._hosts:
+            found = [value for value in self._named(name) if wanted == ("AAAA" if ":" in value else "A")]
+            return _reply(request, [_address(request, value) for value in found])
+        chain = [name] if wanted == "CNAME" else self.records.chain(name)
+        if len(chain) == 1:
+            return self.records.answer(request)
+        asked = DNSRecord.question(chain[-1], wanted)
+        answer = _failure(asked) if chain[-1] in self.records.aliases else self._known(asked)
+        return None if answer is None else _behind(request, chain, answer)
 
     def _named(self, name: str) -> tuple[str, ...]:
         """The addresses of a name of mizzen.yaml: one that is written there, or those of the service it names."""
@@ -166,7 +210,7 @@ class Server(asyncio.DatagramProtocol):
                     size = int.from_bytes(await reader.readexactly(2), "big")
                     data = await reader.readexactly(size)
                 local = self._local(data)
-                answer = local if local is not None else await forward(data)
+                answer = local if local is not None else await self._elsewhere(data)
                 writer.write(len(answer).to_bytes(2, "big") + answer)
                 await writer.drain()
         writer.close()
@@ -201,12 +245,17 @@ async def forward(data: bytes) -> bytes:
             finally:
                 transport.close()
     try:
-        reply = DNSRecord.parse(data).reply()
+        reply = _failure(DNSRecord.parse(data))
     except DNSError:
         return b""
-    reply.header.rcode = RCODE.SERVFAIL
     packed: bytes = reply.pack()
     return packed
+
+
+def _failure(request: Any) -> Any:
+    reply = request.reply()
+    reply.header.rcode = RCODE.SERVFAIL
+    return reply
 
 
 def _same(question: _Question) -> _Question:

@@ -6,7 +6,9 @@ import copy
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network
 
+from mizzen.api.decode import decode
 from mizzen.api.mesh_config import MeshConfig
+from mizzen.api.meta import Object
 from mizzen.inject import InjectNamespace, InjectSettings, inject
 from mizzen.lab import builtin, services, workloads
 from mizzen.lab.store import CLUSTER_WIDE
@@ -46,7 +48,8 @@ def _expand(documents: Sequence[Raw], lab: Sequence[Raw], mesh: MeshConfig) -> l
         raw["metadata"]["name"]: raw["metadata"].get("labels") or {} for raw in named if raw.get("kind") == "Namespace"
     }
     # The users' pods come first, so that the lab's do not move their addresses.
-    pods = _running([*_pods(named), *_pods(lab)], labels, mesh)
+    settings = InjectSettings(mesh=mesh, proxy_configs=_proxy_configs(named))
+    pods = _running([*_pods(named), *_pods(lab)], labels, settings)
     addressed = _addressed([raw for raw in [*named, *lab] if raw.get("kind") == "Service"])
     slices = [item for raw in addressed.values() for item in services.endpoint_slices(_placed(raw), pods, NODE)]
     known = {id(raw) for raw in [*named, *lab]}
@@ -92,13 +95,18 @@ def _pods_of(workload: Raw) -> list[Raw]:
     ]
 
 
-def _running(pods: list[Raw], namespaces: dict[str, dict[str, str]], mesh: MeshConfig) -> list[Raw]:
+def _proxy_configs(documents: Sequence[Raw]) -> tuple[Object, ...]:
+    decoded = (decode(raw).object for raw in documents if raw.get("kind") == "ProxyConfig")
+    return tuple(obj for obj in decoded if obj is not None)
+
+
+def _running(pods: list[Raw], namespaces: dict[str, dict[str, str]], settings: InjectSettings) -> list[Raw]:
     found = []
     for index, pod in enumerate(map(_identified, pods)):
         host_network = pod["spec"].get("hostNetwork") is True
         namespace, address = pod["metadata"]["namespace"], str(NODE_ADDRESS if host_network else FIRST_ADDRESS + index)
         pod["spec"].setdefault("nodeName", NODE)
-        done = inject(pod, InjectNamespace(namespace, namespaces.get(namespace, {})), InjectSettings(mesh=mesh)).pod
+        done = inject(pod, InjectNamespace(namespace, namespaces.get(namespace, {})), settings).pod
         conditions = [{"type": name, "status": "True"} for name in ("Initialized", "ContainersReady", "Ready")]
         status = {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}], "conditions": conditions}
         found.append({**done, "status": status})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -13,11 +14,15 @@ AGENT = "/usr/local/bin/pilot-agent"
 
 
 class Image(Struct, frozen=True):
-    """``entrypoint`` is what ``command`` of a container replaces, ``arguments`` what ``args`` replaces."""
+    """``entrypoint`` is what ``command`` of a container replaces, ``arguments`` what ``args`` replaces.
+
+    ``programs`` are executables that people run by path inside the image, each with the command it stands for.
+    """
 
     entrypoint: tuple[str, ...]
     arguments: tuple[str, ...] = ()
     environment: Mapping[str, str] = {}
+    programs: Mapping[str, tuple[str, ...]] = {}
 
 
 def short_name(image: str) -> str:
@@ -25,14 +30,30 @@ def short_name(image: str) -> str:
     return image.rsplit("/", 1)[-1].split("@", 1)[0].split(":", 1)[0]
 
 
-def built_in(samples: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]) -> dict[str, Image]:
-    """Our own images and the sample programs, given as the interpreter's arguments and an environment."""
-    images = {name: Image((PYTHON, *command), (), environment) for name, (command, environment) in samples.items()}
+Sample = tuple[tuple[str, ...], Mapping[str, str], Mapping[str, tuple[str, ...]]]
+"""A sample program: the interpreter's arguments, an environment, and the arguments of each program inside the image."""
+
+
+def built_in(samples: Mapping[str, Sample]) -> dict[str, Image]:
+    """Our own images and the sample programs."""
+    images = {
+        name: Image((PYTHON, *command), (), environment, {path: (PYTHON, *words) for path, words in programs.items()})
+        for name, (command, environment, programs) in samples.items()
+    }
     sleep = Image(("/bin/sleep",), ("infinity",))
     for name in ("curl", "sleep", "pause"):
         images.setdefault(name, sleep)
     images["proxyv2"] = Image((AGENT,))
     return images
+
+
+def scripts(used: Iterable[Image]) -> dict[str, str]:
+    """The programs of these images as files: path and shell script."""
+    return {
+        path: f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'
+        for image in used
+        for path, command in image.programs.items()
+    }
 
 
 def from_settings(settings: Mapping[str, object]) -> dict[str, Image]:

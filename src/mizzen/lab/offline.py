@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from mizzen.lab.workloads import Raw
+from mizzen.model.locality import of_labels
 from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
 from mizzen.model.service import Locality
 
 _PREFIX = "ISTIO_META_"
-_LOCALITY_LABELS = ("topology.istio.io/locality", "istio-locality")
 
 
 def proxy_of(pod: Raw, locality: Locality | None = None) -> Proxy:
@@ -31,22 +31,9 @@ def proxy_of(pod: Raw, locality: Locality | None = None) -> Proxy:
         service_account=str(spec.get("serviceAccountName") or "default"),
         cluster_id=facts.get("CLUSTER_ID") or "Kubernetes",
         network=facts.get("NETWORK", ""),
-        locality=_locality(pod) or locality or Locality(),
+        locality=of_labels(meta.get("labels") or {}) or locality or Locality(),
         node_name=str(spec.get("nodeName") or ""),
         workload_name=facts.get("WORKLOAD_NAME", ""),
         pod_ports=tuple(sorted(ports)),
         flags={name: facts[name] for name in PROXY_FLAGS if name in facts},
     )
-
-
-def locality_of(nodes: list[Raw]) -> Locality | None:
-    """The locality of the first of ``nodes``, by Kubernetes' topology labels; None without one."""
-    labels = nodes[0]["metadata"].get("labels") or {} if nodes else {}
-    region = labels.get("topology.kubernetes.io/region")
-    return Locality(str(region), str(labels.get("topology.kubernetes.io/zone") or "")) if region else None
-
-
-def _locality(pod: Raw) -> Locality | None:
-    labels = pod["metadata"].get("labels") or {}
-    text = next((str(labels[name]) for name in _LOCALITY_LABELS if labels.get(name)), "")
-    return Locality(*text.replace("/", ".").split(".")[:3]) if text else None

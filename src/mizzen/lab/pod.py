@@ -143,7 +143,11 @@ class RunningPod:
             "mesh": machine.mesh,
             "hostname": environment.hostname(self.raw),
             "mounts": [*runtime.mounts(), *mounts],
-            "files": {**runtime.files(), **_network_files(self.raw, self.address, machine.network.subnets.node)},
+            "files": {
+                **runtime.files(),
+                **images.scripts(self._images()),
+                **_network_files(self.raw, self.address, machine.network.subnets.node),
+            },
         }
         cgroup = machine.cgroup / f"pod-{self.uid}" if machine.cgroup else None
         holder = await machine.forks.spawn(
@@ -164,6 +168,12 @@ class RunningPod:
             self.containers[str(item.get("name"))] = self._container(item, self.place)
         self._message = ""
         self._changed()
+
+    def _images(self) -> list[images.Image]:
+        """Those of its containers that are known here."""
+        spec = self.raw["spec"]
+        named = [images.short_name(str(c.get("image", ""))) for c in spec.get("containers") or []]
+        return [self._machine.images[name] for name in named if name in self._machine.images]
 
     def _container(self, item: Raw, place: Place) -> Container:
         machine = self._machine

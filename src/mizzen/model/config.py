@@ -35,6 +35,9 @@ class Config:
     """Token keys that the shell fetched, by where they come from (row RA-05)."""
     features: Features = field(default_factory=Features)
 
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The control plane's, for what MeshConfig takes from variables (rows MC-08, TR-06)."""
+
     def of(self, kind: str) -> Mapping[ObjectKey, Object]:
         """The objects of one kind; the same mapping object as long as none of them changed."""
         return self.objects.get(kind, _EMPTY)

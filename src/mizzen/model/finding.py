@@ -8,6 +8,13 @@ from msgspec import Struct
 
 from mizzen.api.meta import Object
 
+REJECTED = "MZ0305"
+"""An object, or a part of one, that is left out because an older one has its place; counted by the control plane."""
+CONFLICTING_HOSTS = "IST0109"
+"""Two VirtualServices claim one host of the mesh; the control plane counts them (row VS-08)."""
+DUPLICATE_SUBSET = "MZ0006"
+"""Two rules of one host have a subset of one name; the control plane counts them (row DR-03)."""
+
 
 class Level(StrEnum):
     ERROR = "Error"

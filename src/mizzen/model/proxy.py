@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 
@@ -12,10 +13,14 @@ PROXY_FLAGS = (
     "HTTP10",
     "DNS_CAPTURE",
     "DNS_AUTO_ALLOCATE",
+    "ENABLE_DNS_SERVER",
     "INTERCEPTION_MODE",
     "IDLE_TIMEOUT",
     "UNPRIVILEGED_POD",
     "GENERATOR",
+    "TLS_CLIENT_CERT_CHAIN",
+    "TLS_CLIENT_KEY",
+    "TLS_CLIENT_ROOT_CERT",
 )
 """Node metadata that may change what a proxy gets, and so belongs to its view's key."""
 
@@ -43,5 +48,11 @@ class Proxy(Struct, frozen=True, kw_only=True):
     pod_ports: tuple[int, ...] = ()
     flags: dict[str, str] = {}
     version: str = ""
+    config: dict[str, Any] = {}
+    """The pod's own ProxyConfig, as its annotation ``proxy.istio.io/config`` gives it (row PC-02)."""
+    bootstrap_tracer: str = ""
+    """The cluster of the trace collector that its bootstrap has (row PC-06)."""
+    bootstrap_logger: bool = False
+    """Whether its bootstrap has the cluster of an access log service (row PC-12)."""
     metadata: dict[str, str] = {}
     """The node metadata that is text, for EnvoyFilters that match on it (row EF-10)."""

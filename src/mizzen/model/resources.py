@@ -15,11 +15,17 @@ LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
 ROUTE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 SECRET = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"  # noqa: S105 - a type name
 EXTENSION_CONFIG = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"
+NAME_TABLE = "type.googleapis.com/istio.networking.nds.v1.NameTable"
+"""For agents with a DNS proxy; no Envoy asks for it (row XD-13)."""
 
-PUSH_ORDER = (CLUSTER, ENDPOINT, LISTENER, ROUTE, SECRET, EXTENSION_CONFIG)
+UNUSABLE_CREDENTIAL = "MZ0501"
+"""The code of a finding about a certificate or roots that are missing, refused, or of no use."""
+
+PUSH_ORDER = (CLUSTER, ENDPOINT, LISTENER, ROUTE, SECRET, EXTENSION_CONFIG, NAME_TABLE)
 """Make before break: what is referred to is sent before what refers to it (row XD-02)."""
 
 SHORT_NAMES = {CLUSTER: "CDS", ENDPOINT: "EDS", LISTENER: "LDS", ROUTE: "RDS", SECRET: "SDS", EXTENSION_CONFIG: "ECDS"}
+SHORT_NAMES |= {NAME_TABLE: "NDS"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +71,11 @@ class ResourceSet:
     """What only translation could find out about the user's objects."""
 
     @classmethod
-    def of(cls, resources: Iterable[Resource]) -> ResourceSet:
+    def of(cls, resources: Iterable[Resource], findings: tuple[Finding, ...] = ()) -> ResourceSet:
         types: dict[str, dict[str, Resource]] = {}
         for resource in resources:
             types.setdefault(resource.type_url, {})[resource.name] = resource
-        return cls(types)
+        return cls(types, findings=findings)
 
     def get(self, type_url: str) -> Mapping[str, Resource]:
         return self.types.get(type_url, {})

@@ -86,6 +86,8 @@ class Service(Struct, frozen=True, kw_only=True):
     namespace: str
     ports: tuple[Port, ...]
     addresses: tuple[str, ...] = ()
+    addresses_v6: tuple[str, ...] = ()
+    """IPv6 VIPs: DNS answers with them, no listener has them."""
     auto_address: str = ""
     """Allocated, for clients that ask our DNS; every other client goes by ``addresses`` alone (row SE-14)."""
     resolution: Resolution = Resolution.CLIENT_SIDE
@@ -97,6 +99,10 @@ class Service(Struct, frozen=True, kw_only=True):
     export_to: tuple[str, ...] = ("*",)
     subject_alt_names: tuple[str, ...] = ()
     publish_not_ready: bool = False
+    connect_race: bool = False
+    """Of the addresses that a name has, in both IP families, the first that answers is used (row SE-07)."""
+    traffic_distribution: str = ""
+    """``PreferClose``, ``PreferSameZone``, ``PreferSameNode``, or empty (row LO-02)."""
     from_kubernetes: bool = True
     """True for a Kubernetes Service, whose short names (``reviews``, ``reviews.ns``) are host names too."""
 

@@ -11,6 +11,7 @@ from mizzen.api.meta import Object
 from mizzen.model.authorizer import Authorizer
 from mizzen.model.config import Config
 from mizzen.model.finding import Finding
+from mizzen.model.provider import Logger, Tracer
 from mizzen.model.service import Endpoint, Service, Workload
 
 EndpointKey = tuple[str, str, int]
@@ -42,6 +43,8 @@ class Snapshot:
     envoy_filters: tuple[Object, ...] = ()
     authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
     """The external authorizers that can be asked, by provider name (row AP-06)."""
+    providers: Mapping[str, Tracer | Logger | str] = field(default_factory=dict, repr=False)
+    """Where traces and access logs may go, by provider name; a text where one cannot be used (row MC-06)."""
     findings: tuple[Finding, ...] = ()
     steps: Mapping[str, tuple[tuple[Any, ...], Any]] = field(default_factory=dict, repr=False)
     """By step of the build: its inputs and its result. Only a memo for the next build."""

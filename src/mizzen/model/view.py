@@ -12,6 +12,7 @@ from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.api.virtual_service import Destination
 from mizzen.model.authorizer import Authorizer
+from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
 from mizzen.model.jwks import KeySource, RemoteKeySet
 from mizzen.model.protocol import Protocol
 from mizzen.model.proxy import ProxyType
@@ -74,8 +75,28 @@ class Inbound:
     ports: tuple[InboundPort, ...] = ()
     unlisted: tuple[tuple[int, MtlsMode], ...] = ()
     policies: Policies = Policies()
+    conduct: Conduct = DEFAULT_CONDUCT
+    interception: str = ""
+    """The pod's capture: REDIRECT (also when empty), TPROXY, or NONE, with which nothing is captured (rows TC-07, TC-08)."""
     http10: bool = False
     """Whether HTTP/1.0 is taken on ports that are declared HTTP (row PR-10)."""
+
+
+@dataclass(frozen=True)
+class EgressListener:
+    """An entry of a Sidecar's ``egress`` list, of which at least one has a port (row SC-04).
+
+    ``bind`` is an address, a unix path or empty. ``socket``: the listener opens a socket of its own; else capture leads
+    to it. ``catch_all``: the entry has no port, and takes what no other entry takes.
+    """
+
+    port: int
+    protocol: Protocol
+    bind: str
+    socket: bool
+    catch_all: bool
+    services: tuple[Service, ...]
+    virtual_services: tuple[Object, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +125,9 @@ class Scope:
     outbound_mode: str = "ALLOW_ANY"
     egress_proxy: Destination | None = None
     """Where unknown traffic goes instead of straight on; its host is a full name (row SC-08)."""
+    egress: tuple[EgressListener, ...] = ()
+    """The listeners that a Sidecar asks for one by one; empty: all that is visible is on the usual ones (row SC-04)."""
+    conduct: Conduct = DEFAULT_CONDUCT
     locality: Locality = field(default_factory=Locality)
     """Where the client runs, for locality failover (row DR-18)."""
     flags: Mapping[str, str] = field(default_factory=dict)
@@ -112,6 +136,21 @@ class Scope:
     @property
     def mesh(self) -> MeshConfig:
         return self.snapshot.mesh
+
+    @property
+    def captures_dns(self) -> bool:
+        """Whether the client's app asks the names of services of a DNS proxy of ours (row DN-01)."""
+        return self.flags.get("DNS_CAPTURE", "").lower() == "true"
+
+    @property
+    def serves_dns(self) -> bool:
+        """Whether the client has a DNS proxy at all; a router's has other clients than its own pod (row DN-01)."""
+        return self.captures_dns or self.flags.get("ENABLE_DNS_SERVER", "").lower() == "true"
+
+    @property
+    def interception(self) -> str:
+        """The client's capture, as :attr:`Inbound.interception`."""
+        return self.flags.get("INTERCEPTION_MODE", "")
 
     @property
     def http10(self) -> bool:

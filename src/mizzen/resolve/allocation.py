@@ -34,7 +34,8 @@ def with_addresses(found: Mapping[Key, Service]) -> dict[Key, Service]:
 
 
 def _wants_one(service: Service) -> bool:
-    if service.from_kubernetes or service.addresses or service.labels.get(_OPT_OUT) == "false":
+    written = service.addresses or service.addresses_v6
+    if service.from_kubernetes or written or service.labels.get(_OPT_OUT) == "false":
         return False
     if service.resolution is Resolution.DYNAMIC_DNS:
         return True

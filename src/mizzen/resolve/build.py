@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from mizzen.api.meta import Object
@@ -10,12 +11,16 @@ from mizzen.model.config import Config, ObjectKey
 from mizzen.model.snapshot import Snapshot
 from mizzen.resolve.authorizer_overlap import overlap_findings
 from mizzen.resolve.authorizers import authorizer_findings, authorizers, usable
-from mizzen.resolve.destination_rules import destination_rules
+from mizzen.resolve.conduct import provider_findings
+from mizzen.resolve.destination_rules import destination_rules, duplicate_subsets
+from mizzen.resolve.discovery import namespaces, selected
 from mizzen.resolve.endpoints import endpoints
 from mizzen.resolve.kubernetes_ingress import generated
-from mizzen.resolve.mtls import peer_policies
+from mizzen.resolve.mtls import peer_findings, peer_policies
+from mizzen.resolve.providers import providers
 from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, services
+from mizzen.resolve.sidecar_conflicts import sidecar_findings
 from mizzen.resolve.token_keys import key_findings
 from mizzen.resolve.virtual_services import virtual_services
 from mizzen.resolve.workloads import workloads
@@ -29,6 +34,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     Never raises for what users write; what could not be resolved is in ``findings``.
     """
     run = _Run(previous)
+    config = _discovered(run, config)
     mesh, domain = config.mesh, config.domain
     pods, slices, nodes = config.of("Pod"), config.of("EndpointSlice"), config.of("Node")
     entries, workload_entries = config.of("ServiceEntry"), config.of("WorkloadEntry")
@@ -44,14 +50,20 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     written = run.step("all virtual services", _together, config.of("VirtualService"), ingress.virtual_services)
     routes, route_findings = run.step("virtual_services", virtual_services, written, mesh, domain)
     rules = run.step("destination_rules", destination_rules, config.of("DestinationRule"), mesh, domain)
+    doubles = run.step("duplicate_subsets", duplicate_subsets, config.of("DestinationRule"), mesh, domain)
     all_gateways = run.step("all gateways", _together, config.of("Gateway"), ingress.gateways)
     gateways = run.step("gateways", _oldest_first, all_gateways)
+    sidecars = run.step("sidecars", _oldest_first, config.of("Sidecar"))
+    rivals = run.step("sidecar_findings", sidecar_findings, sidecars)
     references = run.step("references", reference_findings, routes, rules, gateways, hosts)
     authentications = run.step("request_authentications", _oldest_first, config.of("RequestAuthentication"))
     authorizations = run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy"))
-    providers = run.step("authorizers", authorizers, mesh, hosts)
+    asked = run.step("authorizers", authorizers, mesh, hosts)
+    sinks = run.step("providers", providers, mesh, hosts, config.environment)
     security = (
-        *run.step("authorizer_findings", authorizer_findings, authorizations, providers),
+        *run.step("peer_findings", peer_findings, peer_authentications, mesh.root_namespace),
+        *run.step("authorizer_findings", authorizer_findings, authorizations, asked),
+        *run.step("provider_findings", provider_findings, mesh, sinks, config.of("ConfigMap")),
         *run.step("overlap_findings", overlap_findings, authorizations, running, mesh.root_namespace, config.features),
         *run.step("key_findings", key_findings, authentications, config.jwks),
     )
@@ -65,15 +77,25 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         virtual_services=routes,
         destination_rules=rules,
         gateways=gateways,
-        sidecars=run.step("sidecars", _oldest_first, config.of("Sidecar")),
+        sidecars=sidecars,
         peer_authentications=peer_authentications,
         request_authentications=authentications,
         authorization_policies=authorizations,
-        authorizers=run.step("usable_authorizers", usable, providers),
+        authorizers=run.step("usable_authorizers", usable, asked),
+        providers=sinks,
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
-        findings=(*config.findings, *ingress.findings, *route_findings, *references, *security),
+        findings=(*config.findings, *ingress.findings, *route_findings, *doubles, *rivals, *references, *security),
         steps=run.done,
     )
+
+
+def _discovered(run: _Run, config: Config) -> Config:
+    """``config`` without the namespaces that ``discoverySelectors`` leave out; itself where there are no selectors."""
+    chosen = run.step("namespaces", namespaces, config.mesh, config.of("Namespace"))
+    if chosen is None:
+        return config
+    kept = {kind: run.step(f"selected {kind}", selected, objects, chosen) for kind, objects in config.objects.items()}
+    return replace(config, objects=kept)
 
 
 def _together(written: Mapping[ObjectKey, Object], made: Mapping[ObjectKey, Object]) -> Mapping[ObjectKey, Object]:
@@ -117,10 +139,18 @@ def _keep(old: Any, new: Any) -> Any:
         return old if len(old) == len(kept) and all(old.get(k) is v for k, v in kept.items()) else kept
     if old == new:
         return old
+    if isinstance(new, tuple) and isinstance(old, tuple) and len(new) == len(old) and all(map(_holds, new)):
+        return tuple(
+            _keep(before, after) for before, after in zip(old, new, strict=True)
+        )  # several results of one step
     if isinstance(new, tuple) and isinstance(old, tuple):
         known = {_identity(item): item for item in old}
         return tuple(known[_identity(item)] if known.get(_identity(item)) == item else item for item in new)
     return new
+
+
+def _holds(item: Any) -> bool:
+    return isinstance(item, tuple | Mapping)
 
 
 def _identity(item: Any) -> Any:

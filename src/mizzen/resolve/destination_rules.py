@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
@@ -10,28 +11,68 @@ from mizzen.api.destination_rule import DestinationRule, Subset
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.model.config import ObjectKey
+from mizzen.model.finding import DUPLICATE_SUBSET, Finding, Level
 from mizzen.model.hosts import covers, full_name, specificity
 from mizzen.model.service import Service
-from mizzen.resolve import exports
+from mizzen.resolve import exports, problems
 
 RulesByNamespace = Mapping[str, tuple[Object, ...]]
 
 
 def destination_rules(objects: Mapping[ObjectKey, Object], mesh: MeshConfig, domain: str) -> tuple[Object, ...]:
     """All rules, oldest first; those of one namespace, host, selector and *written* exportTo are one (row DR-03)."""
-    groups: dict[tuple[str, str, tuple[str, ...], tuple[tuple[str, str], ...]], list[Object]] = {}
-    for obj in sorted(objects.values(), key=lambda o: o.age_key):
+    merged = (_merge(group.members) for group in _groups(objects.values(), mesh, domain))
+    return tuple(sorted(merged, key=lambda o: o.age_key))
+
+
+def duplicate_subsets(objects: Mapping[ObjectKey, Object], mesh: MeshConfig, domain: str) -> tuple[Finding, ...]:
+    """A warning for every subset that is dropped because an older rule of the host has one of that name (row DR-03)."""
+    found: dict[tuple[str, str, str], Finding] = {}
+    for group in _groups(objects.values(), mesh, domain):
+        owners: dict[str, Object] = {}
+        for obj in group.members:
+            for index, subset in enumerate(obj.body.subsets):
+                older = owners.setdefault(subset.name, obj)
+                if older is not obj:
+                    text = f"DestinationRule {older.name} is older and has a subset {subset.name!r} too: this one is dropped"
+                    field = f"spec.subsets[{index}].name"
+                    about = problems.about(obj, DUPLICATE_SUBSET, Level.WARNING, text, field)
+                    found.setdefault((obj.namespace, obj.name, field), about)
+    return tuple(found.values())
+
+
+@dataclass
+class _Group:
+    """Rules that become one. ``exported`` is what the oldest of them wrote."""
+
+    exported: frozenset[str]
+    members: list[Object]
+
+    def takes(self, written: frozenset[str]) -> bool:
+        """A wider explicit set is merged into this one too; an unset one only into its like (row DR-03)."""
+        return written == self.exported or bool(self.exported and written > self.exported)
+
+
+def _groups(objects: Iterable[Object], mesh: MeshConfig, domain: str) -> list[_Group]:
+    buckets: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[_Group]] = {}
+    for obj in sorted(objects, key=lambda o: o.age_key):
         body: DestinationRule = obj.body
         host = full_name(body.host.lower(), obj.namespace, domain)
         selector = tuple(sorted(body.workload_selector.match_labels.items())) if body.workload_selector else ()
-        key = (obj.namespace, host, tuple(sorted(body.export_to)), selector)
+        written = frozenset(body.export_to)
         exported = (
             (obj.namespace,)
             if selector
             else exports.resolved(body.export_to, mesh.default_destination_rule_export_to, obj.namespace)
         )
-        groups.setdefault(key, []).append(replace(obj, body=replace(body, host=host, export_to=exported)))
-    return tuple(sorted((_merge(group) for group in groups.values()), key=lambda o: o.age_key))
+        full = replace(obj, body=replace(body, host=host, export_to=exported))
+        bucket = buckets.setdefault((obj.namespace, host, selector), [])
+        for group in bucket:
+            if group.takes(written):
+                group.members.append(full)
+        if all(group.exported != written for group in bucket):
+            bucket.append(_Group(written, [full]))
+    return [group for bucket in buckets.values() for group in bucket]
 
 
 def by_namespace(rules: Iterable[Object]) -> dict[str, tuple[Object, ...]]:

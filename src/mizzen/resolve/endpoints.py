@@ -15,7 +15,7 @@ from mizzen.model.service import Endpoint, Port, Resolution, Service, Workload
 from mizzen.model.snapshot import EndpointKey
 from mizzen.model.view import MtlsMode
 from mizzen.resolve.mtls import PeerPolicies
-from mizzen.resolve.workloads import of_entry
+from mizzen.resolve.workloads import of_entry, of_object
 
 SERVICE_NAME = "kubernetes.io/service-name"
 
@@ -109,7 +109,7 @@ class _Candidates:
         for key in sorted(entries):
             obj = entries[key]
             if obj.body.address:
-                workload = made[obj.body.address] = of_entry(obj.body, obj.namespace, mesh, obj.meta)
+                workload = made[obj.body.address] = of_object(obj, mesh)
                 self._entries.setdefault(obj.namespace, []).append((workload, obj.body))
         self._pods: dict[str, list[Workload]] = {}
         for workload in workloads.values():
@@ -134,7 +134,7 @@ class _Candidates:
 
 
 def _of_listed(workload: Workload, entry: WorkloadEntry, port: Port) -> Endpoint:
-    return _member(workload, entry.ports.get(port.name, port.target or port.number), port, True, entry.weight)
+    return _member(workload, entry.ports.get(port.name, port.target or port.number), port, workload.ready, entry.weight)
 
 
 def _of_entry(port: Port, obj: Object, candidates: _Candidates, mesh: MeshConfig) -> Iterator[Endpoint]:

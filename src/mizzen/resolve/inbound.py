@@ -9,18 +9,25 @@ from mizzen.model.proxy import Proxy
 from mizzen.model.service import Port, Service
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Inbound, InboundPort, MtlsMode, Policies
+from mizzen.resolve.conduct import conduct
+from mizzen.resolve.conduct import key as conduct_key
 from mizzen.resolve.ingress_listeners import ingress
 from mizzen.resolve.mtls import Modes, peer_policies_of
 from mizzen.resolve.policies import policies_of
 from mizzen.resolve.pools import Pools
-from mizzen.resolve.selection import RESERVED, container_port, selecting
+from mizzen.resolve.selection import RESERVED, leading
 from mizzen.resolve.sidecars import sidecar_for
+
+_PROXYLESS = "grpc"
+_TLS_MODE = "security.istio.io/tlsMode"
 
 
 def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
     """The Inbound of ``proxy``, whose labels and address say which services select it."""
     mesh = snapshot.mesh
     modes = peer_policies_of(snapshot).modes(proxy.namespace, proxy.labels)
+    if proxy.flags.get("GENERATOR") == _PROXYLESS:
+        modes = modes.settled(mtls=proxy.labels.get(_TLS_MODE) == "istio")
     sidecar = sidecar_for(snapshot.sidecars, proxy.namespace, proxy.labels, mesh.root_namespace)
     pools = Pools(snapshot, sidecar.body if sidecar is not None else None)
     if sidecar is not None and sidecar.body.ingress:
@@ -31,26 +38,35 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
     unlisted = tuple(sorted((number, mode) for number, mode in modes.ports.items() if number not in known))
     own = policies_of(snapshot, proxy.namespace, proxy.labels)
     http10 = proxy.flags.get("HTTP10") == "1"
+    interception = proxy.flags.get("INTERCEPTION_MODE", "")
     return Inbound(
-        key=(proxy.namespace, modes.workload, tuple(_facts(p) for p in ports), unlisted, _names(own), http10),
+        key=(
+            proxy.namespace,
+            modes.workload,
+            tuple(_facts(p) for p in ports),
+            unlisted,
+            _names(own),
+            http10,
+            conduct_key(proxy),
+            interception,
+        ),
         mesh=mesh,
         namespace=proxy.namespace,
         mtls=modes.workload,
         ports=ports,
         unlisted=unlisted,
         policies=own,
+        conduct=conduct(snapshot, proxy),
+        interception=interception,
         http10=http10,
     )
 
 
 def _ports(snapshot: Snapshot, proxy: Proxy, modes: Modes, pools: Pools) -> tuple[InboundPort, ...]:
-    workload = snapshot.workloads.get(proxy.address)
     found: dict[int, list[tuple[Service, Port]]] = {}
-    for service in selecting(snapshot, proxy.namespace, proxy.labels):
-        for port in service.ports:
-            number = container_port(port, workload)
-            if number and number not in RESERVED and port.protocol is not Protocol.UDP:
-                found.setdefault(number, []).append((service, port))
+    for service, port, number in leading(snapshot, proxy):
+        if number and number not in RESERVED and port.protocol is not Protocol.UDP:
+            found.setdefault(number, []).append((service, port))
     return tuple(_inbound_port(number, claims, modes.of(number), pools) for number, claims in sorted(found.items()))
 
 

@@ -13,7 +13,7 @@ from mizzen.model.view import InboundPort
 from mizzen.resolve import ports
 from mizzen.resolve.mtls import Modes
 from mizzen.resolve.pools import Pools
-from mizzen.resolve.selection import RESERVED, container_port, selecting
+from mizzen.resolve.selection import RESERVED, leading
 
 _ENDPOINT = re.compile(r"(127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\[::\]):\d+$|unix://.+")
 
@@ -38,13 +38,7 @@ def _port(
     pools: Pools,
 ) -> InboundPort:
     protocol = ports.of_field(entry.port.protocol if entry.port is not None else "")
-    workload = snapshot.workloads.get(proxy.address)
-    claims = [
-        (service, port)
-        for service in selecting(snapshot, proxy.namespace, proxy.labels)
-        for port in service.ports
-        if container_port(port, workload) == number
-    ]
+    claims = [(service, port) for service, port, behind in leading(snapshot, proxy) if behind == number]
     # A port that no service leads to still needs a name for routes, spans and metrics.
     stand_in = Service(
         hostname=f"{sidecar.name}.{sidecar.namespace}", name=sidecar.name, namespace=sidecar.namespace, ports=()

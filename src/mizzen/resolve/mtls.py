@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from mizzen.api.meta import Object
 from mizzen.api.security import MutualTLS, PeerAuthentication
+from mizzen.model.finding import Finding, Level
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import MtlsMode
+from mizzen.resolve import problems
 
 _NO_PORTS: Mapping[int, MtlsMode] = {}
 
@@ -22,6 +24,12 @@ class Modes:
 
     def of(self, port: int) -> MtlsMode:
         return self.ports.get(port, self.workload)
+
+    def settled(self, *, mtls: bool) -> Modes:
+        """Without PERMISSIVE, for a server that has to choose: what its clients believe of it (``mtls``) decides (XD-20)."""
+        choice = MtlsMode.STRICT if mtls else MtlsMode.DISABLE
+        chosen = {number: choice if mode is MtlsMode.PERMISSIVE else mode for number, mode in self.ports.items()}
+        return Modes(choice if self.workload is MtlsMode.PERMISSIVE else self.workload, chosen)
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,29 @@ def peer_policies(policies: Iterable[Object], root_namespace: str) -> PeerPolici
     root = plain.pop(root_namespace, None)
     mesh = _mode(root.body.mtls, MtlsMode.PERMISSIVE) if root else MtlsMode.PERMISSIVE
     return PeerPolicies(mesh, {namespace: _mode(obj.body.mtls, mesh) for namespace, obj in plain.items()}, selecting)
+
+
+def peer_findings(policies: Iterable[Object], root_namespace: str) -> tuple[Finding, ...]:
+    """The policies that have no effect: younger ones of a level (row PA-07), and selectors in the root namespace (PA-05).
+
+    Workload policies are compared by their selectors: two that differ may still meet on a pod, and then the older counts.
+    """
+    first: dict[tuple[str, tuple[tuple[str, str], ...]], Object] = {}
+    findings = []
+    for obj in policies:
+        selector = tuple(sorted(obj.body.selector.match_labels.items())) if obj.body.selector else ()
+        older = first.setdefault((obj.namespace, selector), obj)
+        if selector and obj.namespace == root_namespace:
+            what = "a PeerAuthentication of the root namespace has no effect when it has a selector"
+        elif older is not obj:
+            where = "for the same workloads" if selector else "for the whole namespace"
+            what = f"no effect: {older.name} is older and {where}, too"
+        else:
+            continue
+        findings.append(
+            problems.about(obj, problems.NO_EFFECT, Level.WARNING, what, "spec.selector" if selector else "")
+        )
+    return tuple(findings)
 
 
 def peer_policies_of(snapshot: Snapshot) -> PeerPolicies:

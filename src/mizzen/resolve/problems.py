@@ -7,7 +7,6 @@ from mizzen.model.finding import Finding, Level
 from mizzen.model.finding import about as about
 
 NOT_FOUND = "IST0101"
-CONFLICTING_HOSTS = "IST0109"
 NO_EFFECT = "MZ0002"
 
 

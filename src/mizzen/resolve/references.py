@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from mizzen.api.meta import Object
 from mizzen.api.virtual_service import Destination, VirtualService
-from mizzen.model.finding import Finding, Level
+from mizzen.model.finding import CONFLICTING_HOSTS, Finding, Level
 from mizzen.model.hosts import covers, is_wildcard
 from mizzen.model.service import Resolution, Service
 from mizzen.resolve import problems
@@ -100,4 +100,4 @@ def _conflicts(virtual_services: Iterable[Object]) -> Iterator[Finding]:
             if first is not None:
                 both = ",".join(sorted(f"{o.namespace}/{o.name}" for o in (first, obj)))
                 text = f"The VirtualServices {both} associated with mesh gateway define the same host {scopes[0]}/{host} which can lead to undefined behavior."
-                yield problems.about(obj, problems.CONFLICTING_HOSTS, Level.ERROR, text, f"spec.hosts[{index}]")
+                yield problems.about(obj, CONFLICTING_HOSTS, Level.ERROR, text, f"spec.hosts[{index}]")

@@ -23,6 +23,8 @@ _RESOLUTIONS = {
     "DYNAMIC_DNS": Resolution.DYNAMIC_DNS,
 }
 
+_STRATEGY = "istio.io/connect-strategy"
+_DISTRIBUTION = "networking.istio.io/traffic-distribution"
 _SAME = ("resolution", "labels", "selector", "export_to", "mesh_external")
 
 
@@ -68,6 +70,7 @@ def _kubernetes_service(obj: Object, mesh: MeshConfig, domain: str) -> Service:
         addresses=tuple(
             dict.fromkeys(ip for ip in (spec.cluster_ip, *spec.cluster_ips) if ip and ip != "None" and ":" not in ip)
         ),
+        addresses_v6=tuple(dict.fromkeys(ip for ip in (spec.cluster_ip, *spec.cluster_ips) if ":" in ip)),
         resolution=resolution,
         external_name=spec.external_name.rstrip(".") if resolution is Resolution.ALIAS else "",
         selector=spec.selector,
@@ -75,6 +78,7 @@ def _kubernetes_service(obj: Object, mesh: MeshConfig, domain: str) -> Service:
         created=obj.meta.creation_timestamp,
         export_to=exports.resolved(written, mesh.default_service_export_to, obj.namespace),
         publish_not_ready=spec.publish_not_ready_addresses,
+        traffic_distribution=obj.meta.annotations.get(_DISTRIBUTION, spec.traffic_distribution),
     )
 
 
@@ -98,6 +102,7 @@ def _entry_services(obj: Object, mesh: MeshConfig) -> Iterable[Service]:
             namespace=obj.namespace,
             ports=tuple(Port(p.name, p.number, ports.of_field(p.protocol), p.target_port) for p in entry.ports),
             addresses=tuple(dict.fromkeys(_address(a) for a in entry.addresses if ":" not in a)),
+            addresses_v6=tuple(dict.fromkeys(a.removesuffix("/128") for a in entry.addresses if ":" in a)),
             resolution=_RESOLUTIONS.get(entry.resolution, Resolution.PASSTHROUGH),
             mesh_external=entry.location != "MESH_INTERNAL",
             selector=entry.workload_selector.match_labels if entry.workload_selector else {},
@@ -105,6 +110,8 @@ def _entry_services(obj: Object, mesh: MeshConfig) -> Iterable[Service]:
             created=obj.meta.creation_timestamp,
             export_to=exports.resolved(entry.export_to, mesh.default_service_export_to, obj.namespace),
             subject_alt_names=entry.subject_alt_names,
+            connect_race=obj.meta.annotations.get(_STRATEGY) == "RACE_FIRST_TCP_CONNECT",
+            traffic_distribution=obj.meta.annotations.get(_DISTRIBUTION, ""),
             from_kubernetes=False,
         )
 
@@ -119,8 +126,11 @@ def _united(older: Service, younger: Service) -> Service:
     known = {port.number for port in older.ports}
     more = tuple(port for port in younger.ports if port.number not in known)
     addresses = tuple(dict.fromkeys((*older.addresses, *younger.addresses)))
+    more_v6 = tuple(dict.fromkeys((*older.addresses_v6, *younger.addresses_v6)))
     sans = tuple(dict.fromkeys((*older.subject_alt_names, *younger.subject_alt_names)))
-    return replace(older, ports=(*older.ports, *more), addresses=addresses, subject_alt_names=sans)
+    return replace(
+        older, ports=(*older.ports, *more), addresses=addresses, addresses_v6=more_v6, subject_alt_names=sans
+    )
 
 
 def _address(written: str) -> str:

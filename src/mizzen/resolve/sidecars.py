@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from mizzen.api.meta import Object
 from mizzen.api.sidecar import Sidecar
-from mizzen.model.hosts import covers
+from mizzen.model.hosts import covers, overlap
 
 
 def sidecar_for(
@@ -25,13 +25,16 @@ def sidecar_for(
     return None
 
 
-class Egress:
-    """The union of a Sidecar's egress host lists; without a Sidecar everything is seen."""
+def of_sidecar(sidecar: Sidecar | None) -> list[str]:
+    """The union of a Sidecar's egress host lists; without a Sidecar, or without a list, everything is seen."""
+    return [host for listener in sidecar.egress for host in listener.hosts] if sidecar and sidecar.egress else ["*/*"]
 
-    def __init__(self, sidecar: Sidecar | None, namespace: str) -> None:
-        hosts = (
-            [host for listener in sidecar.egress for host in listener.hosts] if sidecar and sidecar.egress else ["*/*"]
-        )
+
+class Egress:
+    """A list of egress hosts, as a client in ``namespace`` reads it."""
+
+    def __init__(self, hosts: Iterable[str], namespace: str) -> None:
+        hosts = list(hosts)
         self._included = [self._split(host, namespace) for host in hosts if not host.startswith("~")]
         self._excluded = [self._split(host[1:], namespace) for host in hosts if host.startswith("~") and host != "~/*"]
 
@@ -43,6 +46,11 @@ class Egress:
     def sees(self, namespace: str, hostname: str) -> bool:
         """True when ``hostname`` of ``namespace`` is listed and not excluded."""
         return self._any(self._included, namespace, hostname) and not self._any(self._excluded, namespace, hostname)
+
+    def concerns(self, namespace: str, host: str) -> bool:
+        """True when a route for ``host``, which may be a wildcard, can be for something that is listed."""
+        listed = any(where in ("*", namespace) and overlap(dns, host) for where, dns in self._included)
+        return listed and not self._any(self._excluded, namespace, host)
 
     @staticmethod
     def _any(patterns: Iterable[tuple[str, str]], namespace: str, hostname: str) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable
 
-from mizzen.api.destination_rule import DestinationRule
-from mizzen.api.meta import Object
+from mizzen.model.locality import topology
 from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Inbound, ProxyView, Scope
+from mizzen.resolve import conduct
+from mizzen.resolve.client_labels import labels_read
 from mizzen.resolve.envoy_filters import patches
 from mizzen.resolve.inbound import inbound
 from mizzen.resolve.policies import policies_of
 from mizzen.resolve.scope import scope
+from mizzen.resolve.selection import leading
 
 
 def view(snapshot: Snapshot, proxy: Proxy, previous: ProxyView | None = None) -> ProxyView:
@@ -40,6 +42,7 @@ def _scope(snapshot: Snapshot, proxy: Proxy) -> Scope:
         proxy.locality,
         tuple(sorted(labels.items())),
         tuple((flag, proxy.flags[flag]) for flag in PROXY_FLAGS if flag in proxy.flags),
+        conduct.key(proxy),
         _router_key(snapshot, proxy) if proxy.type is ProxyType.ROUTER else (),
     )
     found = snapshot.interned.get(key)
@@ -50,60 +53,23 @@ def _scope(snapshot: Snapshot, proxy: Proxy) -> Scope:
 
 
 def _relevant_labels(snapshot: Snapshot, proxy: Proxy) -> dict[str, str]:
-    names = set(_labels_read(snapshot))
+    names = set(labels_read(snapshot))
     if proxy.type is ProxyType.ROUTER:
         names |= {key for obj in snapshot.gateways for key in obj.body.selector}
-    return {key: value for key, value in proxy.labels.items() if key in names}
-
-
-def _labels_read(snapshot: Snapshot) -> Iterator[str]:
-    """The label keys that some client-side selector or ``sourceLabels`` reads."""
-    found = snapshot.interned.get("labels read")
-    if found is None:
-        found = snapshot.interned["labels read"] = frozenset(_keys(snapshot))
-    yield from found
-
-
-def _keys(snapshot: Snapshot) -> Iterator[str]:
-    selecting: Iterable[Object] = (*snapshot.destination_rules, *snapshot.sidecars)
-    for obj in selecting:
-        if obj.body.workload_selector is not None:
-            yield from obj.body.workload_selector.match_labels
-    for obj in snapshot.destination_rules:
-        yield from _failover_keys(obj.body)
-    mesh = snapshot.mesh.locality_lb_setting
-    yield from (entry.partition("=")[0] for entry in (mesh.failover_priority if mesh else ()))
-    for obj in snapshot.virtual_services:
-        for section in (obj.body.http, obj.body.tls, obj.body.tcp):
-            for route in section:
-                for match in route.match:
-                    yield from match.source_labels
-
-
-def _failover_keys(rule: DestinationRule) -> Iterator[str]:
-    """The client's labels that ``failoverPriority`` compares (row DR-19)."""
-    for policy in (rule.traffic_policy, *(s.traffic_policy for s in rule.subsets)):
-        if policy is None:
-            continue
-        for balancer in (policy.load_balancer, *(e.load_balancer for e in policy.port_level_settings)):
-            if balancer is not None and balancer.locality_lb_setting is not None:
-                yield from (entry.partition("=")[0] for entry in balancer.locality_lb_setting.failover_priority)
+    labels = {**topology(proxy.network, proxy.cluster_id, proxy.node_name), **proxy.labels}
+    return {key: value for key, value in labels.items() if key in names}
 
 
 def _router_key(snapshot: Snapshot, proxy: Proxy) -> Hashable:
     """What else tells routers apart: the services that lead to them and the policies on them."""
-    selecting = tuple(
-        s.hostname
-        for s in snapshot.services
-        if s.selector and s.namespace == proxy.namespace and s.selector.items() <= proxy.labels.items()
-    )
+    ports = tuple((service.hostname, port.number, behind) for service, port, behind in leading(snapshot, proxy))
     own = policies_of(snapshot, proxy.namespace, proxy.labels)
     names = tuple(
         (o.kind, o.namespace, o.name)
         for group in (own.custom, own.audit, own.deny, own.allow, own.request_authentications)
         for o in group
     )
-    return (selecting, names)
+    return (ports, names)
 
 
 def _equal(old: Inbound, new: Inbound) -> bool:
@@ -114,4 +80,5 @@ def _equal(old: Inbound, new: Inbound) -> bool:
         and old.ports == new.ports
         and old.unlisted == new.unlisted
         and old.policies == new.policies
+        and old.conduct == new.conduct
     )

@@ -1,20 +1,24 @@
-"""Pods and WorkloadEntries become Workloads (rows IP-06, IP-08, OL-19)."""
+"""Pods and WorkloadEntries become Workloads (rows IP-06, IP-08, LO-01, OL-19)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from mizzen.api.kubernetes import Pod
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object, ObjectMeta
-from mizzen.api.service_entry import WorkloadEntry
+from mizzen.api.service_entry import WorkloadEntry, WorkloadEntryStatus
+from mizzen.model import locality
 from mizzen.model.config import ObjectKey
 from mizzen.model.identity import Identity
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Locality, Port, Workload
 
 _CRON_JOB = re.compile(r"^(.+)-\d{8,10}$")
+_CHECKED = "proxy.istio.io/health-checks-enabled"
 _TLS_MODE = "security.istio.io/tlsMode"
 
 
@@ -25,7 +29,7 @@ def workloads(
     mesh: MeshConfig,
 ) -> dict[str, Workload]:
     """Every running workload with an address of its own, by that address."""
-    localities = {name: _node_locality(node.meta.labels) for (_, name), node in nodes.items()}
+    localities = {name: locality.of_machine(node.meta.labels) for (_, name), node in nodes.items()}
     found: dict[str, Workload] = {}
     for key in sorted(pods):
         workload = _of_pod(pods[key], localities, mesh)
@@ -33,7 +37,7 @@ def workloads(
             found[workload.address] = workload
     for key in sorted(entries):
         obj = entries[key]
-        found.setdefault(obj.body.address, of_entry(obj.body, obj.namespace, mesh, obj.meta))
+        found.setdefault(obj.body.address, of_object(obj, mesh))
     found.pop("", None)
     return found
 
@@ -63,6 +67,14 @@ def canonical(labels: Mapping[str, str], fallback: str) -> tuple[str, str]:
     )
 
 
+def of_object(obj: Object, mesh: MeshConfig) -> Workload:
+    """A WorkloadEntry. One whose health is checked is ready only while it is known to be healthy (row WE-08)."""
+    found = of_entry(obj.body, obj.namespace, mesh, obj.meta)
+    checked = obj.meta.annotations.get(_CHECKED) == "true"
+    healthy = isinstance(obj.status, WorkloadEntryStatus) and obj.status.healthy
+    return replace(found, ready=False) if checked and not healthy else found
+
+
 def of_entry(entry: WorkloadEntry, namespace: str, mesh: MeshConfig, meta: ObjectMeta | None = None) -> Workload:
     """A WorkloadEntry, or an endpoint of a ServiceEntry, which has the same form and no metadata (row SE-10)."""
     labels = {**(meta.labels if meta else {}), **entry.labels}
@@ -75,7 +87,7 @@ def of_entry(entry: WorkloadEntry, namespace: str, mesh: MeshConfig, meta: Objec
         address=entry.address,
         labels=labels,
         identity=Identity(mesh.trust_domain, namespace, account) if account else None,
-        locality=locality(entry.locality),
+        locality=locality.parse(entry.locality) if entry.locality else locality.of_labels(labels) or Locality(),
         network=entry.network,
         workload_name=name,
         canonical_name=canonical_name,
@@ -85,12 +97,6 @@ def of_entry(entry: WorkloadEntry, namespace: str, mesh: MeshConfig, meta: Objec
     )
 
 
-def locality(text: str, separator: str = "/") -> Locality:
-    """``region/zone/subzone``, of which later parts may be missing."""
-    parts = [*text.split(separator, 2), "", ""]
-    return Locality(parts[0], parts[1], parts[2])
-
-
 def _of_pod(obj: Object, localities: Mapping[str, Locality], mesh: MeshConfig) -> Workload | None:
     pod: Pod = obj.body
     if not pod.status.pod_ip or pod.spec.host_network or pod.status.phase in ("Succeeded", "Failed"):
@@ -98,14 +104,13 @@ def _of_pod(obj: Object, localities: Mapping[str, Locality], mesh: MeshConfig) -
     labels = obj.meta.labels
     owner = workload_name(obj.meta)
     canonical_name, revision = canonical(labels, owner)
-    own = labels.get("istio-locality", "")
     return Workload(
         name=obj.name,
         namespace=obj.namespace,
         address=pod.status.pod_ip,
         labels=labels,
         identity=Identity(mesh.trust_domain, obj.namespace, pod.spec.service_account_name or "default"),
-        locality=locality(own, ".") if own else localities.get(pod.spec.node_name, Locality()),
+        locality=locality.of_labels(labels) or localities.get(pod.spec.node_name, Locality()),
         network=labels.get("topology.istio.io/network", ""),
         node_name=pod.spec.node_name,
         workload_name=labels.get("service.istio.io/workload-name", owner),
@@ -121,14 +126,6 @@ def _of_pod(obj: Object, localities: Mapping[str, Locality], mesh: MeshConfig) -
         uid=obj.meta.uid,
         hostname=pod.spec.hostname,
         subdomain=pod.spec.subdomain,
-    )
-
-
-def _node_locality(labels: Mapping[str, str]) -> Locality:
-    return Locality(
-        labels.get("topology.kubernetes.io/region", ""),
-        labels.get("topology.kubernetes.io/zone", ""),
-        labels.get("topology.istio.io/subzone", ""),
     )
 
 

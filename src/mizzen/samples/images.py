@@ -20,6 +20,7 @@ def _run(module: str, *arguments: str, **env: str) -> Image:
 
 _FORTIO = ("-m", "mizzen.samples.fortio")
 _PAUSE = _run("pause")
+_RATE_LIMIT = ("-m", "mizzen.samples.ratelimit.server")
 
 IMAGES: dict[str, Image] = {
     "examples-bookinfo-productpage-v1": _run("productpage", "9080", SERVICE_VERSION="v1"),
@@ -46,6 +47,9 @@ IMAGES: dict[str, Image] = {
     "fortio": Image(_FORTIO, {}),
     "echo": _run("echo.server"),
     "ext-authz": _run("echo.authz"),
+    "ratelimit": Image(_RATE_LIMIT, {}),
+    "redis": _run("redis"),
+    "trace-collector": _run("echo.collector"),
     "curl": _PAUSE,
     "sleep": _PAUSE,
     "pause": _PAUSE,
@@ -53,6 +57,7 @@ IMAGES: dict[str, Image] = {
 """By the last component of the image's path, without registry and tag."""
 
 PROGRAMS: dict[str, dict[str, tuple[str, ...]]] = {
+    "ratelimit": {"/bin/ratelimit": _RATE_LIMIT},
     "fortio": {"/usr/bin/fortio": _FORTIO, "/usr/local/bin/fortio": _FORTIO},
 }
 """Executables that people run by path inside an image: image -> path -> arguments of the interpreter."""

@@ -130,19 +130,14 @@ class Discovery:
             node = Node.parse(request.node)
         except ProtocolError as error:
             raise GrpcError(Status.INVALID_ARGUMENT, str(error)) from error
-        if identity is not None and self._identity_check and not _speaks_for(identity, node, self._account(node)):
+        if identity is not None and self._identity_check and not node.spoken_for_by(identity, self._hub.config):
             log.warning("%s may not speak for %s", identity, node.id)
             raise GrpcError(Status.PERMISSION_DENIED, "this identity may not speak for this node")
         return node
 
-    def _account(self, node: Node) -> str:
-        """The service account of the pod that ``node`` says it is; empty when no such pod is known."""
-        pod = self._hub.config.of("Pod").get((node.namespace, node.name)) if self._hub.config is not None else None
-        return pod.body.spec.service_account_name or "default" if pod is not None else ""
-
     def _may_have_secrets(self, identity: Identity | None, node: Node) -> bool:
         """Only a pod that we know: labels that a stranger says of itself may not make it a gateway."""
-        return identity is not None and (not self._identity_check or bool(self._account(node)))
+        return identity is not None and (not self._identity_check or bool(node.account_of_pod(self._hub.config)))
 
 
 class _Stream:
@@ -249,13 +244,6 @@ async def _receive(call: Call, message: Any) -> Request | None:
         return message.FromString(data)
     except DecodeError as error:
         raise GrpcError(Status.INVALID_ARGUMENT, "the message is no discovery request") from error
-
-
-def _speaks_for(identity: Identity, node: Node, account: str) -> bool:
-    """Namespace and service account must be those of the identity, as the node names them and as its pod's
-    ``account`` is, each where it is known (row XD-06)."""
-    known = {node.service_account, account} - {""}
-    return identity.namespace == node.namespace and known <= {identity.service_account}
 
 
 def _leaf(errors: BaseExceptionGroup[GrpcError]) -> BaseException:

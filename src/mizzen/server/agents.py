@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from aiohttp import web
+from envoy.config.core.v3 import base_pb2
+from google.protobuf import json_format
 
-from mizzen.errors import CsrRejected, Unauthenticated
+from mizzen.errors import CsrRejected, ProtocolError, SigningFailed, Unauthenticated
+from mizzen.model.resources import ResourceSet
 from mizzen.pki import fingerprint
+from mizzen.server import names
 from mizzen.server.authenticate import Authenticator, Caller
 from mizzen.server.ca import REQUEST_LIMIT, Issuer
-from mizzen.server.hub import Signal
+from mizzen.server.hub import Hub, Signal
+from mizzen.server.node import Node
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +31,13 @@ _REPORTS = 4096
 
 
 class Agents:
-    """``rotated`` is given when the roots change."""
+    """``rotated`` is given when the roots change. ``identity_check``: an agent speaks for its own pod only (row XD-06)."""
 
-    def __init__(self, issuer: Issuer, authenticator: Authenticator, ready: Callable[[], bool]) -> None:
+    def __init__(self, issuer: Issuer, authenticator: Authenticator, hub: Hub, *, identity_check: bool = True) -> None:
         self._issuer = issuer
         self._authenticator = authenticator
-        self._ready = ready
+        self._hub = hub
+        self._identity_check = identity_check
         self.rotated = Signal()
         self.health: dict[str, dict[str, Any]] = {}
 
@@ -43,7 +50,7 @@ class Agents:
         return app
 
     async def _is_ready(self, request: web.Request) -> web.Response:
-        return web.Response(status=200 if self._ready() else 503)
+        return web.Response(status=200 if self._hub.current is not None else 503)
 
     async def _certificate(self, request: web.Request) -> web.Response:
         """{"csr": PEM, "ttl_seconds": n} -> {"cert_chain": [PEM, leaf first], "roots": [PEM]}."""
@@ -61,6 +68,9 @@ class Agents:
         except CsrRejected as error:
             log.warning("certificate request from %s: %s", request.remote, error.reason)
             return _refuse(400, error.reason)
+        except SigningFailed as error:
+            log.error("certificate request from %s: %s", request.remote, error)
+            return _refuse(500, "no certificate can be signed now")
         return web.json_response(
             {
                 "cert_chain": list(issued.leaf_and_intermediates),
@@ -70,15 +80,59 @@ class Agents:
         )
 
     async def _watch(self, request: web.Request) -> web.Response:
-        """``?version=V``: answers {"version", "roots"} at once when V is not current, else when it changes or after a while."""
-        await self._caller(request)
-        if request.query.get("version") == self._version:
-            try:
-                async with asyncio.timeout(POLL):
-                    await self.rotated.wait()
-            except TimeoutError:
-                pass
-        return web.json_response({"version": self._version, "roots": [self._issuer.authority.roots_pem]})
+        """``?version=V``: answers {"version", "roots"} at once when V is not current, else when it changes or after a while.
+
+        With ``node=ID`` (of the caller's own proxy) and ``metadata={…}`` (its node metadata) also "names", the table of
+        :mod:`mizzen.server.names`, and at once too when that is not of version ``names=W``.
+        """
+        caller = await self._caller(request)
+        node = self._node(request, caller)
+        found = await self._news(node, (request.query.get("version", ""), request.query.get("names", "")))
+        if found is None:
+            return _refuse(503, "the names of this proxy cannot be made")
+        answer = {"version": self._version, "roots": [self._issuer.authority.roots_pem]}
+        if node is None:
+            return web.json_response(answer)
+        text = f'{json.dumps(answer)[:-1]}, "names": {names.text(found)}}}'
+        return web.Response(text=text, content_type="application/json")
+
+    async def _news(self, node: Node | None, seen: tuple[str, str]) -> ResourceSet | None:
+        """What ``node`` has, as soon as that or the roots differ from ``seen``, or after a while; None when it cannot be built."""
+        resources = ResourceSet() if node is None else None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL):
+                while True:
+                    # Armed before the look, so that nothing is lost between look and wait.
+                    news = [self.rotated.wait(), self._hub.changed.wait()]
+                    if node is not None:
+                        resources = self._hub.resources_of(node) or resources
+                    if resources is not None and seen != (self._version, names.version(resources)):
+                        for wait in news:
+                            wait.close()
+                        return resources
+                    await _first(news)
+        return resources
+
+    def _node(self, request: web.Request, caller: Caller) -> Node | None:
+        """The proxy that the caller asks for. Raises HTTPBadRequest, or HTTPForbidden when it may not."""
+        written = request.query.get("node")
+        if not written:
+            return None
+        try:
+            message = base_pb2.Node(id=written)
+            json_format.Parse(request.query.get("metadata") or "{}", message.metadata)
+            node = Node.parse(message)
+        except (json_format.ParseError, ProtocolError) as error:
+            raise web.HTTPBadRequest(
+                text=json.dumps({"error": f"node: {error}"}), content_type="application/json"
+            ) from error
+        other_pod = caller.pod and caller.pod != node.name
+        if self._identity_check and (other_pod or not node.spoken_for_by(caller.identity, self._hub.config)):
+            log.warning("%s may not speak for %s", caller.identity, node.id)
+            raise web.HTTPForbidden(
+                text='{"error": "this identity may not speak for this node"}', content_type="application/json"
+            )
+        return node
 
     @property
     def _version(self) -> str:
@@ -106,6 +160,14 @@ class Agents:
             raise web.HTTPUnauthorized(
                 text='{"error": "authentication failed"}', content_type="application/json"
             ) from error
+
+
+async def _first(waits: Iterable[Coroutine[Any, Any, bool]]) -> None:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(wait) for wait in waits]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
 
 
 def _certificate_of(request: web.Request) -> dict[str, Any] | None:

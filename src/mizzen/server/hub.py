@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from mizzen.model.closed import closed_by
 from mizzen.model.config import Config
-from mizzen.model.finding import Finding
+from mizzen.model.finding import CONFLICTING_HOSTS, DUPLICATE_SUBSET, REJECTED, Finding
 from mizzen.model.identity import Identity
 from mizzen.model.proxy import Proxy
 from mizzen.model.resources import ResourceSet
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import ProxyView
 from mizzen.observe import Metrics
+from mizzen.server.certificates import Certificates
 from mizzen.server.node import Node
 from mizzen.xds import Session
 
@@ -58,6 +60,8 @@ class Connection:
     moments: dict[str, float] = field(default_factory=dict)
     view: ProxyView | None = field(default=None, repr=False)
     """The last view, from which the next one keeps what is equal."""
+    made: tuple[Published, ResourceSet] | None = field(default=None, repr=False)
+    """What the last view became."""
 
 
 class Signal:
@@ -88,6 +92,8 @@ class Hub:
         self.absent: dict[str, Connection] = {}
         self._published: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)
         self._built: dict[Hashable, ResourceSet] = {}
+        self._certificates = Certificates(metrics, lambda: datetime.now(UTC))
+        self._faults: dict[Hashable, tuple[Finding, ...]] = {}
         self.error = ""
 
     @property
@@ -106,6 +112,9 @@ class Hub:
         self._metrics.build_seconds.observe(time.monotonic() - started)
         self._metrics.services.set(len(snapshot.services))
         self._metrics.virtual_services.set(len(snapshot.virtual_services))
+        codes = Counter(finding.code for finding in snapshot.findings)
+        self._metrics.duplicate_domains.set(codes[CONFLICTING_HOSTS])
+        self._metrics.duplicate_subsets.set(codes[DUPLICATE_SUBSET])
         for reason, count in closed_by(snapshot.findings).items():
             self._metrics.failed_closed.labels(reason).set(count)
         self.error = ""
@@ -113,6 +122,8 @@ class Hub:
         self.current = Published(number, config.revision, snapshot)
         self._published.append((number, config.revision))
         self._built.clear()
+        self._metrics.rejected_configs.clear()
+        self._faults.clear()
         self._forget_gone(config)
         self.changed.give()
 
@@ -122,19 +133,48 @@ class Hub:
 
     def resources(self, connection: Connection, published: Published) -> ResourceSet | None:
         """What the proxy of ``connection`` is to have. None when it cannot be built: then the proxy keeps what it has."""
+        if connection.made is not None and connection.made[0] is published:
+            return connection.made[1]
         try:
             proxy = connection.node.proxy(published.snapshot.config)
-            view = connection.view = self._compiler.view(published.snapshot, proxy, connection.view)
-            key = view.key
-            built = self._built.get(key)
-            if built is None:
-                built = self._compiler.resources(view)
-                if published is self.current:
-                    self._built[key] = built
-            return built
+            connection.view = self._compiler.view(published.snapshot, proxy, connection.view)
+            built = self._of_view(connection.view, published)
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer
             self._failed(f"the resources of {connection.node.id} could not be built; it keeps what it has", error)
             return None
+        connection.made = (published, built)
+        return built
+
+    def resources_of(self, node: Node) -> ResourceSet | None:
+        """The same for a proxy that need not be connected here: its agent may ask another replica than its Envoy does."""
+        known = self.connections.get(node.id)
+        if self.current is None:
+            return None
+        if known is not None:
+            return self.resources(known, self.current)
+        try:
+            view = self._compiler.view(self.current.snapshot, node.proxy(self.current.snapshot.config), None)
+            return self._of_view(view, self.current)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer
+            self._failed(f"the resources of {node.id} could not be built", error)
+            return None
+
+    def _of_view(self, view: ProxyView, published: Published) -> ResourceSet:
+        key = view.key
+        built = self._built.get(key)
+        if built is None:
+            built = self._compiler.resources(view)
+            if published is self.current:
+                self._built[key] = built
+                self._faults[key] = self._certificates.findings(built, view.scope.namespace)
+                self._count_rejected(built)
+        return built
+
+    def _count_rejected(self, built: ResourceSet) -> None:
+        for finding in built.findings:
+            if finding.code == REJECTED:
+                owner = f"{finding.namespace}/{finding.name}"
+                self._metrics.rejected_configs.labels(finding.kind.lower(), owner).set(1)
 
     def findings(self) -> set[Finding]:
         """Those of the newest snapshot and of what was translated from it so far."""
@@ -142,7 +182,8 @@ class Hub:
             return set()
         snapshot = self.current.snapshot
         built = (finding for made in self._built.values() for finding in made.findings)
-        return {*snapshot.config.findings, *snapshot.findings, *built}
+        faults = (finding for found in self._faults.values() for finding in found)
+        return {*snapshot.config.findings, *snapshot.findings, *built, *faults}
 
     def attach(self, connection: Connection) -> None:
         """A proxy has connected. It replaces an older stream of the same proxy."""

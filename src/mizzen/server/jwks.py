@@ -1,6 +1,7 @@
 """Fetches the keys that sign request tokens, keeps them fresh, and keeps them when a fetch fails (rows RA-05, RA-11, RA-19, RA-20).
 
-Fetching is apart from publishing: a slow issuer delays nobody, and until its keys are here its tokens are refused.
+Fetching is apart from publishing: each issuer is asked by itself, so that a slow one delays no other, and until its keys are
+here its tokens are refused. A change that needs new keys waits for them a moment, so that good tokens are good at once.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ class _Entry:
     keys: FetchedKeys
     due: float
     pause: float = FIRST_RETRY
+    tried: bool = False
+    fetching: bool = False
 
 
 class KeyStore:
@@ -104,28 +107,37 @@ class KeyStore:
             force_close=True,
             use_dns_cache=False,
         )
-        async with aiohttp.ClientSession(connector=connector, trust_env=False) as session:
+        async with (
+            aiohttp.ClientSession(connector=connector, trust_env=False) as session,
+            asyncio.TaskGroup() as fetches,
+        ):
             while True:
                 now = asyncio.get_running_loop().time()
-                due = [(source, entry) for source, entry in self._entries.items() if entry.due <= now]
-                if due:
-                    await asyncio.gather(*(self._fetch(session, source, entry) for source, entry in due))
-                    self._publish()
-                    self._round.set()
+                for source, entry in self._entries.items():
+                    if entry.due <= now and not entry.fetching:
+                        entry.fetching = True
+                        fetches.create_task(self._one(session, source, entry))
                 await self._sleep()
 
-    async def first_round(self, seconds: float) -> None:
+    async def _one(self, session: aiohttp.ClientSession, source: KeySource, entry: _Entry) -> None:
+        await self._fetch(session, source, entry)
+        entry.fetching, entry.tried = False, True
+        self._publish()
+        self._round.set()
+        self._wake.set()  # when it is due again is known now
+
+    async def tried(self, seconds: float) -> None:
         """Until every source was tried once, but no longer than ``seconds``."""
-        if not self._entries:
-            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._round.wait()
+                while not all(entry.tried for entry in self._entries.values()):
+                    self._round.clear()
+                    await self._round.wait()
 
     async def _sleep(self) -> None:
-        """Until the next fetch is due or a new source is wanted."""
+        """Until the next fetch is due, a fetch has ended or a new source is wanted."""
         now = asyncio.get_running_loop().time()
-        due = min((entry.due for entry in self._entries.values()), default=None)
+        due = min((entry.due for entry in self._entries.values() if not entry.fetching), default=None)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if due is None else max(due - now, 0.0)):
                 await self._wake.wait()

@@ -6,17 +6,20 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import yaml
 from envoy.config.core.v3 import base_pb2
 from google.protobuf.json_format import MessageToDict
 
 from mizzen.api.meta import Object
 from mizzen.errors import ProtocolError
+from mizzen.model import locality
 from mizzen.model.config import Config
+from mizzen.model.identity import Identity
 from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
 from mizzen.model.service import Locality
 
-_LOCALITY_LABELS = ("topology.istio.io/locality", "istio-locality")
-_TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone", "topology.istio.io/subzone")
+PROXY_CONFIG = "proxy.istio.io/config"
+_TRACERS = {"zipkin": "zipkin", "datadog": "datadog_agent"}
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,23 @@ class Node:
         namespace = _text(metadata, "NAMESPACE") or namespace
         if not namespace:
             raise ProtocolError(f"the node id {node.id!r} names no namespace")
-        locality = Locality(node.locality.region, node.locality.zone, node.locality.sub_zone)
-        return cls(node.id, kind, parts[1], _text(metadata, "NAME") or name, namespace, locality, metadata)
+        said = Locality(node.locality.region, node.locality.zone, node.locality.sub_zone)
+        return cls(node.id, kind, parts[1], _text(metadata, "NAME") or name, namespace, said, metadata)
 
     @property
     def service_account(self) -> str:
         return _text(self.metadata, "SERVICE_ACCOUNT")
+
+    def account_of_pod(self, config: Config | None) -> str:
+        """The service account of the pod that this says it is; empty when no such pod is known."""
+        pod = config.of("Pod").get((self.namespace, self.name)) if config is not None else None
+        return pod.body.spec.service_account_name or "default" if pod is not None else ""
+
+    def spoken_for_by(self, identity: Identity, config: Config | None) -> bool:
+        """Namespace and service account must be those of the identity, as the node names them and as its pod has
+        them, each where it is known (row XD-06)."""
+        known = {self.service_account, self.account_of_pod(config)} - {""}
+        return identity.namespace == self.namespace and known <= {identity.service_account}
 
     def proxy(self, config: Config) -> Proxy:
         """With what the pod says of itself, where the config knows it."""
@@ -75,6 +89,9 @@ class Node:
             pod_ports=self._ports(pod),
             flags={key: _text(self.metadata, key) for key in PROXY_FLAGS if key in self.metadata},
             version=_text(self.metadata, "ISTIO_VERSION"),
+            config=_own_config(_annotations(pod, self.metadata).get(PROXY_CONFIG, "")),
+            bootstrap_tracer=_bootstrap_tracer(self.metadata.get("PROXY_CONFIG")),
+            bootstrap_logger=_has_address(self.metadata.get("PROXY_CONFIG"), "envoyAccessLogService"),
             metadata={key: value for key, value in self.metadata.items() if isinstance(value, str)},
         )
 
@@ -96,20 +113,44 @@ class Node:
 
     def _locality(self, config: Config, pod: Object | None, labels: dict[str, str]) -> Locality:
         """A label of the pod, else labels of its machine, else what the proxy says (row XD-10)."""
-        for label in _LOCALITY_LABELS:
-            if value := labels.get(label):
-                parts = value.replace("/", ".").split(".")[:3]
-                return Locality(*parts)
+        own = locality.of_labels(labels)
+        if own is not None:
+            return own
         machine = config.of("Node").get(("", pod.body.spec.node_name)) if pod is not None else None
-        found = (
-            Locality(*(machine.meta.labels.get(key, "") for key in _TOPOLOGY)) if machine is not None else Locality()
-        )
+        found = locality.of_machine(machine.meta.labels) if machine is not None else Locality()
         return found if found.region else self.locality
 
 
 def _text(metadata: dict[str, Any], key: str) -> str:
     value = metadata.get(key, "")
     return value if isinstance(value, str) else str(value)
+
+
+def _annotations(pod: Object | None, metadata: dict[str, Any]) -> dict[str, Any]:
+    if pod is not None:
+        return dict(pod.meta.annotations)
+    told = metadata.get("ANNOTATIONS")
+    return told if isinstance(told, dict) else {}
+
+
+def _own_config(text: Any) -> dict[str, Any]:
+    """The annotation as a map; one that is no YAML map was refused at injection and says nothing."""
+    try:
+        found = yaml.load(str(text), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader, in C
+    except yaml.YAMLError:
+        return {}
+    return {str(name): value for name, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _bootstrap_tracer(config: Any) -> str:
+    """The cluster that the agent put into the bootstrap for ``tracing``, if any."""
+    tracing = config.get("tracing") if isinstance(config, dict) else None
+    return next((cluster for kind, cluster in _TRACERS.items() if _has_address(tracing, kind)), "")
+
+
+def _has_address(block: Any, field: str) -> bool:
+    inner = block.get(field) if isinstance(block, dict) else None
+    return isinstance(inner, dict) and bool(inner.get("address"))
 
 
 def _labels(metadata: dict[str, Any]) -> dict[str, str]:

@@ -7,11 +7,13 @@ same Config, and an object that did not change stays the same object, so that no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
-from mizzen.api.decode import Decoded, Problem, decode
+from mizzen.api.decode import Decoded, Problem, decode, decode_mesh
+from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.check import codes, refused, validate
 from mizzen.model.closed import REFUSED_POLICY
@@ -19,7 +21,7 @@ from mizzen.model.config import Config
 from mizzen.model.finding import Finding, Level, about
 from mizzen.sources.closed import stand_in
 from mizzen.sources.files import Document
-from mizzen.sources.mesh import MeshReading, is_mesh_config, line_inside, read_mesh
+from mizzen.sources.mesh import NAME, NAMESPACE, MeshReading, is_mesh_config, joined, line_inside, read_mesh
 
 Key = tuple[str, str, str]
 """(kind, namespace, name)."""
@@ -42,10 +44,10 @@ class Judged:
         return any(finding.level is Level.ERROR for finding in self.findings)
 
 
-def judge(document: Document, namespace: str = "default") -> Judged:
+def judge(document: Document, namespace: str = "default", mesh_maps: tuple[str, ...] = (NAME,)) -> Judged:
     """Decode and validate one document. ``apply`` refuses exactly what this refuses.
 
-    ``namespace`` is that of objects which name none. Findings carry the line of their own field.
+    ``namespace`` is that of objects which name none, ``mesh_maps`` the names of the ConfigMaps with mesh config. Findings carry the line of their own field.
     """
     decoded = decode(document.raw, document.origin, namespace)
     findings = [_finding(decoded, problem, document) for problem in decoded.problems]
@@ -53,7 +55,7 @@ def judge(document: Document, namespace: str = "default") -> Judged:
     if obj is not None:
         own = validate(obj)
         findings += [replace_line(finding, document.line_of(finding.field)) for finding in own]
-        if is_mesh_config(obj.kind, obj.namespace, obj.name):
+        if is_mesh_config(obj.kind, obj.namespace, obj.name, mesh_maps):
             mesh = read_mesh(obj.body)
             for problem in mesh.problems:
                 line = line_inside(document, mesh, problem.path)
@@ -95,9 +97,17 @@ def config_of(
 class Assembly:
     """The objects of the moment, from which Configs are cut; used by one task only."""
 
-    def __init__(self, domain: str = "cluster.local", cluster_id: str = "Kubernetes") -> None:
+    def __init__(
+        self,
+        domain: str = "cluster.local",
+        cluster_id: str = "Kubernetes",
+        mesh_maps: tuple[str, ...] = (NAME,),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.judged: dict[Key, Judged] = {}
-        self._config = Config(domain=domain, cluster_id=cluster_id)
+        self.mesh_maps = mesh_maps
+        self._config = Config(domain=domain, cluster_id=cluster_id, environment=environment or {})
+        self._good: tuple[Mapping[str, Any], ...] = ()
         self._changed: set[Key] = set()
 
     def put(self, judged: Judged) -> None:
@@ -140,11 +150,26 @@ class Assembly:
         objects = _in_order(config, {key[0] for key in self._changed})
         return replace(config, objects=objects, mesh=self._mesh(), findings=self._findings())
 
-    def _mesh(self) -> Any:
-        for judged in self.judged.values():
-            if judged.mesh is not None:
-                return judged.mesh.config if judged.mesh.config != self._config.mesh else self._config.mesh
-        return Config().mesh
+    def _mesh(self) -> MeshConfig:
+        """The mesh config in force, the same object while it says the same.
+
+        One with an error does not take the place of a good one. At start there is none, so its good fields count. Of
+        two ConfigMaps a broken one is skipped (row MC-01).
+        """
+        keys = [("ConfigMap", NAMESPACE, name) for name in self.mesh_maps]
+        readings = [j.mesh for key in keys if (j := self.judged.get(key)) is not None and j.mesh is not None]
+        good = [reading for reading in readings if not reading.broken]
+        if not good and readings and self._good:
+            raws = self._good
+        else:
+            raws = tuple(reading.raw for reading in good or readings)
+        if good:
+            self._good = raws
+        elif not readings:
+            self._good = ()
+        nothing: Mapping[str, Any] = {}
+        found = decode_mesh(reduce(joined, raws, nothing))[0]
+        return self._config.mesh if found == self._config.mesh else found
 
     def _findings(self) -> tuple[Finding, ...]:
         return tuple(sorted({finding for judged in self.judged.values() for finding in judged.findings}))

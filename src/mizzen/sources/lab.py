@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,19 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 _log = logging.getLogger(__name__)
 
 
-async def watch(socket: Path, domain: str = "cluster.local", cluster_id: str = "Kubernetes") -> AsyncIterator[Config]:
+async def watch(
+    socket: Path,
+    domain: str = "cluster.local",
+    cluster_id: str = "Kubernetes",
+    mesh_maps: tuple[str, ...] = ("istio",),
+    environment: Mapping[str, str] | None = None,
+) -> AsyncIterator[Config]:
     """Configs of the mesh behind ``socket``, the first as soon as the initial list is complete; without end.
 
+    ``mesh_maps`` are the ConfigMaps with mesh config, the weaker first; ``environment`` is the control plane's.
     ``Config.revision`` is the supervisor's latest revision that the Config contains.
     """
-    state = _Watch(Assembly(domain=domain, cluster_id=cluster_id))
+    state = _Watch(Assembly(domain, cluster_id, mesh_maps, environment))
     pause = FIRST_PAUSE
     while True:
         try:
@@ -98,7 +105,7 @@ class _Watch:
         self.due = self.synced
 
     def _object(self, kind: str, document: Document) -> None:
-        judged = judge(document)
+        judged = judge(document, mesh_maps=self.assembly.mesh_maps)
         if kind == "DELETED":
             self.assembly.remove(judged.key)
             self.listed.discard(judged.key)

@@ -1,13 +1,16 @@
-"""Mesh config: the key ``mesh`` of the ConfigMap ``istio`` in ``istio-system``, as text inside an object. Rows MC-*."""
+"""Mesh config: the key ``mesh`` of the ConfigMap ``istio`` in ``istio-system``, as text inside an object (row MC-01)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from mizzen.api.decode import Problem, decode_mesh
 from mizzen.api.kubernetes import ConfigMap
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.reader import child
+from mizzen.check.mesh_config import notes_on
 from mizzen.sources.files import Document, parse
 
 NAMESPACE, NAME, KEY = "istio-system", "istio", "mesh"
@@ -18,12 +21,53 @@ class MeshReading:
     """The mesh config, and what was wrong with it. ``inner`` is the text's own document, for lines inside it."""
 
     config: MeshConfig
+    raw: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     inner: Document | None = None
 
+    @property
+    def broken(self) -> bool:
+        """Whether it must not take the place of one that was good (row MC-01)."""
+        return any(problem.fatal for problem in self.problems)
 
-def is_mesh_config(kind: str, namespace: str, name: str) -> bool:
-    return (kind, namespace, name) == ("ConfigMap", NAMESPACE, NAME)
+
+def map_names(revision: str = "default", shared: str = "") -> tuple[str, ...]:
+    """The ConfigMaps to read, the weaker first: the shared one, then ``istio`` or ``istio-<revision>``."""
+    own = NAME if revision in ("", "default") else f"{NAME}-{revision}"
+    return (shared, own) if shared and shared != own else (own,)
+
+
+def is_mesh_config(kind: str, namespace: str, name: str, names: tuple[str, ...] = (NAME,)) -> bool:
+    return (kind, namespace) == ("ConfigMap", NAMESPACE) and name in names
+
+
+_MERGED = ("defaultConfig", "defaultProviders")
+
+
+def joined(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    """``upper`` over ``lower``: a field replaces the other whole, but a few are merged (row MC-01)."""
+    found = {**lower, **upper}
+    for name in _MERGED:
+        if isinstance(lower.get(name), Mapping) and isinstance(upper.get(name), Mapping):
+            found[name] = {**lower[name], **upper[name]}
+    both = [config.get("defaultConfig") or {} for config in (lower, upper)]
+    if all(isinstance(block, Mapping) and isinstance(block.get("proxyMetadata"), Mapping) for block in both):
+        found["defaultConfig"]["proxyMetadata"] = {**both[0]["proxyMetadata"], **both[1]["proxyMetadata"]}
+    if providers := _providers(lower, upper):
+        found["extensionProviders"] = providers
+    if aliases := [*_list(lower, "trustDomainAliases"), *_list(upper, "trustDomainAliases")]:
+        found["trustDomainAliases"] = list(dict.fromkeys(aliases))
+    return found
+
+
+def _providers(*configs: Mapping[str, Any]) -> list[Any]:
+    every = [item for config in configs for item in _list(config, "extensionProviders")]
+    return list({str(item.get("name")) if isinstance(item, Mapping) else str(item): item for item in every}.values())
+
+
+def _list(config: Mapping[str, Any], name: str) -> list[Any]:
+    value = config.get(name)
+    return value if isinstance(value, list) else []
 
 
 def read_mesh(body: ConfigMap) -> MeshReading:
@@ -35,13 +79,23 @@ def read_mesh(body: ConfigMap) -> MeshReading:
     loaded = parse(text)
     if loaded.findings:
         first = loaded.findings[0]
-        message = f"line {first.line} of the mesh config: {first.message}; all defaults are kept"
-        return MeshReading(MeshConfig(), (Problem(path=f"data.{KEY}", message=message),))
+        message = f"line {first.line} of the mesh config: {first.message}; what was in force stays"
+        return MeshReading(MeshConfig(), problems=(Problem(path=f"data.{KEY}", message=message),))
     if not loaded.documents:
         return MeshReading(MeshConfig())
     inner = loaded.documents[0]
     config, problems = decode_mesh(inner.raw)
-    return MeshReading(config, tuple(_below(problem) for problem in problems), inner)
+    raw = inner.raw if isinstance(inner.raw, Mapping) else {}
+    below = tuple(_below(problem) for problem in (*problems, *notes_on(config)))
+    return MeshReading(config, raw, (*below, *_networks(body)), inner)
+
+
+def _networks(body: ConfigMap) -> tuple[Problem, ...]:
+    """MeshNetworks describe several networks, which this mesh does not have (row MC-30)."""
+    if body.data.get("meshNetworks", "").strip() in ("", "{}", "networks: {}"):
+        return ()
+    message = "meshNetworks has no effect: the mesh has one network"
+    return (Problem(path="data.meshNetworks", message=message, fatal=False, code="MZ0003"),)
 
 
 def _below(problem: Problem) -> Problem:

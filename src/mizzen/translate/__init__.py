@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from mizzen.model.finding import Finding
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import CLUSTER, LISTENER, Resource, ResourceSet
 from mizzen.model.view import Inbound, ProxyView, Scope
-from mizzen.translate import clusters, gateway, inbound, outbound, patches, routes, secrets
+from mizzen.translate import (
+    clusters,
+    gateway,
+    gateway_conflicts,
+    inbound,
+    name_table,
+    outbound,
+    patches,
+    proxyless,
+    routes,
+    secrets,
+)
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.memo import Memo
 from mizzen.translate.messages import resource
@@ -25,26 +37,29 @@ def resources(view: ProxyView, memo: Memo | None = None) -> ResourceSet:
     scope, served = view.scope, view.inbound
     key: Hashable = ("set", scope.key, served.key if served else None)
     base = memo.get(key, (scope, served), lambda: _set(scope, served, memo))
-    if not view.patches.patches:
+    if not view.patches.patches or proxyless.asked(scope):
         return base
     owners = tuple(patch.owner for patch in view.patches.patches)
     return memo.get(("patched", view.key), (base, *owners), lambda: patches.apply(base, view))
 
 
 def _set(scope: Scope, served: Inbound | None, memo: Memo) -> ResourceSet:
-    client = memo.get(("scope", scope.key), (scope,), lambda: _client(scope, memo))
+    if proxyless.asked(scope):
+        return ResourceSet.of(proxyless.resources(scope, served))
+    client, findings = memo.get(("scope", scope.key), (scope,), lambda: _client(scope, memo))
     if served is None:
-        return ResourceSet.of(client)
+        return ResourceSet.of(client, (*findings, *gateway_conflicts.findings(Catalog(scope))))
     key = ("inbound", served.key)
-    return ResourceSet.of([*client, *memo.get(key, (served,), lambda: _server(served))])
+    return ResourceSet.of([*client, *memo.get(key, (served,), lambda: _server(served))], findings)
 
 
-def _client(scope: Scope, memo: Memo) -> list[Resource]:
+def _client(scope: Scope, memo: Memo) -> tuple[list[Resource], tuple[Finding, ...]]:
     catalog = Catalog(scope)
-    found = [*clusters.outbound(catalog, memo), *secrets.credentials(scope)]
+    certificates, findings = secrets.served(scope)
+    found = [*clusters.outbound(catalog, memo), *certificates, *name_table.resources(catalog)]
     if scope.proxy_type is ProxyType.ROUTER:
-        return [*found, *gateway.resources(catalog)]
-    return [*found, *outbound.listeners(catalog), *routes.outbound(catalog)]
+        return [*found, *gateway.resources(catalog)], findings
+    return [*found, *outbound.listeners(catalog), *routes.outbound(catalog)], findings
 
 
 def _server(served: Inbound) -> list[Resource]:

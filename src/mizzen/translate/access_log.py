@@ -1,4 +1,4 @@
-"""Access logs that MeshConfig asks for: the HTTP and TCP entries, and each listener's own (rows LG-01 to LG-05)."""
+"""Access logs that MeshConfig asks for: the HTTP and TCP entries, and each listener's own (rows LG-01 to LG-05, MC-12)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from envoy.extensions.access_loggers.file.v3 import file_pb2
 from envoy.extensions.formatter.req_without_query.v3 import req_without_query_pb2
 
 from mizzen.api.mesh_config import MeshConfig
+from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
+from mizzen.model.provider import Logger, LoggerKind
+from mizzen.translate import log_service
 from mizzen.translate.messages import any_of
 
 AccessLog: TypeAlias = accesslog_pb2.AccessLog
@@ -57,37 +60,63 @@ JSON: dict[str, Any] = {
 _WITHOUT_QUERY = "REQ_WITHOUT_QUERY"
 
 
-def request_logs(mesh: MeshConfig) -> list[AccessLog]:
-    """The entry per request or connection: one file logger when ``accessLogFile`` is set (row LG-01)."""
-    return [_file(mesh)] if mesh.access_log_file else []
+def request_logs(mesh: MeshConfig, conduct: Conduct = DEFAULT_CONDUCT) -> list[AccessLog]:
+    """The entries per request: those of the providers in force, else one file when ``accessLogFile`` is set (LG-01)."""
+    return _logs(mesh, conduct, LoggerKind.HTTP_ALS)
 
 
-def connection_logs(mesh: MeshConfig) -> list[AccessLog]:
+def connection_logs(mesh: MeshConfig, conduct: Conduct = DEFAULT_CONDUCT) -> list[AccessLog]:
     """As :func:`request_logs` for a TCP proxy, whose entry at connect is for metrics only."""
-    logs = request_logs(mesh)
+    logs = _logs(mesh, conduct, LoggerKind.TCP_ALS)
     for log in logs:
         log.filter.log_type_filter.types.append(data_pb2.TcpConnectionEnd)
     return logs
 
 
-def listener_logs(mesh: MeshConfig) -> list[AccessLog]:
-    """A listener's own entry, for connections that found no filter chain: flag NR (row LG-05)."""
-    if not mesh.access_log_file or mesh.disable_envoy_listener_log:
+def listener_logs(mesh: MeshConfig, conduct: Conduct = DEFAULT_CONDUCT) -> list[AccessLog]:
+    """A listener's own entries, for connections that found no filter chain: flag NR (row LG-05)."""
+    if mesh.disable_envoy_listener_log:
         return []
-    log = _file(mesh)
-    log.filter.response_flag_filter.flags.append("NR")
-    return [log]
+    logs = _logs(mesh, conduct, LoggerKind.TCP_ALS, listener=True)
+    for log in logs:
+        log.filter.response_flag_filter.flags.append("NR")
+    return logs
 
 
-def _file(mesh: MeshConfig) -> AccessLog:
-    config = file_pb2.FileAccessLog(path=mesh.access_log_file, log_format=_format(mesh))
+def _logs(mesh: MeshConfig, conduct: Conduct, stream: LoggerKind, listener: bool = False) -> list[AccessLog]:
+    """``stream``: which of the two gRPC log services fits the chain."""
+    if conduct.loggers is None:
+        return [_file(mesh.access_log_file, _format(mesh))] if mesh.access_log_file else []
+    found = []
+    for logger in conduct.loggers:
+        if logger.kind is LoggerKind.FILE:
+            found.append(_file(logger.path, _format(mesh) if logger.follows_mesh else _own_format(logger)))
+        elif logger.kind is LoggerKind.OTEL_ALS or logger.kind is stream:
+            found.append(log_service.access_log(logger, TEXT, listener=listener))
+    return found
+
+
+def _file(path: str, log_format: Format) -> AccessLog:
+    config = file_pb2.FileAccessLog(path=path, log_format=log_format)
     return AccessLog(name="envoy.access_loggers.file", typed_config=any_of(config))
 
 
 def _format(mesh: MeshConfig) -> Format:
     if mesh.access_log_encoding == "JSON":
-        return _json_format(mesh.access_log_format)
-    text = mesh.access_log_format or TEXT
+        return _json_text(mesh.access_log_format)
+    return _text(mesh.access_log_format)
+
+
+def _own_format(logger: Logger) -> Format:
+    """Of an ``envoyFileAccessLog``; labels make JSON, and no label at all the default set of fields (row MC-12)."""
+    labels = {name: value for name, value in logger.labels if name}
+    log_format = _json(labels or JSON) if logger.labels else _text(logger.text)
+    log_format.omit_empty_values = logger.omit_empty
+    return log_format
+
+
+def _text(text: str) -> Format:
+    text = text or TEXT
     if not text.endswith("\n"):
         text += "\n"
     log_format = Format()
@@ -97,14 +126,16 @@ def _format(mesh: MeshConfig) -> Format:
     return log_format
 
 
-def _json_format(text: str) -> Format:
+def _json_text(text: str) -> Format:
     """A format that is no JSON object, or an empty one, gives the default (row LG-03); `check` reports it."""
     try:
         fields = json.loads(text) if text else JSON
     except ValueError:
         fields = JSON
-    if not isinstance(fields, dict) or not fields:
-        fields = JSON
+    return _json(fields if isinstance(fields, dict) and fields else JSON)
+
+
+def _json(fields: dict[str, Any]) -> Format:
     log_format = Format()
     log_format.json_format.update(fields)
     if any(isinstance(value, str) and _WITHOUT_QUERY in value for value in fields.values()):

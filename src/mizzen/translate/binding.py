@@ -23,7 +23,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Binding:
-    """One address on which a service port is reached. ``route`` is the RDS name of its HTTP side.
+    """One address on which a service port is reached; a unix path has no port. ``route`` is the RDS name of its HTTP side.
 
     ``ranges`` and ``server_names`` narrow the TCP chain of a listener that several services share.
     """
@@ -37,7 +37,7 @@ class Binding:
 
     @property
     def name(self) -> str:
-        return f"{self.address}_{self.port}"
+        return f"{self.address}_{self.port}" if self.port else self.address
 
 
 def bindings(catalog: Catalog, service: Service, port: Port) -> Iterator[Binding]:

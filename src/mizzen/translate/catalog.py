@@ -60,9 +60,17 @@ class Catalog:
             if service.resolution is not Resolution.ALIAS:
                 yield from ((service, port) for port in service.ports if port.protocol is not Protocol.UDP)
 
+    def dynamic_hosts(self) -> list[str]:
+        """The wildcard hosts whose names are resolved as requests name them, by HTTP (row SE-09)."""
+        return [
+            service.hostname
+            for service in self.scope.services
+            if service.resolution is Resolution.DYNAMIC_DNS and any(p.protocol.is_http for p in service.ports)
+        ]
+
     def addresses(self, service: Service) -> tuple[str, ...]:
         """Where this client dials ``service``: an allocated address only if it asks our DNS (row SE-14)."""
-        if not service.addresses and service.auto_address and self.scope.flags.get("DNS_CAPTURE") == "true":
+        if not service.addresses and service.auto_address and self.scope.captures_dns:
             return (service.auto_address,)
         return service.addresses
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.endpoint.v3 import endpoint_pb2
 
-from mizzen.api.destination_rule import ClientTLSSettings, DestinationRule, TrafficPolicy
+from mizzen.api.destination_rule import ClientTLSSettings, TrafficPolicy
 from mizzen.api.meta import Object
 from mizzen.model.protocol import Protocol
 from mizzen.model.proxy import ProxyType
@@ -17,6 +17,7 @@ from mizzen.model.view import MtlsMode
 from mizzen.translate import (
     alpn,
     connection_pool,
+    dynamic_dns,
     endpoints,
     load_balancer,
     names,
@@ -25,18 +26,20 @@ from mizzen.translate import (
     upstream_tls,
 )
 from mizzen.translate.catalog import Catalog
-from mizzen.translate.locality import Client, label_keys, weighs_localities
+from mizzen.translate.credentials import CONFIG_MAP
+from mizzen.translate.locality import Client, Preference, label_keys, preference, weighs_localities
 from mizzen.translate.memo import Memo
 from mizzen.translate.messages import resource
+from mizzen.translate.proxy_identity import proxy_identity
 from mizzen.translate.scalars import duration, seconds
-from mizzen.translate.traffic_policy import NONE, for_port, for_subset, with_defaults
+from mizzen.translate.subsets import identities, variants
+from mizzen.translate.traffic_policy import NONE, with_defaults
 
 _Cluster = cluster_pb2.Cluster
 _TYPES = {
     Resolution.CLIENT_SIDE: _Cluster.EDS,
     Resolution.DNS: _Cluster.STRICT_DNS,
     Resolution.DNS_ROUND_ROBIN: _Cluster.LOGICAL_DNS,
-    Resolution.DYNAMIC_DNS: _Cluster.STRICT_DNS,
     Resolution.PASSTHROUGH: _Cluster.ORIGINAL_DST,
 }
 _IDLE = 300.0
@@ -61,7 +64,8 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
             service.hostname,
             port.number,
             auto,
-            _client_labels(catalog, rule),
+            proxy_identity(scope.flags),
+            _client_labels(catalog, service, rule),
         )
         # The identities of a service are those behind all of its ports (row OL-21).
         everywhere = tuple(catalog.endpoints(service, p) for p in service.ports)
@@ -88,10 +92,10 @@ def namespace_mtls(catalog: Catalog, service: Service) -> MtlsMode:
     return found
 
 
-def _client_labels(catalog: Catalog, rule: Object | None) -> tuple[tuple[str, str], ...]:
+def _client_labels(catalog: Catalog, service: Service, rule: Object | None) -> tuple[tuple[str, str], ...]:
     """Those of the client's labels that the order of endpoints depends on (row DR-19)."""
-    labels, mesh = catalog.scope.labels, catalog.scope.mesh
-    keys = label_keys(rule.body if rule else None, mesh.locality_lb_setting)
+    labels = catalog.scope.labels
+    keys = label_keys(rule.body if rule else None, service, catalog.scope.mesh)
     return tuple(sorted((key, labels[key]) for key in keys if key in labels))
 
 
@@ -129,10 +133,14 @@ class _PortClusters:
         self._rule = rule
         self._members = members
         self._sidecar = self._scope.proxy_type is ProxyType.SIDECAR
+        self._identity = proxy_identity(self._scope.flags)
 
     def resources(self, auto: bool) -> Iterator[Resource]:
         """``auto``: also the clusters that mesh TLS is passed on to by its SNI (row GW-15)."""
         mesh = self._scope.mesh
+        if self._service.resolution is Resolution.DYNAMIC_DNS:
+            yield self._dynamic()
+            return
         for subset, policy, members in self._variants():
             yield from self._one(subset, with_defaults(policy, mesh), members)
         if auto and not self._service.mesh_external:
@@ -140,22 +148,33 @@ class _PortClusters:
                 yield from self._passed_on(subset, with_defaults(policy, mesh), members)
 
     def _variants(self) -> Iterator[tuple[str, TrafficPolicy, tuple[Endpoint, ...]]]:
-        rule: DestinationRule | None = self._rule.body if self._rule else None
-        yield "", for_port(rule.traffic_policy, self._port.number) if rule else NONE, self._members
-        for subset in rule.subsets if rule else ():
-            chosen = tuple(e for e in self._members if subset.labels.items() <= e.labels.items())
-            yield subset.name, for_subset(rule, subset, self._port.number) if rule else NONE, chosen
+        return variants(self._rule.body if self._rule else None, self._port, self._members)
 
     def _passed_on(self, subset: str, policy: TrafficPolicy, members: tuple[Endpoint, ...]) -> Iterator[Resource]:
         name = names.sni(self._port.number, subset, self._service.hostname)
         cluster = _Cluster(name=name, alt_stat_name=f"{name};", type=_Cluster.EDS)
         cluster.connect_timeout.CopyFrom(duration(self._scope.mesh.connect_timeout))
         cluster.circuit_breakers.CopyFrom(connection_pool.breakers(policy))
-        outlier.apply(cluster, policy.outlier_detection)
-        load_balancer.apply(cluster, policy.load_balancer)
+        self._balance(cluster, policy)
         self._metadata(cluster)
         meshed = tuple(e for e in members if e.tls_mode == "istio")
-        yield from self._place(cluster, self._assignment(name, policy, meshed), policy)
+        yield from self._place(cluster, self._assignment(name, policy, meshed))
+
+    def _dynamic(self) -> Resource:
+        """One cluster for every name below the wildcard; there are no endpoints that a subset could choose (row SE-09)."""
+        mesh = self._scope.mesh
+        _, policy, _ = next(self._variants())
+        policy = with_defaults(policy, mesh)
+        name = names.cluster(self._port.number, "", self._service.hostname)
+        cluster = _Cluster(name=name, alt_stat_name=f"{name};")
+        connection_pool.apply(
+            cluster, policy, mesh, self._port.protocol, sidecar=self._sidecar, tls=self._own_tls(policy)
+        )
+        outlier.apply(cluster, policy.outlier_detection)
+        self._metadata(cluster)
+        self._secure(cluster, "", policy, ())
+        dynamic_dns.apply(cluster, self._service.hostname, mesh)
+        return resource(CLUSTER, name, cluster)
 
     def _one(self, subset: str, policy: TrafficPolicy, members: tuple[Endpoint, ...]) -> Iterator[Resource]:
         name = names.cluster(self._port.number, subset, self._service.hostname)
@@ -164,28 +183,40 @@ class _PortClusters:
             members = self._dns_members(members, subset)
             if not members:
                 return
-        cluster = _Cluster(name=name, alt_stat_name=f"{name};", type=kind)
+        cluster = _Cluster(name=name, alt_stat_name=self._stat_name(name, subset), type=kind)
         connection_pool.apply(
             cluster, policy, self._scope.mesh, self._port.protocol, sidecar=self._sidecar, tls=self._own_tls(policy)
         )
-        outlier.apply(cluster, policy.outlier_detection)
-        load_balancer.apply(cluster, policy.load_balancer)
+        self._balance(cluster, policy)
         self._metadata(cluster)
         self._secure(cluster, subset, policy, members)
         if policy.proxy_protocol is not None:
             proxy_protocol.wrap(cluster, policy.proxy_protocol)
-        yield from self._place(cluster, self._assignment(name, policy, members), policy)
+        yield from self._place(cluster, self._assignment(name, policy, members))
+
+    def _balance(self, cluster: cluster_pb2.Cluster, policy: TrafficPolicy) -> None:
+        """Who is left out, how one is chosen, and whether places count."""
+        chosen = self._preference(policy)
+        outlier.apply(cluster, policy.outlier_detection, keeps_unready=chosen.keeps_unready)
+        load_balancer.apply(cluster, policy.load_balancer)
+        if cluster.type == _Cluster.ORIGINAL_DST:
+            return
+        if weighs_localities(chosen, failover=policy.outlier_detection is not None):
+            cluster.common_lb_config.locality_weighted_lb_config.SetInParent()
+        elif chosen.zones is not None:
+            load_balancer.prefer_zone(cluster, chosen.zones)
+
+    def _preference(self, policy: TrafficPolicy) -> Preference:
+        return preference(policy, self._service, self._scope.mesh)
+
+    def _stat_name(self, name: str, subset: str) -> str:
+        pattern = self._scope.mesh.outbound_cluster_stat_name
+        return names.stat_name(pattern or name, self._service, self._port, subset)
 
     def _place(
-        self, cluster: cluster_pb2.Cluster, assignment: endpoint_pb2.ClusterLoadAssignment, policy: TrafficPolicy
+        self, cluster: cluster_pb2.Cluster, assignment: endpoint_pb2.ClusterLoadAssignment
     ) -> Iterator[Resource]:
         """Say where the endpoints come from: over EDS, by DNS, or the original address."""
-        setting = policy.load_balancer.locality_lb_setting if policy.load_balancer else None
-        weighed = weighs_localities(
-            setting or self._scope.mesh.locality_lb_setting, failover=policy.outlier_detection is not None
-        )
-        if cluster.type != _Cluster.ORIGINAL_DST and weighed:
-            cluster.common_lb_config.locality_weighted_lb_config.SetInParent()
         if cluster.type == _Cluster.EDS:
             source = cluster.eds_cluster_config
             source.service_name = cluster.name
@@ -201,7 +232,7 @@ class _PortClusters:
                 cluster.original_dst_lb_config.upstream_port_override.value = override
         else:
             cluster.load_assignment.CopyFrom(assignment)
-            cluster.dns_lookup_family = _Cluster.V4_ONLY
+            cluster.dns_lookup_family = _Cluster.ALL if self._service.connect_race else _Cluster.V4_ONLY
             cluster.dns_refresh_rate.CopyFrom(duration(self._scope.mesh.dns_refresh_rate))
             cluster.respect_dns_ttl = True
         yield resource(CLUSTER, cluster.name, cluster)
@@ -209,6 +240,8 @@ class _PortClusters:
     def _kind(self, policy: TrafficPolicy) -> cluster_pb2.Cluster.DiscoveryType:
         """A router has no original address to go on to: it takes endpoints instead (row SE-05)."""
         kind = _TYPES.get(self._service.resolution, _Cluster.EDS)
+        if kind == _Cluster.STRICT_DNS and self._service.connect_race:
+            kind = _Cluster.LOGICAL_DNS
         if load_balancer.is_passthrough(policy.load_balancer):
             kind = _Cluster.ORIGINAL_DST
         return _Cluster.EDS if kind == _Cluster.ORIGINAL_DST and self._scope.proxy_type is ProxyType.ROUTER else kind
@@ -230,7 +263,7 @@ class _PortClusters:
             policy=policy,
             client=Client(scope.locality, scope.labels),
             cluster_id=scope.snapshot.config.cluster_id,
-            mesh_locality=scope.mesh.locality_lb_setting,
+            chosen=self._preference(policy),
         )
 
     def _metadata(self, cluster: cluster_pb2.Cluster) -> None:
@@ -264,13 +297,15 @@ class _PortClusters:
                 entry_sans=service.subject_alt_names,
                 offered=offered,
                 http2=speech == "h2",
+                defaults=self._scope.mesh.tls_defaults,
+                identity=None if service.mesh_external else self._identity,
             )
             if socket is not None:
                 cluster.transport_socket.CopyFrom(socket)
             if tls.mode in ("SIMPLE", "MUTUAL"):
                 facts["alpn_override"] = "false"
         elif self._auto_mtls():
-            matches = upstream_tls.auto_mtls_matches(sni, self._sans(), offered)
+            matches = upstream_tls.auto_mtls_matches(sni, self._sans(), offered, self._identity)
             if cluster.type != _Cluster.ORIGINAL_DST:
                 cluster.transport_socket_matches.extend(matches)
             elif members and all(e.tls_mode == "istio" for e in members):
@@ -289,18 +324,10 @@ class _PortClusters:
         tls = policy.tls
         if tls is None or not tls.credential_name or self._scope.proxy_type is ProxyType.ROUTER:
             return tls
+        if tls.credential_name.startswith(f"{CONFIG_MAP}://"):
+            return tls
         selects = self._rule is not None and self._rule.body.workload_selector is not None
         return tls if selects else None
 
     def _sans(self) -> list[str]:
-        """The identities of all servers of this hostname, in every trust domain of the mesh (rows OL-21, SE-13)."""
-        service, snapshot, mesh = self._service, self._scope.snapshot, self._scope.mesh
-        found = set(service.subject_alt_names)
-        for port in service.ports:
-            for endpoint in snapshot.endpoints.get((service.namespace, service.hostname, port.number), ()):
-                identity = endpoint.identity
-                if identity is not None:
-                    found.add(identity.uri)
-                    for alias in mesh.trust_domain_aliases:
-                        found.add(type(identity)(alias, identity.namespace, identity.service_account).uri)
-        return sorted(found)
+        return identities(self._catalog, self._service)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from envoy.config.core.v3 import address_pb2, base_pb2, health_check_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 
-from mizzen.api.destination_rule import LocalityLoadBalancerSetting, TrafficPolicy
+from mizzen.api.destination_rule import TrafficPolicy
 from mizzen.model.service import Endpoint, Locality, Workload
-from mizzen.translate.locality import Client, Priorities, weights
+from mizzen.translate.locality import Client, Preference, Priorities, weights
 
 _Localities = endpoint_components_pb2.LocalityLbEndpoints
 
@@ -21,23 +21,21 @@ def load_assignment(
     policy: TrafficPolicy,
     client: Client,
     cluster_id: str,
-    mesh_locality: LocalityLoadBalancerSetting | None,
+    chosen: Preference,
 ) -> endpoint_pb2.ClusterLoadAssignment:
     """``endpoints`` as one assignment. Without locality failover they are all of priority 0 (row DR-20)."""
     outlier = policy.outlier_detection
-    if outlier is not None and outlier.min_health_percent > 0:
+    if outlier is not None and outlier.min_health_percent > 0 and not chosen.keeps_unready:
         endpoints = [e for e in endpoints if e.healthy]
     endpoints = tuple(endpoints)
-    own = policy.load_balancer.locality_lb_setting if policy.load_balancer else None
-    setting = own or mesh_locality
     groups: dict[tuple[Locality, int], list[Endpoint]] = {}
-    order = Priorities(setting, client, failover=outlier is not None).of(endpoints)
+    order = Priorities(chosen, client, cluster_id=cluster_id, failover=outlier is not None).of(endpoints)
     for endpoint, priority in zip(endpoints, order, strict=True):
         groups.setdefault((endpoint.locality, priority), []).append(endpoint)
     sizes: dict[Locality, int] = {}
     for endpoint in endpoints:
         sizes[endpoint.locality] = sizes.get(endpoint.locality, 0) + (endpoint.weight or 1)
-    shares = weights(setting, client.locality, sizes)
+    shares = weights(chosen, client.locality, sizes)
     message = endpoint_pb2.ClusterLoadAssignment(cluster_name=name)
     for locality, priority in sorted(groups):
         if locality in shares:

@@ -70,10 +70,12 @@ def _manager(catalog: Catalog, stat_prefix: str, servers: list[BoundServer]) -> 
         direction=Direction.GATEWAY,
         stat_prefix=stat_prefix,
         mesh=scope.mesh,
+        conduct=scope.conduct,
         rds=servers[0].route_name,
         policies=scope.policies,
         http10=scope.http10,
         grpc_web=any(bound.protocol == "GRPC-WEB" for bound in servers),
+        dynamic=catalog.dynamic_hosts(),
     )
 
 
@@ -81,11 +83,11 @@ def _listener(catalog: Catalog, bind: str, port: int, chains: list[components.Fi
     mesh = catalog.scope.mesh
     message = listener_pb2.Listener(name=f"{bind}_{port}", traffic_direction=base_pb2.OUTBOUND, filter_chains=chains)
     message.address.CopyFrom(socket_address(bind, port))
-    if mesh.default_config.gateway_topology.get("proxyProtocol") is not None:
+    if catalog.scope.conduct.config.gateway_topology.get("proxyProtocol") is not None:
         _inspect(message, "envoy.filters.listener.proxy_protocol", proxy_protocol_pb2.ProxyProtocol())
     if any(chain.filter_chain_match.server_names or chain.HasField("transport_socket") for chain in chains):
         _inspect(message, "envoy.filters.listener.tls_inspector", tls_inspector_pb2.TlsInspector())
-    message.access_log.extend(access_log.listener_logs(mesh))
+    message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct))
     return message
 
 

@@ -54,4 +54,4 @@ def _distinct(hosts: list[route.VirtualHost]) -> list[route.VirtualHost]:
 def _is_catch_all(entry: route.Route) -> bool:
     match = entry.match
     everything = match.prefix == "/" or match.safe_regex.regex in (".*", "*")
-    return everything and not match.headers and not match.query_parameters
+    return everything and not (match.headers or match.query_parameters or match.dynamic_metadata)

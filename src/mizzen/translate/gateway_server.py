@@ -34,6 +34,12 @@ class BoundServer:
         return f"{self.gateway.namespace}/{self.gateway.name}"
 
     @property
+    def field(self) -> str:
+        """Where the server stands in its Gateway."""
+        place = next((i for i, server in enumerate(self.gateway.body.servers) if server is self.server), 0)
+        return f"spec.servers[{place}]"
+
+    @property
     def is_http(self) -> bool:
         return self.protocol in _HTTP
 
@@ -82,11 +88,21 @@ class BoundServer:
 
 def by_address(catalog: Catalog) -> Iterator[tuple[str, int, list[BoundServer]]]:
     """(bind, port, servers that share it without conflict), sorted; the oldest Gateway's servers come first."""
+    for (bind, port), servers in _shared(catalog):
+        yield bind, port, [bound for bound, reason in _judged(servers) if not reason]
+
+
+def left_out(catalog: Catalog) -> Iterator[tuple[BoundServer, str]]:
+    """The servers that an older one on their port leaves no room for, each with what is in the way (row GW-25)."""
+    for _, servers in _shared(catalog):
+        yield from ((bound, reason) for bound, reason in _judged(servers) if reason)
+
+
+def _shared(catalog: Catalog) -> list[tuple[tuple[str, int], list[BoundServer]]]:
     found: dict[tuple[str, int], list[BoundServer]] = {}
     for bound in _servers(catalog):
         found.setdefault((bound.server.bind or names.WILDCARD, bound.port), []).append(bound)
-    for (bind, port), servers in sorted(found.items(), key=lambda item: item[0]):
-        yield bind, port, list(_compatible(servers))
+    return sorted(found.items(), key=lambda item: item[0])
 
 
 def attached(catalog: Catalog, bound: BoundServer) -> Iterator[tuple[Object, list[str]]]:
@@ -118,19 +134,28 @@ def _servers(catalog: Catalog) -> Iterator[BoundServer]:
                 yield BoundServer(gateway, server, number, port)
 
 
-def _compatible(servers: Iterable[BoundServer]) -> Iterator[BoundServer]:
-    """Without the younger of two that collide: TLS after plain text, HTTP with TCP, a TLS host twice (row GW-25)."""
+def _judged(servers: Iterable[BoundServer]) -> Iterator[tuple[BoundServer, str]]:
+    """Each server with why it is left out, or ``""``: TLS after plain text, HTTP with TCP, a TLS host twice (row GW-25)."""
     plain = ""
-    taken: set[str] = set()
+    taken: dict[str, BoundServer] = {}
     for bound in servers:
-        if bound.is_tls:
-            hosts = {host for _, host in bound.hosts}
-            if plain or hosts & taken:
-                continue
-            taken |= hosts
-        else:
-            kind = "HTTP" if bound.is_http else "TCP"
-            if plain and (plain != kind or kind == "TCP"):
-                continue
-            plain = kind
-        yield bound
+        reason = _in_the_way(bound, plain, taken)
+        if not reason and bound.is_tls:
+            taken |= dict.fromkeys((host for _, host in bound.hosts), bound)
+        elif not reason:
+            plain = _plain_kind(bound)
+        yield bound, reason
+
+
+def _plain_kind(bound: BoundServer) -> str:
+    return "HTTP" if bound.is_http else "TCP"
+
+
+def _in_the_way(bound: BoundServer, plain: str, taken: dict[str, BoundServer]) -> str:
+    if not bound.is_tls:
+        kind = _plain_kind(bound)
+        return f"an older server takes the port for {plain}" if plain and (plain != kind or kind == "TCP") else ""
+    if plain:
+        return f"an older server takes the port for {plain} without TLS"
+    host = next((host for _, host in bound.hosts if host in taken), "")
+    return f"the host {host} belongs to the Gateway {taken[host].owner} on this port" if host else ""

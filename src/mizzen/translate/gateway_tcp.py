@@ -71,7 +71,11 @@ def _auto_chains(catalog: Catalog, bound: BoundServer) -> Iterator[components.Fi
         for subset in ("", *(s.name for s in (rule.subsets if rule else ()))):
             name = names.sni(port.number, subset, service.hostname)
             filters = tcp.filters(
-                direction=Direction.GATEWAY, stat_prefix=name, mesh=catalog.scope.mesh, clusters=[(name, 1)]
+                direction=Direction.GATEWAY,
+                stat_prefix=name,
+                mesh=catalog.scope.mesh,
+                conduct=catalog.scope.conduct,
+                clusters=[(name, 1)],
             )
             chain = components.FilterChain(filters=filters)
             chain.filter_chain_match.server_names.append(name)

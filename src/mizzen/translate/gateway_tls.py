@@ -8,12 +8,12 @@ from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from envoy.type.matcher.v3 import string_pb2
 
-from mizzen.api.ciphers import usable
+from mizzen.api.ciphers import usable, usable_curves
 from mizzen.api.gateway import ServerTLSSettings
 from mizzen.api.mesh_config import MeshConfig, TLSConfig
+from mizzen.translate import credentials as names
 from mizzen.translate.messages import any_of
 from mizzen.translate.tls import mesh_downstream_socket
-from mizzen.translate.upstream_tls import sds
 
 _VERSIONS = {
     "TLSV1_0": common_pb2.TlsParameters.TLSv1_0,
@@ -66,7 +66,7 @@ def _versions(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, mesh: Me
     if tls.max_protocol_version in _VERSIONS:
         params.tls_maximum_protocol_version = _VERSIONS[tls.max_protocol_version]
     params.cipher_suites.extend(usable(tls.cipher_suites or base.cipher_suites))
-    params.ecdh_curves.extend(dict.fromkeys(tls.ecdh_curves or base.ecdh_curves))
+    params.ecdh_curves.extend(usable_curves(tls.ecdh_curves or base.ecdh_curves))
 
 
 def _client_names(validation: common_pb2.CertificateValidationContext, names: Sequence[str]) -> None:
@@ -77,15 +77,13 @@ def _client_names(validation: common_pb2.CertificateValidationContext, names: Se
 
 def _certificates(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, credentials: Sequence[str]) -> None:
     if credentials:
-        common.tls_certificate_sds_secret_configs.extend(sds(f"kubernetes://{name}") for name in credentials)
+        common.tls_certificate_sds_secret_configs.extend(names.certificate(name) for name in credentials)
         return
     files = [(c.server_certificate, c.private_key) for c in tls.tls_certificates] or [
         (tls.server_certificate, tls.private_key)
     ]
     for chain, key in files:
-        certificate = common.tls_certificates.add()
-        certificate.certificate_chain.filename = chain
-        certificate.private_key.filename = key
+        common.tls_certificate_sds_secret_configs.append(names.file_certificate(chain, key))
 
 
 def _client_roots(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, credentials: Sequence[str]) -> None:
@@ -94,12 +92,10 @@ def _client_roots(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, cred
     if credentials:
         validation.verify_certificate_spki.extend(tls.verify_certificate_spki)
         validation.verify_certificate_hash.extend(tls.verify_certificate_hash)
-        combined = common.combined_validation_context
-        combined.default_validation_context.CopyFrom(validation)
-        own = tls.ca_cert_credential_name.removesuffix("-cacert") or credentials[0]
-        combined.validation_context_sds_secret_config.CopyFrom(sds(f"kubernetes://{own}-cacert"))
+        source = names.roots(tls.ca_cert_credential_name or credentials[0])
     else:
-        validation.trusted_ca.filename = tls.ca_certificates
         if tls.ca_crl:
             validation.crl.filename = tls.ca_crl
-        common.validation_context.CopyFrom(validation)
+        source = names.file_roots(tls.ca_certificates)
+    common.combined_validation_context.default_validation_context.CopyFrom(validation)
+    common.combined_validation_context.validation_context_sds_secret_config.CopyFrom(source)

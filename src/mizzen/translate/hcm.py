@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, TypeAlias
 
 from envoy.config.route.v3 import route_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as pb
 
-from mizzen.api.mesh_config import MeshConfig
+from mizzen.api.mesh_config import MeshConfig, ProxyConfig
+from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
 from mizzen.model.view import Policies
-from mizzen.translate import access_log, alpn, exchange, jwt, rbac, telemetry
+from mizzen.translate import access_log, alpn, dynamic_dns, exchange, jwt, rbac, telemetry, tracing
 from mizzen.translate import filters as f
 from mizzen.translate.filters import Direction as Direction
 from mizzen.translate.tcp import NO_POLICIES
@@ -28,6 +30,7 @@ def http_connection_manager(
     direction: Direction,
     stat_prefix: str,
     mesh: MeshConfig,
+    conduct: Conduct = DEFAULT_CONDUCT,
     rds: str | None = None,
     route_config: route_pb2.RouteConfiguration | None = None,
     policies: Policies = NO_POLICIES,
@@ -35,11 +38,13 @@ def http_connection_manager(
     grpc_web: bool = False,
     http10: bool = False,
     chain: telemetry.Chain | None = None,
+    dynamic: Iterable[str] = (),
 ) -> f.NetworkFilter:
     """The network filter, with the route configuration by name over ADS (``rds``) or inline (``route_config``).
 
     ``stat_prefix`` is used as it is: it has to end in ``;`` (row OL-25). ``http2``: the port is declared HTTP2, GRPC or
     GRPC-WEB. ``http10``: HTTP/1.0 is answered, not told to upgrade (row PR-10). ``chain`` is what metrics may say of an inbound chain: its service, and whether it ends mTLS.
+    ``dynamic`` are the wildcard hosts whose names are resolved as requests name them (row SE-09).
     """
     chain = chain or telemetry.Chain(direction)
     manager = _Hcm(codec_type=_Hcm.AUTO, stat_prefix=stat_prefix, proxy_100_continue=True)
@@ -59,11 +64,14 @@ def http_connection_manager(
         manager.request_headers_timeout.FromTimedelta(HEADERS_TIMEOUT)
     manager.upgrade_configs.add(upgrade_type="websocket")
     _paths(manager, mesh)
-    _addresses(manager, direction, mesh)
-    _server_header(manager, direction, mesh.default_config.proxy_headers)
-    _client_certificate(manager, direction, mesh)
-    manager.http_filters.extend(_http_filters(chain, policies, mesh, grpc_web))
-    manager.access_log.extend(access_log.request_logs(mesh))
+    _addresses(manager, direction, conduct.config)
+    _server_header(manager, direction, conduct.config.proxy_headers)
+    _client_certificate(manager, direction, conduct.config)
+    if conduct.tracing is not None:
+        manager.tracing.CopyFrom(tracing.block(conduct.tracing, direction))
+    resolving = [dynamic_dns.http_filter(host, mesh) for host in dynamic]
+    manager.http_filters.extend([*_http_filters(chain, policies, mesh, grpc_web), *resolving, f.router()])
+    manager.access_log.extend(access_log.request_logs(mesh, conduct))
     manager.access_log.extend(telemetry.http_metrics(chain))
     return f.network(_NAME, manager)
 
@@ -79,7 +87,7 @@ def _http_filters(chain: telemetry.Chain, policies: Policies, mesh: MeshConfig, 
     filters.append(f.grpc_stats())
     if chain.direction is not Direction.INBOUND:
         filters.append(alpn.http_filter())
-    return [*filters, f.fault(), f.cors(), f.http_marker(f.STATS), f.router()]
+    return [*filters, f.fault(), f.cors(), f.http_marker(f.STATS)]
 
 
 def _paths(manager: _Hcm, mesh: MeshConfig) -> None:
@@ -91,11 +99,11 @@ def _paths(manager: _Hcm, mesh: MeshConfig) -> None:
     manager.path_with_escaped_slashes_action = _Hcm.UNESCAPE_AND_FORWARD if decode else _Hcm.KEEP_UNCHANGED
 
 
-def _addresses(manager: _Hcm, direction: Direction, mesh: MeshConfig) -> None:
+def _addresses(manager: _Hcm, direction: Direction, config: ProxyConfig) -> None:
     gateway = direction is Direction.GATEWAY
     manager.use_remote_address.value = gateway
     if gateway:
-        hops = mesh.default_config.gateway_topology.get("numTrustedProxies", 0)
+        hops = config.gateway_topology.get("numTrustedProxies", 0)
         manager.xff_num_trusted_hops = hops if isinstance(hops, int) and hops > 0 else 0
 
 
@@ -120,20 +128,20 @@ _FORWARD = {
 }
 
 
-def _client_certificate(manager: _Hcm, direction: Direction, mesh: MeshConfig) -> None:
+def _client_certificate(manager: _Hcm, direction: Direction, config: ProxyConfig) -> None:
     """x-forwarded-client-cert: a sidecar appends to what came (row IL-06), a gateway replaces it, unless told
     otherwise by ``gatewayTopology`` (row GW-32)."""
     if direction is Direction.OUTBOUND:
         return
     if direction is Direction.GATEWAY:
-        chosen = mesh.default_config.gateway_topology.get("forwardClientCertDetails")
+        chosen = config.gateway_topology.get("forwardClientCertDetails")
         manager.forward_client_cert_details = _FORWARD.get(str(chosen), _Hcm.SANITIZE_SET)
         if manager.forward_client_cert_details in (_Hcm.SANITIZE_SET, _Hcm.APPEND_FORWARD):
             manager.set_current_client_cert_details.subject.value = True
             for name in ("cert", "dns", "uri"):
                 setattr(manager.set_current_client_cert_details, name, True)
         return
-    headers = mesh.default_config.proxy_headers
+    headers = config.proxy_headers
     manager.forward_client_cert_details = _FORWARD.get(str(headers.get("forwardedClientCert")), _Hcm.APPEND_FORWARD)
     details = {"subject": True, "uri": True, "dns": True, "cert": False, "chain": False}
     wanted = headers.get("setCurrentClientCertDetails") or {}

@@ -14,12 +14,12 @@ from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode
-from mizzen.translate import access_log, connection_pool, exchange, tcp, tls
+from mizzen.translate import access_log, connection_pool, exchange, names, tcp, tls
 from mizzen.translate import filters as f
 from mizzen.translate.chains import Shape, shapes
 from mizzen.translate.filters import Direction
 from mizzen.translate.hcm import http_connection_manager
-from mizzen.translate.http.retry import retry_policy
+from mizzen.translate.http.retry import inbound_policy
 from mizzen.translate.inspectors import listener_filters
 from mizzen.translate.scalars import seconds
 from mizzen.translate.telemetry import Chain
@@ -61,12 +61,14 @@ def listener(inbound: Inbound) -> listener_pb2.Listener:
         address=_address("0.0.0.0", port),  # noqa: S104 - captured traffic of the pod
         traffic_direction=base_pb2.INBOUND,
         continue_on_listener_filters_timeout=True,
-        access_log=access_log.listener_logs(mesh),
+        access_log=access_log.listener_logs(mesh, inbound.conduct),
         listener_filters=listener_filters(inbound),
     )
+    if inbound.interception == "TPROXY":
+        result.transparent.value = True
     result.listener_filters_timeout.FromNanoseconds(mesh.protocol_detection_timeout.nanos)
     result.max_connections_to_accept_per_socket_event.value = 1
-    result.filter_chains.append(_black_hole(port, mesh))
+    result.filter_chains.append(_black_hole(port, inbound))
     for target in _targets(inbound):
         result.filter_chains.extend(_chain(shape, target, inbound) for shape in shapes(target.mtls, target.protocol))
     return result
@@ -133,6 +135,7 @@ def _chain(shape: Shape, target: _Target, inbound: Inbound) -> listener_componen
                 direction=Direction.INBOUND,
                 stat_prefix=target.cluster,
                 mesh=inbound.mesh,
+                conduct=inbound.conduct,
                 clusters=[(target.cluster, 1)],
                 policies=inbound.policies,
                 chain=Chain(Direction.INBOUND, target.service, shape.mtls),
@@ -146,6 +149,7 @@ def _http_filters(shape: Shape, target: _Target, inbound: Inbound) -> list[f.Net
         direction=Direction.INBOUND,
         stat_prefix=target.stat_prefix,
         mesh=inbound.mesh,
+        conduct=inbound.conduct,
         route_config=_route(target, inbound.mesh),
         policies=inbound.policies,
         http2=target.protocol.is_http2,
@@ -165,10 +169,9 @@ def _route(target: _Target, mesh: MeshConfig) -> route_pb2.RouteConfiguration:
     route.route.max_stream_duration.max_stream_duration.SetInParent()
     route.route.max_stream_duration.grpc_timeout_header_max.SetInParent()
     route.decorator.operation = target.operation
-    if mesh.default_inbound_http_retry_policy and target.protocol not in (Protocol.GRPC, Protocol.GRPC_WEB):
-        policy = retry_policy(mesh.default_inbound_http_retry_policy, mesh, hashed=True)
-        if policy is not None:
-            route.route.retry_policy.CopyFrom(policy)
+    policy = inbound_policy(mesh, target.protocol)
+    if policy is not None:
+        route.route.retry_policy.CopyFrom(policy)
     host = route_components_pb2.VirtualHost(name=target.virtual_host, domains=["*"], routes=[route])
     config = route_pb2.RouteConfiguration(
         name=target.cluster, virtual_hosts=[host], request_headers_to_remove=exchange.HEADERS
@@ -177,12 +180,18 @@ def _route(target: _Target, mesh: MeshConfig) -> route_pb2.RouteConfiguration:
     return config
 
 
-def _black_hole(port: int, mesh: MeshConfig) -> listener_components_pb2.FilterChain:
+def _black_hole(port: int, inbound: Inbound) -> listener_components_pb2.FilterChain:
     """Row IL-05: a call to 15006 itself would loop."""
     chain = listener_components_pb2.FilterChain(name="virtualInbound-blackhole")
     chain.filter_chain_match.destination_port.value = port
     chain.filters.extend(
-        tcp.filters(direction=Direction.INBOUND, stat_prefix=BLACK_HOLE, mesh=mesh, clusters=[(BLACK_HOLE, 1)])
+        tcp.filters(
+            direction=Direction.INBOUND,
+            stat_prefix=BLACK_HOLE,
+            mesh=inbound.mesh,
+            conduct=inbound.conduct,
+            clusters=[(BLACK_HOLE, 1)],
+        )
     )
     return chain
 
@@ -205,7 +214,9 @@ def _port_cluster(port: InboundPort, mesh: MeshConfig) -> cluster_pb2.Cluster:
             target.pipe.path = endpoint.removeprefix("unix://")
         else:
             target.CopyFrom(_address(host.strip("[]"), int(number)))
-    cluster.alt_stat_name = f"{name};"
+    service_port = next((p for p in port.service.ports if p.number == port.service_port), None)
+    pattern = mesh.inbound_cluster_stat_name if service_port is not None else ""
+    cluster.alt_stat_name = names.stat_name(pattern or name, port.service, service_port, "")
     connection_pool.apply_inbound(cluster, port.policy, mesh, _speech(port.protocol))
     for service in port.services or (port.service,):
         _describe(cluster, service)

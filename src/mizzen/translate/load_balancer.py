@@ -1,4 +1,4 @@
-"""``loadBalancer`` of a DestinationRule on a cluster (rows DR-12 to DR-14, DR-22)."""
+"""``loadBalancer`` of a DestinationRule on a cluster (rows DR-12 to DR-14, DR-21, DR-22)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
 
-from mizzen.api.destination_rule import ConsistentHashLB, LoadBalancerSettings
+from mizzen.api.destination_rule import ConsistentHashLB, LoadBalancerSettings, ZoneAwareLbSetting
 from mizzen.translate.scalars import duration
 
 _Cluster = cluster_pb2.Cluster
@@ -26,6 +26,16 @@ def apply(cluster: cluster_pb2.Cluster, settings: LoadBalancerSettings | None) -
     cluster.lb_policy = _SIMPLE.get(simple, _Cluster.LEAST_REQUEST)
     if settings is not None:
         _slow_start(cluster, settings)
+
+
+def prefer_zone(cluster: cluster_pb2.Cluster, setting: ZoneAwareLbSetting) -> None:
+    """Let Envoy keep to its own zone while enough endpoints are there; it acts where Envoy knows its own cluster (DR-21)."""
+    config = cluster.common_lb_config.zone_aware_lb_config
+    config.SetInParent()
+    if setting.enabled is False:
+        config.routing_enabled.value = 0.0
+    if setting.min_cluster_size is not None:
+        config.min_cluster_size.value = setting.min_cluster_size
 
 
 def is_passthrough(settings: LoadBalancerSettings | None) -> bool:

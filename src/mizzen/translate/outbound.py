@@ -11,12 +11,11 @@ from envoy.config.listener.v3 import listener_pb2
 from envoy.extensions.filters.listener.http_inspector.v3 import http_inspector_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 
-from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.resources import LISTENER, Resource
 from mizzen.model.service import Port, Service
-from mizzen.translate import access_log, hcm, names, tcp, tcp_routes
-from mizzen.translate.binding import Binding, Kind, bindings
+from mizzen.translate import access_log, egress, hcm, names, tcp, tcp_routes
+from mizzen.translate.binding import Binding, Kind
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.filters import Direction
 from mizzen.translate.messages import any_of, resource
@@ -30,12 +29,11 @@ _CONNECT_TIMEOUT = 15.0
 def listeners(catalog: Catalog) -> Iterator[Resource]:
     """One listener per address and port, sorted by name, then ``virtualOutbound``."""
     drafts: dict[str, _Draft] = {}
-    for service, port in catalog.service_ports():
-        for binding in bindings(catalog, service, port):
-            draft = drafts.get(binding.name)
-            if draft is None:
-                draft = drafts[binding.name] = _Draft(binding.address, binding.port)
-            draft.add(catalog, service, port, binding)
+    for part, service, port, binding in egress.bound(catalog):
+        draft = drafts.get(binding.name)
+        if draft is None:
+            draft = drafts[binding.name] = _Draft(binding.name, binding.address, binding.port, part.socket)
+        draft.add(part.catalog, service, port, binding)
     for name in sorted(drafts):
         yield resource(LISTENER, name, drafts[name].listener(catalog))
     yield resource(LISTENER, "virtualOutbound", virtual_outbound(catalog))
@@ -47,34 +45,48 @@ def virtual_outbound(catalog: Catalog) -> listener_pb2.Listener:
     message = listener_pb2.Listener(name="virtualOutbound", traffic_direction=base_pb2.OUTBOUND)
     message.address.CopyFrom(socket_address(names.WILDCARD, mesh.proxy_listen_port))
     message.use_original_dst.value = True
+    if catalog.scope.interception == "TPROXY":
+        message.transparent.value = True
     black_hole = message.filter_chains.add(name="virtualOutbound-blackhole")
     black_hole.filter_chain_match.destination_port.value = mesh.proxy_listen_port
-    black_hole.filters.extend(_tcp(mesh, names.BLACK_HOLE, [(names.BLACK_HOLE, 1)]))
+    black_hole.filters.extend(_tcp(catalog, names.BLACK_HOLE, [(names.BLACK_HOLE, 1)]))
     catch_all = message.filter_chains.add(name="virtualOutbound-catchall-tcp")
     catch_all.filters.extend(_fallback(catalog))
-    message.access_log.extend(access_log.listener_logs(mesh))
+    message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct))
     return message
 
 
 def socket_address(address: str, port: int) -> address_pb2.Address:
+    """Port 0 stands for a unix path."""
+    if not port:
+        return address_pb2.Address(pipe=address_pb2.Pipe(path=address.removeprefix("unix://")))
     return address_pb2.Address(socket_address=address_pb2.SocketAddress(address=address, port_value=port))
 
 
 def _fallback(catalog: Catalog) -> list[components.Filter]:
     cluster = catalog.fallback()
-    return _tcp(catalog.scope.mesh, cluster, [(cluster, 1)])
+    return _tcp(catalog, cluster, [(cluster, 1)])
 
 
-def _tcp(mesh: MeshConfig, stat_prefix: str, clusters: list[tuple[str, int]]) -> list[components.Filter]:
-    return tcp.filters(direction=Direction.OUTBOUND, stat_prefix=stat_prefix, mesh=mesh, clusters=clusters)
+def _tcp(catalog: Catalog, stat_prefix: str, clusters: list[tuple[str, int]]) -> list[components.Filter]:
+    return tcp.filters(
+        direction=Direction.OUTBOUND,
+        stat_prefix=stat_prefix,
+        mesh=catalog.scope.mesh,
+        conduct=catalog.scope.conduct,
+        clusters=clusters,
+    )
 
 
 @dataclass
 class _Draft:
     """A listener while services add to it, the oldest first."""
 
+    name: str
     address: str
     port: int
+    socket: bool = False
+    """It opens a socket of its own; else capture leads to it (row SC-04)."""
     route: str = ""
     grpc_web: bool = False
     chains: list[components.FilterChain] = field(default_factory=list)
@@ -99,12 +111,13 @@ class _Draft:
 
     def listener(self, catalog: Catalog) -> listener_pb2.Listener:
         mesh = catalog.scope.mesh
-        name = f"{self.address}_{self.port}"
+        name = self.name
         message = listener_pb2.Listener(
             name=name, traffic_direction=base_pb2.OUTBOUND, continue_on_listener_filters_timeout=True
         )
         message.address.CopyFrom(socket_address(self.address, self.port))
-        message.bind_to_port.value = False
+        if not self.socket:
+            message.bind_to_port.value = False
         message.listener_filters_timeout.CopyFrom(
             duration(mesh.protocol_detection_timeout) if self.route else seconds(0)
         )
@@ -115,7 +128,7 @@ class _Draft:
             self._http_chain(message, name, catalog)
         message.filter_chains.extend(self.chains)
         self._default_chain(message, catalog)
-        message.access_log.extend(access_log.listener_logs(mesh))
+        message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct))
         return message
 
     def _http_chain(self, message: listener_pb2.Listener, name: str, catalog: Catalog) -> None:
@@ -129,9 +142,11 @@ class _Draft:
                 direction=Direction.OUTBOUND,
                 stat_prefix=f"outbound_{name};",
                 mesh=scope.mesh,
+                conduct=scope.conduct,
                 rds=self.route,
                 http10=scope.http10,
                 grpc_web=self.grpc_web,
+                dynamic=catalog.dynamic_hosts(),
             )
         )
 

@@ -8,9 +8,10 @@ from mizzen.api.destination_rule import OutlierDetection
 from mizzen.translate.scalars import duration
 
 
-def apply(cluster: cluster_pb2.Cluster, outlier: OutlierDetection | None) -> None:
-    """Set the detection, and the panic threshold: 0 also without it, because not-ready endpoints are sent (row DR-40)."""
-    cluster.common_lb_config.healthy_panic_threshold.value = outlier.min_health_percent if outlier else 0
+def apply(cluster: cluster_pb2.Cluster, outlier: OutlierDetection | None, *, keeps_unready: bool = False) -> None:
+    """Set the detection, and the panic threshold: 0 wherever endpoints that are not ready are sent (row DR-40)."""
+    threshold = outlier.min_health_percent if outlier and not keeps_unready else 0
+    cluster.common_lb_config.healthy_panic_threshold.value = threshold
     if outlier is None:
         return
     found = cluster.outlier_detection

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 
 from mizzen.model.resources import ROUTE, Resource
 from mizzen.model.service import Port, Service
-from mizzen.translate import virtual_hosts
-from mizzen.translate.binding import bindings
+from mizzen.translate import egress, virtual_hosts
 from mizzen.translate.catalog import Catalog
+from mizzen.translate.egress import Part
 from mizzen.translate.messages import resource
 
 _BODY_LIMIT = 1_048_576
@@ -19,15 +20,41 @@ _BODY_LIMIT = 1_048_576
 
 def outbound(catalog: Catalog) -> Iterator[Resource]:
     """Exactly the configurations that the outbound listeners ask for."""
-    shared: dict[int, list[tuple[Service, Port]]] = {}
-    for service, port in catalog.service_ports():
-        names = {binding.route for binding in bindings(catalog, service, port)} - {""}
-        if str(port.number) in names:
-            shared.setdefault(port.number, []).append((service, port))
-        for name in names - {str(port.number)}:
-            yield _resource(name, [virtual_hosts.of_one(catalog, service, port)])
-    for number in sorted(shared):
-        yield _resource(str(number), virtual_hosts.of_port(catalog, number, shared[number]))
+    shared: dict[str, _Shared] = {}
+    sniffed: dict[str, None] = {}
+    for part, service, port, binding in egress.bound(catalog):
+        name = binding.route
+        if name == (part.route if part.fixed else str(port.number)):
+            held = shared.setdefault(name, _Shared(part))
+            if held.part is part:
+                held.add(service, port)
+        elif name and name not in sniffed:
+            sniffed[name] = None
+            yield _resource(name, [virtual_hosts.of_one(part.catalog, service, port)])
+    for name in sorted(shared, key=lambda n: (not n.isdigit(), int(n) if n.isdigit() else 0, n)):
+        yield shared[name].resource(name)
+
+
+@dataclass
+class _Shared:
+    """The routes of one listener's HTTP side. Of two fixed listeners on one port the first gives them."""
+
+    part: Part
+    served: list[tuple[Service, Port]] = field(default_factory=list)
+
+    def add(self, service: Service, port: Port) -> None:
+        """Bindings of one port come one after the other, and each of them leads here."""
+        if not self.served or self.served[-1][0] is not service or self.served[-1][1] is not port:
+            self.served.append((service, port))
+
+    def resource(self, name: str) -> Resource:
+        catalog = self.part.catalog
+        numbers = {port.number for _, port in self.served}
+        if self.part.fixed and numbers != {int(name) if name.isdigit() else 0}:
+            made = configuration(name, virtual_hosts.of_ports(catalog, self.served))
+            made.ignore_port_in_host_matching = False
+            return resource(ROUTE, name, made)
+        return _resource(name, virtual_hosts.of_port(catalog, int(name), self.served))
 
 
 def configuration(name: str, hosts: Iterable[route_components_pb2.VirtualHost]) -> route_pb2.RouteConfiguration:

@@ -1,92 +1,236 @@
-"""Secrets that gateways and rules name by ``credentialName``, served over ADS (rows GW-12, GW-17, GW-19, GW-20, GW-31, DR-48)."""
+"""Secrets that gateways and rules name, served over ADS (rows CG-01 to CG-08, GW-12, GW-17, GW-19, GW-20, GW-31, DR-48)."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
+from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 
 from mizzen.api import kubernetes as k8s
-from mizzen.api.destination_rule import TrafficPolicy
+from mizzen.api.destination_rule import ClientTLSSettings, TrafficPolicy
+from mizzen.api.gateway import ServerTLSSettings
+from mizzen.api.meta import Object
+from mizzen.model.finding import Finding, Level
 from mizzen.model.proxy import ProxyType
-from mizzen.model.resources import SECRET, Resource
+from mizzen.model.resources import SECRET, UNUSABLE_CREDENTIAL, Resource
 from mizzen.model.view import Scope
+from mizzen.translate import credentials, key_pair
+from mizzen.translate.credentials import BUILTIN, CONFIG_MAP, GATEWAY, KUBERNETES, ROOTS, Name
 from mizzen.translate.messages import resource
+from mizzen.translate.proxy_identity import proxy_identity
 
-_PREFIX = "kubernetes://"
-_ROOTS = "-cacert"
-
-
-def credentials(scope: Scope) -> Iterator[Resource]:
-    """Certificates and client roots, only of the client's own namespace. A missing Secret gives nothing: that server's
-    handshakes fail, the others stay up."""
-    for name in sorted(_named(scope)):
-        held = _secret(scope, name)
-        certificate = held and _certificate(held)
-        if certificate:
-            yield resource(SECRET, f"{_PREFIX}{name}", _message(f"{_PREFIX}{name}", certificate))
-        roots = _secret(scope, f"{name}{_ROOTS}") or held
-        if roots and (trusted := _value(roots, ("ca.crt", "cacert"))):
-            revoked = _value(roots, ("ca.crl", "crl"))
-            yield resource(SECRET, f"{_PREFIX}{name}{_ROOTS}", _roots(f"{_PREFIX}{name}{_ROOTS}", trusted, revoked))
+_PAIRS = (("cert", "key"), ("tls.crt", "tls.key"))
+_TRUSTED = (("cacert", "crl"), ("ca.crt", "ca.crl"))
+SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
+_STAPLE = "tls.ocsp-staple"
+_Held = Mapping[str, bytes]
 
 
-def _named(scope: Scope) -> set[str]:
-    found: set[str] = set()
+@dataclass(frozen=True)
+class Wanted:
+    """That ``owner`` needs the resource ``name``, because of what its ``field`` says."""
+
+    name: str
+    owner: Object
+    field: str
+
+
+def served(scope: Scope) -> tuple[list[Resource], tuple[Finding, ...]]:
+    """Each secret that a proxy of ``scope`` may ask for, and a finding for each that is not there or not for it.
+
+    What cannot be given is left out alone: that server's or cluster's handshakes fail, all others stay (row CG-03).
+    """
+    found: dict[str, Resource] = {}
+    findings: dict[tuple[str, str], Finding] = {}
+    for wanted in _wanted(scope):
+        if wanted.name in found:
+            continue
+        made = _secret(scope, wanted)
+        if isinstance(made, str):
+            findings.setdefault((wanted.name, wanted.owner.name), _finding(wanted, made))
+        else:
+            found[wanted.name] = resource(SECRET, wanted.name, made)
+    identity = proxy_identity(scope.flags)
+    for name in identity.names if identity is not None else ():
+        found[name] = resource(SECRET, name, _of_files(name))
+    return [found[name] for name in sorted(found)], tuple(findings.values())
+
+
+def _wanted(scope: Scope) -> Iterator[Wanted]:
     for gateway in scope.gateways:
-        for server in gateway.body.servers:
+        for index, server in enumerate(gateway.body.servers):
             if server.tls is not None:
-                extra = server.tls.ca_cert_credential_name.removesuffix(_ROOTS)
-                found |= {server.tls.credential_name, extra, *server.tls.credential_names}
+                for name, field in _of_server(server.tls):
+                    yield Wanted(name, gateway, f"spec.servers[{index}].tls.{field}")
     for rule in scope.destination_rules.values():
-        if scope.proxy_type is ProxyType.ROUTER or rule.body.workload_selector is not None:
-            for policy in (rule.body.traffic_policy, *(s.traffic_policy for s in rule.body.subsets)):
-                found |= _of_policy(policy)
-    return found - {""}
+        by_name = scope.proxy_type is ProxyType.ROUTER or rule.body.workload_selector is not None
+        policies = [("spec.trafficPolicy", rule.body.traffic_policy)]
+        policies += [(f"spec.subsets[{i}].trafficPolicy", s.traffic_policy) for i, s in enumerate(rule.body.subsets)]
+        for path, policy in policies:
+            for field, tls in _blocks(policy):
+                if by_name or not tls.credential_name or tls.credential_name.startswith(f"{CONFIG_MAP}://"):
+                    for name, what in _of_client(tls):
+                        yield Wanted(name, rule, f"{path}{field}.tls.{what}")
 
 
-def _of_policy(policy: TrafficPolicy | None) -> set[str]:
+def _of_server(tls: ServerTLSSettings) -> Iterator[tuple[str, str]]:
+    if tls.mode in ("PASSTHROUGH", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL"):
+        return
+    own = tls.credential_names or ((tls.credential_name,) if tls.credential_name else ())
+    for credential in own:
+        yield credentials.certificate_name(credential), "credentialName" if tls.credential_name else "credentialNames"
+    if not own:
+        files = [(c.server_certificate, c.private_key) for c in tls.tls_certificates]
+        for chain, key in files or [(tls.server_certificate, tls.private_key)]:
+            yield credentials.file_certificate_name(chain, key), "serverCertificate"
+    if tls.mode in ("MUTUAL", "OPTIONAL_MUTUAL") and not tls.insecure_skip_verify:
+        if own:
+            yield credentials.roots_name(tls.ca_cert_credential_name or own[0]), "caCertCredentialName"
+        elif tls.ca_certificates:
+            yield credentials.file_roots_name(tls.ca_certificates), "caCertificates"
+
+
+def _blocks(policy: TrafficPolicy | None) -> Iterator[tuple[str, ClientTLSSettings]]:
     if policy is None:
-        return set()
-    blocks = [policy.tls, *(entry.tls for entry in policy.port_level_settings)]
-    return {tls.credential_name for tls in blocks if tls is not None}
+        return
+    blocks = [
+        ("", policy.tls),
+        *((f".portLevelSettings[{i}]", p.tls) for i, p in enumerate(policy.port_level_settings)),
+    ]
+    for field, tls in blocks:
+        if tls is not None and tls.mode in ("SIMPLE", "MUTUAL"):
+            yield field, tls
 
 
-def _secret(scope: Scope, name: str) -> k8s.Secret | None:
-    found = scope.snapshot.config.of("Secret").get((scope.namespace, name))
-    return found.body if found is not None and isinstance(found.body, k8s.Secret) else None
+def _of_client(tls: ClientTLSSettings) -> Iterator[tuple[str, str]]:
+    if tls.mode == "MUTUAL" and tls.credential_name:
+        yield credentials.certificate_name(tls.credential_name), "credentialName"
+    elif tls.mode == "MUTUAL":
+        yield credentials.file_certificate_name(tls.client_certificate, tls.private_key), "clientCertificate"
+    if tls.insecure_skip_verify:
+        return
+    if tls.credential_name:
+        yield credentials.roots_name(tls.credential_name), "credentialName"
+    else:
+        yield credentials.file_roots_name(tls.ca_certificates or credentials.SYSTEM), "caCertificates"
 
 
-def _certificate(held: k8s.Secret) -> tuple[bytes, bytes] | None:
-    chain, key = _value(held, ("tls.crt", "cert")), _value(held, ("tls.key", "key"))
-    return (chain, key) if chain and key else None
+def _secret(scope: Scope, wanted: Wanted) -> secret_pb2.Secret | str:
+    """The message, or why there is none."""
+    if wanted.name.startswith((f"{credentials.FILE}:", f"{credentials.FILE_ROOTS}:")):
+        return _of_files(wanted.name)
+    name = Name.parse(wanted.name)
+    if name.kind == BUILTIN:
+        return "the workload's own certificate needs no Secret"
+    refusal = _refusal(scope, name, wanted.owner)
+    if refusal:
+        return refusal
+    if name.name.endswith(ROOTS):
+        return _roots(scope, wanted.name, name)
+    return _certificate(scope, wanted.name, name)
 
 
-def _value(held: k8s.Secret, keys: tuple[str, ...]) -> bytes:
-    for key in keys:
-        if key in held.string_data:
-            return held.string_data[key].encode()
-        if key in held.data:
-            try:
-                return base64.b64decode(held.data[key], validate=True)
-            except (binascii.Error, ValueError):
-                return b""
-    return b""
+def _refusal(scope: Scope, name: Name, owner: Object) -> str:
+    """Why a proxy of ``scope`` may not have it, empty when it may (row CG-03)."""
+    if name.kind == KUBERNETES and name.namespace not in ("", scope.namespace):
+        return f"a proxy of namespace {scope.namespace} gets no Secret of namespace {name.namespace}"
+    if name.kind == GATEWAY and name.namespace != owner.namespace:
+        return f"a Gateway of namespace {owner.namespace} may not name a Secret of namespace {name.namespace}"
+    if name.kind not in (KUBERNETES, GATEWAY, CONFIG_MAP):
+        return f"names that begin with {name.kind}:// are never served"
+    if name.kind == CONFIG_MAP and not name.name.endswith(ROOTS):
+        return "a ConfigMap holds only roots, no certificate"
+    return ""
 
 
-def _message(name: str, certificate: tuple[bytes, bytes]) -> secret_pb2.Secret:
+def _certificate(scope: Scope, resource_name: str, name: Name) -> secret_pb2.Secret | str:
+    held = _data(scope, name, name.name)
+    if held is None:
+        return f"there is no Secret {name.name} in namespace {name.namespace or scope.namespace}"
+    for chain, key in _PAIRS:
+        if held.get(chain) and held.get(key):
+            staple = held.get(_STAPLE, b"") if chain == "tls.crt" else b""
+            fault = key_pair.pair_fault(held[chain], held[key]) or (key_pair.staple_fault(staple) if staple else "")
+            if fault:
+                return f"{fault} (Secret {name.name})"
+            message = secret_pb2.Secret(name=resource_name)
+            certificate = message.tls_certificate
+            certificate.certificate_chain.inline_bytes, certificate.private_key.inline_bytes = held[chain], held[key]
+            if staple:
+                certificate.ocsp_staple.inline_bytes = staple
+            return message
+    return f"Secret {name.name} has neither tls.crt and tls.key nor cert and key"
+
+
+def _roots(scope: Scope, resource_name: str, name: Name) -> secret_pb2.Secret | str:
+    """Roots in a Secret of their own if there is one, else beside the certificate."""
+    base = name.name.removesuffix(ROOTS)
+    own = _data(scope, name, name.name)
+    held = own if own is not None else _data(scope, name, base)
+    if held is None:
+        kind = "ConfigMap" if name.kind == CONFIG_MAP else "Secret"
+        return f"there is no {kind} {base}{ROOTS} or {base} in namespace {name.namespace or scope.namespace}"
+    for trusted, revoked in _TRUSTED:
+        if held.get(trusted):
+            fault = key_pair.roots_fault(held[trusted], held.get(revoked, b""))
+            if fault:
+                return f"{fault} ({name.name})"
+            message = secret_pb2.Secret(name=resource_name)
+            message.validation_context.trusted_ca.inline_bytes = held[trusted]
+            if held.get(revoked):
+                message.validation_context.crl.inline_bytes = held[revoked]
+            return message
+    return f"{name.name} has no roots, neither ca.crt nor cacert"
+
+
+def _data(scope: Scope, name: Name, named: str) -> _Held | None:
+    """By key, what the Secret or ConfigMap ``named`` holds; None when there is none. A value that is no base64 is missing."""
+    kind = "ConfigMap" if name.kind == CONFIG_MAP else "Secret"
+    found = scope.snapshot.config.of(kind).get((name.namespace or scope.namespace, named))
+    if found is None:
+        return None
+    if isinstance(found.body, k8s.ConfigMap):
+        return {key: value.encode() for key, value in found.body.data.items()}
+    held: dict[str, bytes] = {}
+    for key, value in found.body.data.items():
+        try:
+            held[key] = base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError):
+            continue
+    return held | {key: value.encode() for key, value in found.body.string_data.items()}
+
+
+def _of_files(name: str) -> secret_pb2.Secret:
+    """A secret that says where the files lie in the pod. Envoy watches their directory (``watched_directory``)."""
+    kind, _, path = name.partition(":")
+    path, _, key = path.partition("~")
+    path = SYSTEM_ROOTS if kind == credentials.FILE_ROOTS and path == credentials.SYSTEM else path
     message = secret_pb2.Secret(name=name)
-    message.tls_certificate.certificate_chain.inline_bytes, message.tls_certificate.private_key.inline_bytes = (
-        certificate
+    directory = base_pb2.WatchedDirectory(path=path.rpartition("/")[0] or "/")
+    if kind == credentials.FILE_ROOTS:
+        message.validation_context.trusted_ca.filename = path
+        message.validation_context.watched_directory.CopyFrom(directory)
+        return message
+    certificate = message.tls_certificate
+    certificate.certificate_chain.filename, certificate.private_key.filename = path, key
+    certificate.watched_directory.CopyFrom(directory)
+    return message
+
+
+def _finding(wanted: Wanted, reason: str) -> Finding:
+    owner = wanted.owner
+    return Finding(
+        code=UNUSABLE_CREDENTIAL,
+        level=Level.WARNING,
+        message=f"no secret for {wanted.name}: {reason}",
+        kind=owner.kind,
+        namespace=owner.namespace,
+        name=owner.name,
+        field=wanted.field,
+        file=owner.origin.file if owner.origin else "",
+        line=owner.origin.line if owner.origin else 0,
     )
-    return message
-
-
-def _roots(name: str, trusted: bytes, revoked: bytes) -> secret_pb2.Secret:
-    message = secret_pb2.Secret(name=name)
-    message.validation_context.trusted_ca.inline_bytes = trusted
-    if revoked:
-        message.validation_context.crl.inline_bytes = revoked
-    return message

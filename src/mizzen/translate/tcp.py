@@ -9,6 +9,7 @@ from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 from mizzen.api.destination_rule import TunnelSettings
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Duration
+from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
 from mizzen.model.view import Policies
 from mizzen.translate import access_log, rbac, telemetry
 from mizzen.translate import filters as f
@@ -24,6 +25,7 @@ def filters(
     stat_prefix: str,
     mesh: MeshConfig,
     clusters: Sequence[tuple[str, int]],
+    conduct: Conduct = DEFAULT_CONDUCT,
     policies: Policies = NO_POLICIES,
     idle_timeout: Duration | None = None,
     longest: Duration | None = None,
@@ -51,7 +53,7 @@ def filters(
     if tunnel is not None:
         proxy.tunneling_config.hostname = f"{tunnel.target_host}:{tunnel.target_port}"
         proxy.tunneling_config.use_post = tunnel.protocol.upper() == "POST"
-    proxy.access_log.extend(access_log.connection_logs(mesh))
+    proxy.access_log.extend(access_log.connection_logs(mesh, conduct))
     proxy.access_log.extend(telemetry.tcp_metrics(chain or telemetry.Chain(direction)))
     # Without an entry at connect a connection would count as opened only when it closes (row ME-05).
     proxy.access_log_options.flush_access_log_on_connected = True

@@ -12,9 +12,9 @@ from envoy.config.listener.v3 import listener_components_pb2 as components
 from mizzen.api.destination_rule import TCPSettings, TrafficPolicy, TunnelSettings
 from mizzen.api.meta import Duration, Object
 from mizzen.api.virtual_service import L4MatchAttributes, RouteDestination, TLSMatchAttributes
-from mizzen.model.service import Port, Service
+from mizzen.model.service import Port, Resolution, Service
 from mizzen.model.view import Policies
-from mizzen.translate import names, tcp
+from mizzen.translate import dynamic_dns, names, tcp
 from mizzen.translate.binding import Binding
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.filters import Direction
@@ -59,14 +59,18 @@ class Leg:
     tcp: TCPSettings
     tunnel: TunnelSettings | None = None
     source_ip_hash: bool = False
+    dynamic: tuple[str, int] | None = None
+    """A wildcard host whose names are resolved by the SNI, and the port to go on to (row SE-09)."""
 
     def filters(
         self, catalog: Catalog, direction: Direction, policies: Policies = NO_POLICIES
     ) -> list[components.Filter]:
-        return tcp.filters(
+        resolving = [dynamic_dns.sni_filter(*self.dynamic, catalog.scope.mesh)] if self.dynamic else []
+        found = tcp.filters(
             direction=direction,
             stat_prefix=self.prefix,
             mesh=catalog.scope.mesh,
+            conduct=catalog.scope.conduct,
             clusters=self.clusters,
             policies=policies,
             idle_timeout=self.tcp.idle_timeout or _idle_by_metadata(catalog),
@@ -74,6 +78,7 @@ class Leg:
             source_ip_hash=self.source_ip_hash,
             tunnel=self.tunnel,
         )
+        return [*found[:-1], *resolving, *found[-1:]]
 
 
 def leg(catalog: Catalog, obj: Object, routes: Iterable[RouteDestination], port: int) -> Leg | None:
@@ -85,17 +90,23 @@ def leg(catalog: Catalog, obj: Object, routes: Iterable[RouteDestination], port:
     clusters = tuple((catalog.cluster(d, port), w or 1) for d, w in kept)
     prefix = clusters[0][0] if len(clusters) == 1 else f"{obj.name}.{obj.namespace}"
     first = listed[0][0]
-    return _leg(catalog, prefix, clusters, catalog.service(first.host), first.subset if len(listed) == 1 else "")
+    subset = first.subset if len(listed) == 1 else ""
+    return _leg(catalog, prefix, clusters, catalog.service(first.host), subset, catalog.port_of(first, port))
 
 
 def service_leg(catalog: Catalog, service: Service, port: Port) -> Leg:
     """Straight to the service's own cluster."""
     cluster = names.cluster(port.number, "", service.hostname)
-    return _leg(catalog, cluster, ((cluster, 1),), service, "")
+    return _leg(catalog, cluster, ((cluster, 1),), service, "", port.number)
 
 
 def _leg(
-    catalog: Catalog, prefix: str, clusters: tuple[tuple[str, int], ...], service: Service | None, subset: str
+    catalog: Catalog,
+    prefix: str,
+    clusters: tuple[tuple[str, int], ...],
+    service: Service | None,
+    subset: str,
+    number: int,
 ) -> Leg:
     """Pool settings are the top level's; tunnel and hash are the subset's where one is named (rows DR-13, DR-53, VS-58)."""
     rule = catalog.rule(service) if service else None
@@ -111,7 +122,13 @@ def _leg(
         (pool.tcp if pool else None) or TCPSettings(),
         tunnel_of.tunnel if tunnel_of.proxy_protocol is None else None,
         hashed is not None and bool(hashed.use_source_ip),
+        _dynamic(service, number),
     )
+
+
+def _dynamic(service: Service | None, number: int) -> tuple[str, int] | None:
+    port = service.port(number) if service is not None and service.resolution is Resolution.DYNAMIC_DNS else None
+    return (service.hostname, port.target or number) if service is not None and port is not None else None
 
 
 def _idle_by_metadata(catalog: Catalog) -> Duration | None:

@@ -11,6 +11,7 @@ from envoy.config.core.v3 import base_pb2, config_source_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
 from envoy.type.matcher.v3 import string_pb2
 
+from mizzen.api.ciphers import usable
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.translate.messages import any_of
 
@@ -46,12 +47,21 @@ def sds_secret(name: str) -> secret_pb2.SdsSecretConfig:
     return secret_pb2.SdsSecretConfig(name=name, sds_config=source)
 
 
-def mesh_upstream_socket(*, sni: str, sans: Sequence[str], alpn: Sequence[str]) -> base_pb2.TransportSocket:
+def mesh_upstream_socket(
+    *,
+    sni: str,
+    sans: Sequence[str],
+    alpn: Sequence[str],
+    identity: tuple[secret_pb2.SdsSecretConfig, secret_pb2.SdsSecretConfig] | None = None,
+) -> base_pb2.TransportSocket:
     """mTLS towards a mesh peer. ``sans`` are exact SPIFFE ids, and none means no SAN check (row OL-21).
 
-    TLS 1.2 to 1.3 with Envoy's own suites (row PA-12).
+    TLS 1.2 to 1.3 with Envoy's own suites (row PA-12). ``identity`` (certificate, roots) replaces the pod's own (DR-52).
     """
     common = _common(alpn)
+    if identity is not None:
+        common.tls_certificate_sds_secret_configs[0].CopyFrom(identity[0])
+        common.combined_validation_context.validation_context_sds_secret_config.CopyFrom(identity[1])
     validation = common.combined_validation_context.default_validation_context
     for san in sorted(set(sans)):
         validation.match_typed_subject_alt_names.append(_san(string_pb2.StringMatcher(exact=san)))
@@ -62,7 +72,8 @@ def mesh_upstream_socket(*, sni: str, sans: Sequence[str], alpn: Sequence[str]) 
 def mesh_downstream_socket(mesh: MeshConfig, *, alpn: Sequence[str]) -> base_pb2.TransportSocket:
     """mTLS from a mesh peer, whose certificate must be of one of the mesh's trust domains (rows PA-12, PA-13)."""
     common = _common(alpn)
-    common.tls_params.cipher_suites.extend((mesh.mesh_mtls.cipher_suites if mesh.mesh_mtls else ()) or INBOUND_CIPHERS)
+    chosen = usable(mesh.mesh_mtls.cipher_suites) if mesh.mesh_mtls else ()
+    common.tls_params.cipher_suites.extend(chosen or INBOUND_CIPHERS)
     if mesh.mesh_mtls and mesh.mesh_mtls.min_protocol_version == "TLSV1_3":
         common.tls_params.tls_minimum_protocol_version = _V1_3
     validation = common.combined_validation_context.default_validation_context

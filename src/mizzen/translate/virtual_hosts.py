@@ -42,6 +42,21 @@ def of_port(catalog: Catalog, port: int, served: Iterable[tuple[Service, Port]])
     return made if any("*" in host.domains for host in made) else [*made, catch_all(catalog)]
 
 
+def of_ports(catalog: Catalog, served: Iterable[tuple[Service, Port]]) -> list[route.VirtualHost]:
+    """The virtual hosts of a listener that takes several service ports: the port in Host tells them apart, and without
+    one it is 80, or the only one that a service has (row SC-04)."""
+    served = list(served)
+    hosts = []
+    for service, port in served:
+        host = service_host(catalog, service, port, Place(catalog, port.number, MESH))
+        bare = port.number == _ONLY_PORT or sum(other is service for other, _ in served) == 1
+        host.domains = [f"{d}:{port.number}" for d in host.domains] + (host.domains if bare else [])
+        host.full = [f"{name}:{port.number}" for name in host.full] + (host.full if bare else [])
+        hosts.append(host)
+    made = sorted(_without_doubles(hosts), key=lambda v: v.name)
+    return made if any("*" in host.domains for host in made) else [*made, catch_all(catalog)]
+
+
 def of_one(catalog: Catalog, service: Service, port: Port) -> route.VirtualHost:
     """The one virtual host of a sniffed port: it takes every Host, for the address has chosen the service (row OL-04)."""
     host = service_host(catalog, service, port, Place(catalog, port.number, MESH))

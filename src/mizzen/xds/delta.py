@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from envoy.service.discovery.v3 import discovery_pb2
 
-from mizzen.model.resources import CLUSTER, LISTENER
+from mizzen.model.resources import CLUSTER, LISTENER, NAME_TABLE
 from mizzen.xds.response import Response
 from mizzen.xds.session import Session
 from mizzen.xds.subscription import Subscription
@@ -32,7 +32,9 @@ class DeltaSession(Session):
         """The first request of a type on this stream. A proxy that was connected before says what it has."""
         versions = dict(request.initial_resource_versions)
         names = set(request.resource_names_subscribe)
-        if WILDCARD in names or not (names or (versions and subscription.type_url not in (CLUSTER, LISTENER))):
+        if WILDCARD in names or not (
+            names or (versions and subscription.type_url not in (CLUSTER, LISTENER, NAME_TABLE))
+        ):
             subscription.wildcard = True
         names.discard(WILDCARD)
         if not subscription.wildcard:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from envoy.service.discovery.v3 import discovery_pb2
 
-from mizzen.model.resources import CLUSTER, ENDPOINT, LISTENER, Resource
+from mizzen.model.resources import CLUSTER, ENDPOINT, LISTENER, NAME_TABLE, Resource
 from mizzen.xds.response import Response
 from mizzen.xds.session import Session
 from mizzen.xds.subscription import Subscription, empty_endpoints
 
-_WHOLE = (CLUSTER, LISTENER)
+_WHOLE = (CLUSTER, LISTENER, NAME_TABLE)
 """Types of which a response that leaves a resource out removes it."""
 
 

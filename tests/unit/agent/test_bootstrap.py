@@ -38,6 +38,26 @@ def test_ports():
     assert listeners == {"0.0.0.0_15090": "127.0.0.1", "0.0.0.0_15921": "0.0.0.0"}
 
 
+def test_the_agents_long_poll_goes_through_envoy_where_there_is_a_dns_proxy():
+    assert "agent-watch" not in clusters(bootstrap(Settings()))
+    found = bootstrap(Settings(node_metadata={"DNS_CAPTURE": "true"}))
+    (listener,) = [x for x in found["static_resources"]["listeners"] if x["name"] == "agent-watch"]
+    assert listener["address"] == {"pipe": {"path": "/etc/istio/proxy/watch.sock", "mode": 0o600}}
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    (route,) = manager["route_config"]["virtual_hosts"][0]["routes"]
+    assert route["match"] == {
+        "path": "/agent/v1/watch",
+        "headers": [{"name": ":method", "string_match": {"exact": "GET"}}],
+    }
+    cluster = clusters(found)["agent-watch"]
+    assert cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"] == {
+        "socket_address": {"address": "istiod.istio-system.svc", "port_value": 443}
+    }
+    tls = cluster["transport_socket"]["typed_config"]["common_tls_context"]
+    assert tls["alpn_protocols"] == ["http/1.1"]
+    assert "match_typed_subject_alt_names" in tls["combined_validation_context"]["default_validation_context"]
+
+
 @pytest.mark.row("ME-15", "ME-16")
 def test_stats_have_the_required_patterns_and_the_users():
     config = {"proxyStatsMatcher": {"inclusionPrefixes": ["mine"], "inclusionRegexps": ["x.*"]}}

@@ -68,3 +68,29 @@ def test_canonical_names(labels: dict[str, str], name: str, revision: str) -> No
 
 def test_a_pod_without_a_workload_is_its_own() -> None:
     assert environment(Settings(pod_name="p"))["MIZZEN_WORKLOAD_NAME"] == "p"
+
+
+@pytest.mark.row("MC-09", "MC-10", "PC-12")
+@pytest.mark.parametrize(
+    ("chosen", "name"),
+    [
+        ("", "web.shop"),
+        ("APP_LABEL_AND_NAMESPACE", "web.shop"),
+        ("CANONICAL_NAME_ONLY", "site"),
+        ("CANONICAL_NAME_AND_NAMESPACE", "site.shop"),
+    ],
+)
+def test_traces_know_the_proxy_by_its_service_name(chosen: str, name: str) -> None:
+    labels = {"app": "web", "service.istio.io/canonical-name": "site"}
+    settings = Settings(namespace="shop", labels=labels, proxy_config={"tracingServiceName": chosen})
+    assert node(settings)["cluster"] == name
+    found = environment(settings)
+    assert (found["DD_SERVICE"], found["OTEL_RESOURCE_ATTRIBUTES"]) == (name, f"service.name={name}")
+
+
+def test_the_users_own_names_in_traces_stay() -> None:
+    own = Settings(namespace="shop", trace_service="mine", trace_attributes="team=a,service.name=mine")
+    assert environment(own)["DD_SERVICE"] == "mine"
+    assert environment(own)["OTEL_RESOURCE_ATTRIBUTES"] == "team=a,service.name=mine"
+    more = Settings(namespace="shop", workload_name="w", trace_attributes="team=a")
+    assert environment(more)["OTEL_RESOURCE_ATTRIBUTES"] == "service.name=w.shop,team=a"

@@ -52,3 +52,14 @@ def test_names_become_tags(stat: str, tag: str, value: str, rest: str) -> None:
     assert match is not None
     assert match[2] == value
     assert stat[: match.start(1)] + stat[match.end(1) :] == rest
+
+
+@pytest.mark.row("PC-09")
+def test_tags_of_proxy_config_and_of_the_annotation_are_united() -> None:
+    asked = {"sidecar.istio.io/extraStatTags": "b, c"}
+    found = stats_config(Settings(proxy_config={"extraStatTags": ["a"]}, annotations=asked))["stats_tags"]
+    tags = {tag["tag_name"]: tag["regex"] for tag in found}
+    assert {"a", "b", "c"} <= tags.keys()
+    match = re.search(tags["b"], "istio_requests_total.a=.=1;.b=.=two;.")
+    assert match is not None
+    assert match[2] == "two"

@@ -21,3 +21,12 @@ def test_every_case_that_is_not_ok_is_on_the_page_with_its_reason() -> None:
 def test_reasons_by_pattern() -> None:
     assert reason("x-1", {"y*": "no", "x-*": "yes"}) == "yes"
     assert reason("z", {"y*": "no"}) == ""
+
+
+def test_what_the_page_says_of_other_runs_stays() -> None:
+    before = page({"old": "ok a\nFAIL b x", "ours": "ok a"}, {})
+    text = page({"ours": RUN}, {}, before)
+    assert "| old | 1 | 1 | 0 | 2 |" in text
+    assert "| b | FAIL | not looked into: x |" in text
+    assert text.count("| ours |") == 1
+    assert page({"ours": RUN}, {}, text) == text

@@ -4,7 +4,8 @@ import asyncio
 import socket
 from typing import Any
 
-from dnslib import EDNS0, QTYPE, RCODE, DNSRecord
+import pytest
+from dnslib import EDNS0, QTYPE, RCODE, RR, A, DNSRecord
 
 from mizzen.lab.dns import Records, Server, resolvers, room
 
@@ -41,7 +42,7 @@ def test_other_names_are_somebody_elses() -> None:
 
 def test_pod_names_aliases_ports_and_reverse_names() -> None:
     assert str(ask("10-9-1-7.default.pod.cluster.local").rr[0].rdata) == "10.9.1.7"
-    assert str(ask("e.default.svc.cluster.local").rr[0].rdata).startswith("example.com")
+    assert str(ask("e.default.svc.cluster.local", "CNAME").rr[0].rdata).startswith("example.com")
     assert ask("_http._tcp.web.default.svc.cluster.local", "SRV").rr[0].rdata.port == 80
     reverse = ask("1.0.9.10.in-addr.arpa", "PTR").rr[0]
     assert QTYPE[reverse.rtype] == "PTR"
@@ -99,3 +100,62 @@ async def test_a_name_of_the_settings_is_an_address_or_follows_a_service() -> No
         assert answers("fixed.test") == ["192.0.2.1"]
         assert answers("moving.test") == ["10.9.0.1"]
         assert answers("gone.test") == []
+
+
+def answered(server: Server, name: str, kind: str = "A") -> Any:
+    return DNSRecord.parse(server._local(DNSRecord.question(name, kind).pack()) or b"")
+
+
+async def test_an_external_name_brings_the_addresses_of_its_target_along() -> None:
+    async with asyncio.TaskGroup() as tasks:
+        server = Server({"far.test": "192.0.2.7"}, tasks)
+        server.records = records()
+        server.records.aliases |= {
+            "near.default.svc.cluster.local": "Web.default.svc.cluster.local.",
+            "next.default.svc.cluster.local": "near.default.svc.cluster.local",
+            "far.default.svc.cluster.local": "far.test",
+            "one.default.svc.cluster.local": "other.default.svc.cluster.local",
+            "other.default.svc.cluster.local": "one.default.svc.cluster.local",
+            "lost.default.svc.cluster.local": "nobody.default.svc.cluster.local",
+        }
+        found = [
+            (str(r.rname), QTYPE[r.rtype], str(r.rdata)) for r in answered(server, "next.default.svc.cluster.local").rr
+        ]
+        assert found == [
+            ("next.default.svc.cluster.local.", "CNAME", "near.default.svc.cluster.local."),
+            ("near.default.svc.cluster.local.", "CNAME", "web.default.svc.cluster.local."),
+            ("web.default.svc.cluster.local.", "A", "10.9.0.1"),
+        ]
+        assert [str(r.rdata) for r in answered(server, "far.default.svc.cluster.local").rr] == [
+            "far.test.",
+            "192.0.2.7",
+        ]
+        assert answered(server, "one.default.svc.cluster.local").header.rcode == RCODE.SERVFAIL
+        assert answered(server, "lost.default.svc.cluster.local").header.rcode == RCODE.NXDOMAIN
+        other_family = answered(server, "near.default.svc.cluster.local", "AAAA")
+        assert (other_family.header.rcode, len(other_family.rr)) == (RCODE.NOERROR, 1)
+
+
+async def test_an_external_name_outside_the_mesh_is_asked_of_the_hosts_resolver(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    async def forward(data: bytes) -> bytes:
+        request = DNSRecord.parse(data)
+        asked.append(str(request.q.qname))
+        reply = request.reply()
+        reply.add_answer(RR(request.q.qname, QTYPE.A, rdata=A("192.0.2.9"), ttl=60))
+        packed: bytes = reply.pack()
+        return packed
+
+    monkeypatch.setattr("mizzen.lab.dns.forward", forward)
+    question = DNSRecord.question("E.default.svc.cluster.local")
+    async with asyncio.TaskGroup() as tasks:
+        server = Server({}, tasks)
+        server.records = records()
+        assert server._local(question.pack()) is None
+        reply = DNSRecord.parse(await server._elsewhere(question.pack()))
+    assert asked == ["example.com."]
+    assert [str(r.rdata) for r in reply.rr] == ["example.com.", "192.0.2.9"]
+    assert reply.header.id == question.header.id

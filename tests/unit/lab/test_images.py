@@ -19,9 +19,11 @@ def test_registry_tag_and_digest_do_not_count(image: str, name: str) -> None:
 
 
 def test_samples_run_in_the_mounted_interpreter() -> None:
-    table = images.built_in({"httpbin": (("-m", "x"), {"A": "1"})})
+    table = images.built_in({"httpbin": (("-m", "x"), {"A": "1"}, {"/bin/y": ("-m", "y")})})
     assert table["httpbin"].entrypoint == (images.PYTHON, "-m", "x")
     assert table["proxyv2"].entrypoint == (images.AGENT,)
+    written = images.scripts([table["httpbin"], table["proxyv2"]])
+    assert written == {"/bin/y": f'#!/bin/sh\nexec {images.PYTHON} -m y "$@"\n'}
 
 
 def test_settings_take_a_line_or_a_list_and_refuse_anything_else() -> None:

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from mizzen.api.meta import ObjectMeta, OwnerReference
+from mizzen.api.meta import Object, ObjectMeta, OwnerReference
 from mizzen.model.config import Config
 from mizzen.resolve import build, view
 from mizzen.resolve.virtual_services import gateway_name
 from mizzen.resolve.workloads import workload_name
-from tests.meshes import pod, routes, rule, service, sidecar
+from tests.meshes import NETWORKING, new, pod, routes, rule, service, sidecar
 
 PORTS = [{"name": "http", "port": 80}]
 
@@ -75,3 +75,24 @@ def test_a_change_of_one_kind_leaves_the_rest_of_the_snapshot_as_it_is() -> None
     assert second.destination_rules
     third = build(second.config.with_objects([pod("p", "a", 1, {"app": "web"})]), second)
     assert third.workloads is first.workloads
+
+
+def test_a_change_of_one_virtual_service_leaves_the_others_as_they_are() -> None:
+    one = routes("one", "a", hosts=["web"], http=[{"route": [{"destination": {"host": "web"}}]}])
+    two = routes("two", "a", hosts=["other"], http=[{"route": [{"destination": {"host": "web"}}]}])
+    first = build(Config().with_objects([service("web", "a", 1, PORTS), one, two]))
+    changed = routes("two", "a", hosts=["other"], http=[{"directResponse": {"status": 418}}])
+    second = build(first.config.with_objects([changed]), first)
+    assert second.virtual_services[0] is first.virtual_services[0]
+    assert second.virtual_services[1] is not first.virtual_services[1]
+
+
+@pytest.mark.row("CM-11")
+def test_equal_ages_are_broken_by_the_name() -> None:
+    def made(name: str) -> Object:
+        meta = {"creationTimestamp": "2020-01-01T00:00:00Z"}
+        http = [{"route": [{"destination": {"host": "web"}}]}]
+        return new(NETWORKING, "VirtualService", "a", name, {"hosts": ["web"], "http": http}, meta=meta)
+
+    found = build(Config().with_objects([service("web", "a", 1, PORTS), made("z"), made("b")]))
+    assert [o.name for o in found.virtual_services] == ["b", "z"]

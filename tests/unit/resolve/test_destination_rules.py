@@ -88,3 +88,21 @@ def test_a_rule_with_a_selector_is_used_instead_of_the_plain_one() -> None:
     )
     assert chosen(*rules, app="web") == "client/own"
     assert chosen(*rules, app="other") == "client/plain"
+
+
+@pytest.mark.row("DR-03")
+def test_a_wider_explicit_export_is_merged_into_the_older_rule_and_stands_alone_too() -> None:
+    own = rule("a", "server", host="web", subsets=[{"name": "v1"}], exportTo=["."])
+    wider = rule("b", "server", host="web", subsets=[{"name": "v2"}], exportTo=[".", "client"])
+    merged, alone = build(Config().with_objects([WEB, own, wider])).destination_rules
+    assert [s.name for s in merged.body.subsets] == ["v1", "v2"]
+    assert [s.name for s in alone.body.subsets] == ["v2"]
+    assert chosen(own, wider) == "server/b"
+
+
+@pytest.mark.row("DR-03")
+def test_a_subset_that_is_dropped_is_told_to_its_author() -> None:
+    first = rule("a", "server", host="web", subsets=[{"name": "v1"}, {"name": "v2"}])
+    second = rule("b", "server", host=HOST, subsets=[{"name": "v3"}, {"name": "v2"}])
+    [finding] = build(Config().with_objects([WEB, first, second])).findings
+    assert (finding.code, finding.name, finding.field) == ("MZ0006", "b", "spec.subsets[1].name")

@@ -8,6 +8,7 @@ from mizzen.api.meta import Object
 from mizzen.model.config import Config
 from mizzen.model.view import Inbound, MtlsMode
 from mizzen.resolve import build, view
+from mizzen.resolve.mtls import Modes
 from tests.meshes import SECURITY, new, pod, service, sidecar
 
 
@@ -94,3 +95,39 @@ def test_policies_of_the_root_namespace_and_of_the_own_one_are_in_force_where_th
         everywhere, deny("own", "a"), deny("other", "b"), deny("else", "a", selector={"matchLabels": {"app": "x"}})
     )
     assert [obj.name for obj in found.policies.deny] == ["root", "own"]
+
+
+@pytest.mark.row("XD-20")
+def test_a_server_that_has_to_choose_does_what_its_clients_believe() -> None:
+    modes = Modes(MtlsMode.PERMISSIVE, {1: MtlsMode.PERMISSIVE, 2: MtlsMode.DISABLE})
+    assert modes.settled(mtls=True) == Modes(MtlsMode.STRICT, {1: MtlsMode.STRICT, 2: MtlsMode.DISABLE})
+    assert modes.settled(mtls=False) == Modes(MtlsMode.DISABLE, {1: MtlsMode.DISABLE, 2: MtlsMode.DISABLE})
+    assert Modes(MtlsMode.STRICT, {}).settled(mtls=False).workload is MtlsMode.STRICT
+
+
+@pytest.mark.row("PA-05", "PA-07")
+def test_a_policy_without_effect_is_told() -> None:
+    old, young = policy("z", "a", "STRICT", "2026-01-01T00:00:00Z"), policy("a", "a", "DISABLE", "2026-01-02T00:00:00Z")
+    web = {"matchLabels": {"app": "web"}}
+    first, second = (policy(f"web-{n}", "a", "STRICT", f"2026-01-0{n}T00:00:00Z", selector=web) for n in (1, 2))
+    other = policy("db", "a", "STRICT", "2026-01-03T00:00:00Z", selector={"matchLabels": {"app": "db"}})
+    root = policy("root", "istio-system", "STRICT", selector=web)
+    elsewhere = policy("b", "b", "STRICT")
+    found = build(Config().with_objects([young, old, first, second, other, root, elsewhere])).findings
+    told = {finding.name: finding.message for finding in found if finding.kind == "PeerAuthentication"}
+    assert told.keys() == {"a", "web-2", "root"}
+    assert "z is older" in told["a"]
+    assert "web-1 is older" in told["web-2"]
+    assert "root namespace" in told["root"]
+
+
+@pytest.mark.row("PA-07")
+def test_ports_are_those_of_the_one_policy_that_counts() -> None:
+    web = {"matchLabels": {"app": "web"}}
+    old = policy(
+        "old", "a", "STRICT", "2026-01-01T00:00:00Z", selector=web, portLevelMtls={"8080": {"mode": "DISABLE"}}
+    )
+    young = policy(
+        "new", "a", "STRICT", "2026-01-02T00:00:00Z", selector=web, portLevelMtls={"9090": {"mode": "DISABLE"}}
+    )
+    assert served(old, young).unlisted == ((8080, MtlsMode.DISABLE),)

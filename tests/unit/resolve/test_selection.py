@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Port, Workload
-from mizzen.resolve.selection import container_port, selecting
+from mizzen.resolve.selection import container_port, leading, selecting
 from tests.scenes import Scene
 
 
@@ -28,3 +29,26 @@ def test_a_named_target_is_looked_up_in_the_pod() -> None:
     assert container_port(named, None) == 0
     assert container_port(Port("http", 80, Protocol.HTTP), workload) == 80
     assert container_port(Port("http", 80, Protocol.HTTP, target=81), workload) == 81
+
+
+MACHINE = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: batch, namespace: shop}
+spec:
+  hosts: [batch.test]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{name: http, number: 80, protocol: HTTP, targetPort: 9080}, {name: tcp, number: 90, protocol: TCP}]
+  endpoints: [{address: 10.1.0.1}, {address: 10.9.9.9, ports: {tcp: 91}}]
+"""
+
+
+@pytest.mark.row("IL-01", "SE-10")
+def test_a_listed_endpoint_at_the_proxys_address_leads_to_it() -> None:
+    scene = Scene(MACHINE)
+    proxy = replace(scene.proxy(), address="10.9.9.9", labels={})
+    found = [(service.hostname, port.number, behind) for service, port, behind in leading(scene.snapshot, proxy)]
+    assert found == [("batch.test", 80, 9080), ("batch.test", 90, 91)]
+    elsewhere = replace(proxy, namespace="other")
+    assert leading(scene.snapshot, elsewhere) == []

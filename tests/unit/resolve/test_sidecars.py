@@ -9,7 +9,7 @@ import pytest
 from mizzen.api.meta import Object
 from mizzen.model.config import Config
 from mizzen.resolve import build, view
-from mizzen.resolve.sidecars import Egress, sidecar_for
+from mizzen.resolve.sidecars import Egress, of_sidecar, sidecar_for
 from tests.meshes import NETWORKING, new, router, service, sidecar
 
 
@@ -51,7 +51,7 @@ def test_selecting_before_plain_before_the_root_namespaces_and_the_oldest_of_eac
 )
 def test_egress_hosts(hosts: list[str], seen: str) -> None:
     spec = {"egress": [{"hosts": hosts}]} if hosts else {}
-    egress = Egress(of("s", **spec).body, "a")
+    egress = Egress(of_sidecar(of("s", **spec).body), "a")
     places = [("a", "x"), ("b", "x"), ("b", "y")]
     assert " ".join(f"{n}/{h}" for n, h in places if egress.sees(n, f"{h}.example")) == seen
 
@@ -72,3 +72,13 @@ def test_the_sidecars_outbound_mode_beats_the_meshs_and_an_empty_one_blocks() ->
     assert mode() == "ALLOW_ANY"
     assert mode(outboundTrafficPolicy={"mode": "REGISTRY_ONLY"}) == "REGISTRY_ONLY"
     assert mode(outboundTrafficPolicy={}) == "REGISTRY_ONLY"
+
+
+@pytest.mark.row("SC-02", "VS-09")
+def test_a_route_for_a_wildcard_concerns_the_listed_hosts_below_it() -> None:
+    egress = Egress(["a/x.example", "~a/y.example"], "a")
+    assert egress.concerns("a", "*.example")
+    assert egress.concerns("a", "x.example")
+    assert not egress.concerns("b", "*.example")
+    assert not egress.concerns("a", "*.other")
+    assert not egress.concerns("a", "y.example")

@@ -10,7 +10,7 @@ from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.model.config import Config
 from mizzen.model.service import Locality
-from mizzen.resolve.workloads import canonical, locality, workloads
+from mizzen.resolve.workloads import canonical, workloads
 from tests.meshes import NETWORKING, new
 
 
@@ -57,10 +57,30 @@ def test_entries() -> None:
     workload = found(new(NETWORKING, "WorkloadEntry", "a", "vm-1", spec))["192.0.2.1"]
     assert (workload.workload_name, workload.canonical_name) == ("vm-1", "vm")
     assert workload.identity.uri == "spiffe://td/ns/a/sa/vm"
-    assert workload.locality == locality("r/z") == Locality("r", "z", "")
+    assert workload.locality == Locality("r", "z", "")
 
 
 @pytest.mark.row("IP-06")
 def test_canonical_names_by_label() -> None:
     assert canonical({}, "own") == ("own", "latest")
     assert canonical({"app": "a", "app.kubernetes.io/name": "b", "version": "1"}, "own") == ("b", "1")
+
+
+@pytest.mark.row("WE-08")
+@pytest.mark.parametrize(
+    ("annotations", "conditions", "ready"),
+    [
+        ({}, [], True),
+        ({}, [{"type": "Healthy", "status": "False"}], True),
+        ({"proxy.istio.io/health-checks-enabled": "true"}, [], False),
+        ({"proxy.istio.io/health-checks-enabled": "true"}, [{"type": "Ready", "status": "True"}], False),
+        ({"proxy.istio.io/health-checks-enabled": "true"}, [{"type": "Healthy", "status": "False"}], False),
+        ({"proxy.istio.io/health-checks-enabled": "true"}, [{"type": "Healthy", "status": "True"}], True),
+    ],
+)
+def test_an_entry_whose_health_is_checked_is_ready_only_while_it_is_healthy(
+    annotations: dict[str, str], conditions: list[dict[str, str]], ready: bool
+) -> None:
+    spec, status = {"address": "1.2.3.4"}, {"conditions": conditions}
+    entry = new(NETWORKING, "WorkloadEntry", "a", "vm", spec, meta={"annotations": annotations}, status=status)
+    assert found(entry)["1.2.3.4"].ready is ready

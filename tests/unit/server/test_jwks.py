@@ -48,6 +48,10 @@ class Issuer:
     async def discovery(self, _: web.Request) -> web.Response:
         return web.json_response({"jwks_uri": f"{self.url}/jwks"})
 
+    async def slow(self, _: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
     async def elsewhere(self, _: web.Request) -> web.Response:
         raise web.HTTPFound("http://169.254.169.254/latest/meta-data")
 
@@ -58,7 +62,8 @@ async def issuer() -> AsyncIterator[Issuer]:
     app.router.add_get("/jwks", issuer.jwks)
     app.router.add_get("/.well-known/openid-configuration", issuer.discovery)
     app.router.add_get("/elsewhere", issuer.elsewhere)
-    runner = web.AppRunner(app)
+    app.router.add_get("/slow", issuer.slow)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     issuer.port = runner.addresses[0][1]
@@ -100,7 +105,7 @@ async def test_keys_come_from_the_uri_or_from_discovery_and_are_counted(issuer: 
     metrics = Metrics()
     config = wanting({"issuer": "x", "jwksUri": f"{issuer.url}/jwks"}, {"issuer": f"{issuer.url}/"})
     async with running(config, metrics) as store:
-        await store.next()
+        await store.store.tried(5)
         found = store.store.current
     assert {source: json.loads(keys.text) for source, keys in found.items()} == {
         KeySource("x", f"{issuer.url}/jwks"): KEYS,
@@ -115,11 +120,27 @@ async def test_one_issuer_that_fails_disturbs_no_other_and_comes_back(issuer: Is
     good, bad = f"{issuer.url}/jwks", f"{issuer.url}/nothing"
     config = wanting({"issuer": "good", "jwksUri": good}, {"issuer": "bad", "jwksUri": bad})
     async with running(config, metrics) as store:
-        await store.next()
+        await store.store.tried(5)
         found = store.store.current
         assert found[KeySource("good", good)].text
         assert found[KeySource("bad", bad)] == FetchedKeys(error=f"{bad} answered 404")
     assert count(metrics, "fail") >= 1
+
+
+@pytest.mark.row("RA-05")
+async def test_a_slow_issuer_delays_no_other(issuer: Issuer) -> None:
+    good, slow = f"{issuer.url}/jwks", f"{issuer.url}/slow"
+    config = wanting({"issuer": "slow", "jwksUri": slow}, {"issuer": "good", "jwksUri": good})
+    async with running(config, Metrics()) as store:
+        await store.next()
+        assert store.store.current[KeySource("good", good)].text
+        assert not store.store.current[KeySource("slow", slow)].text
+        store.store.want(wanting({"issuer": "slow", "jwksUri": slow}, {"issuer": "later", "jwksUri": good}))
+        await store.next()
+        assert store.store.current[KeySource("later", good)].text
+        begin = asyncio.get_running_loop().time()
+        await store.store.tried(0.05)
+        assert asyncio.get_running_loop().time() - begin < 2
 
 
 @pytest.mark.row("RA-05")

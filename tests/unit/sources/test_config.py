@@ -4,9 +4,11 @@ import random
 
 import pytest
 
+from mizzen.api.meta import Origin
+from mizzen.model.config import Config
 from mizzen.model.finding import Level
 from mizzen.sources.config import Assembly, config_of, judge
-from mizzen.sources.files import parse
+from mizzen.sources.files import Document, parse
 
 GOOD = """apiVersion: networking.istio.io/v1
 kind: DestinationRule
@@ -81,3 +83,42 @@ def test_mesh_config(text: str, trust_domain: str, fields: list[str]) -> None:
     config = config_of(parse(raw, "f").documents)
     assert config.mesh.trust_domain == trust_domain
     assert [f.field for f in config.findings] == fields
+
+
+def mesh_map(text: str, name: str = "istio") -> Document:
+    raw = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": "istio-system"},
+        "data": {"mesh": text},
+    }
+    return Document(raw, Origin("mesh.yaml", 1))
+
+
+@pytest.mark.row("MC-01")
+def test_a_broken_mesh_config_leaves_the_good_one_in_force() -> None:
+    assembly = Assembly()
+    assembly.put(judge(mesh_map("outboundTrafficPolicy: {mode: REGISTRY_ONLY}")))
+    good = assembly.config(1).mesh
+    assert good.outbound_traffic_policy.mode == "REGISTRY_ONLY"
+    for number, text in enumerate(("outboundTrafficPolicy: {mode: OPEN}", "a: [", "connectTimeout: 2h")):
+        assembly.put(judge(mesh_map(text)))
+        config = assembly.config(number + 2)
+        assert config.mesh is good
+        assert any(finding.level is Level.ERROR for finding in config.findings)
+    assembly.put(judge(mesh_map("accessLogFile: /x")))
+    assert assembly.config(9).mesh.outbound_traffic_policy.mode == "ALLOW_ANY"
+    assembly.remove(("ConfigMap", "istio-system", "istio"))
+    assert assembly.config(10).mesh == Config().mesh
+
+
+@pytest.mark.row("MC-01")
+def test_the_shared_map_lies_under_the_own_one_and_a_broken_one_of_the_two_is_skipped() -> None:
+    names = ("shared", "istio")
+    assembly = Assembly(mesh_maps=names)
+    assembly.put(judge(mesh_map("{accessLogFile: /low, meshId: m}", "shared"), mesh_maps=names))
+    assembly.put(judge(mesh_map("accessLogFile: /high"), mesh_maps=names))
+    mesh = assembly.config(1).mesh
+    assert (mesh.access_log_file, mesh.mesh_id) == ("/high", "m")
+    assembly.put(judge(mesh_map("accessLogFile: [1]"), mesh_maps=names))
+    assert assembly.config(2).mesh.access_log_file == "/low"

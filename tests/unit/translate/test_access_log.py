@@ -8,6 +8,8 @@ from envoy.extensions.access_loggers.file.v3 import file_pb2
 from google.protobuf.json_format import MessageToDict
 
 from mizzen.api.mesh_config import MeshConfig
+from mizzen.model.conduct import Conduct
+from mizzen.model.provider import Logger, LoggerKind
 from mizzen.translate import access_log
 
 
@@ -48,3 +50,30 @@ def test_a_listener_logs_what_found_no_chain() -> None:
     (log,) = access_log.listener_logs(mesh())
     assert list(log.filter.response_flag_filter.flags) == ["NR"]
     assert access_log.listener_logs(mesh(disable_envoy_listener_log=True)) == []
+
+
+def provided(**fields: Any) -> file_pb2.FileAccessLog:
+    conduct = Conduct(loggers=(Logger(name="l", kind=LoggerKind.FILE, path="/log", **fields),))
+    (log,) = access_log.request_logs(MeshConfig(access_log_file="/dev/stdout", access_log_encoding="JSON"), conduct)
+    config = file_pb2.FileAccessLog()
+    assert log.typed_config.Unpack(config)
+    assert config.path == "/log"
+    return config
+
+
+@pytest.mark.row("MC-12")
+def test_a_file_provider_has_its_own_format() -> None:
+    assert provided().log_format.text_format_source.inline_string == access_log.TEXT
+    assert provided(text="%PROTOCOL%").log_format.text_format_source.inline_string == "%PROTOCOL%\n"
+    nested = provided(labels=(("a", {"b": "%REQ_WITHOUT_QUERY(:PATH)%"}), ("c", "%REQ_WITHOUT_QUERY(:PATH)%")))
+    assert nested.log_format.json_format["a"]["b"] == "%REQ_WITHOUT_QUERY(:PATH)%"
+    assert len(nested.log_format.formatters) == 1
+    assert set(provided(labels=(("", None),)).log_format.json_format) == set(access_log.JSON)
+    assert provided(omit_empty=True).log_format.omit_empty_values
+
+
+@pytest.mark.row("MC-04", "MC-06", "MC-12")
+def test_the_built_in_provider_follows_the_mesh_and_no_provider_writes_nothing() -> None:
+    assert provided(follows_mesh=True).log_format.HasField("json_format")
+    on = MeshConfig(access_log_file="/dev/stdout")
+    assert access_log.request_logs(on, Conduct(loggers=())) == access_log.listener_logs(on, Conduct(loggers=())) == []

@@ -9,6 +9,7 @@ from mizzen.api.mesh_config import MeshConfig, PathNormalization, ProxyConfig
 from mizzen.api.meta import Object, ObjectMeta
 from mizzen.api.security import AuthorizationPolicy, JWTRule, Provider, RequestAuthentication, Rule
 from mizzen.model.authorizer import Authorizer
+from mizzen.model.conduct import Conduct
 from mizzen.model.view import Policies
 from mizzen.translate.hcm import Direction, http_connection_manager
 
@@ -85,10 +86,10 @@ def test_the_server_header() -> None:
     assert manager(Direction.INBOUND).server_name == "istio-envoy"
     assert manager(Direction.GATEWAY).server_name == "istio-envoy"
     assert manager(Direction.OUTBOUND).server_name == ""
-    off = MeshConfig(default_config=ProxyConfig(proxy_headers={"server": {"disabled": True}}))
-    assert all(manager(d, off).server_header_transformation == H.PASS_THROUGH for d in Direction)
-    named = MeshConfig(default_config=ProxyConfig(proxy_headers={"server": {"value": "mine"}}))
-    assert {manager(d, named).server_name for d in Direction} == {"mine"}
+    off = Conduct(ProxyConfig(proxy_headers={"server": {"disabled": True}}))
+    assert all(manager(d, conduct=off).server_header_transformation == H.PASS_THROUGH for d in Direction)
+    named = Conduct(ProxyConfig(proxy_headers={"server": {"value": "mine"}}))
+    assert {manager(d, conduct=named).server_name for d in Direction} == {"mine"}
 
 
 @pytest.mark.row("IL-06")
@@ -106,7 +107,7 @@ def test_the_client_certificate_header() -> None:
     assert manager(Direction.GATEWAY).forward_client_cert_details == H.SANITIZE_SET
     assert not manager(Direction.OUTBOUND).HasField("set_current_client_cert_details")
     changed = {"forwardedClientCert": "SANITIZE", "setCurrentClientCertDetails": {"cert": True, "uri": False}}
-    config = manager(Direction.INBOUND, MeshConfig(default_config=ProxyConfig(proxy_headers=changed)))
+    config = manager(Direction.INBOUND, conduct=Conduct(ProxyConfig(proxy_headers=changed)))
     assert config.forward_client_cert_details == H.SANITIZE
     assert (config.set_current_client_cert_details.cert, config.set_current_client_cert_details.uri) == (True, False)
 

@@ -20,11 +20,13 @@ def test_the_floor_is_tls_1_2_unless_raised() -> None:
     assert params.tls_maximum_protocol_version == common_pb2.TlsParameters.TLSv1_3
     assert tuple(params.cipher_suites) == tls.INBOUND_CIPHERS
     raised = MeshConfig(
-        mesh_mtls=TLSConfig(min_protocol_version="TLSV1_3", cipher_suites=("X",), ecdh_curves=("P-256",))
+        mesh_mtls=TLSConfig(
+            min_protocol_version="TLSV1_3", cipher_suites=("AES128-SHA", "unknown"), ecdh_curves=("P-256",)
+        )
     )
     params = downstream(raised).common_tls_context.tls_params
     assert params.tls_minimum_protocol_version == common_pb2.TlsParameters.TLSv1_3
-    assert list(params.cipher_suites) == ["X"]
+    assert list(params.cipher_suites) == ["AES128-SHA"]
     assert list(params.ecdh_curves) == []
 
 

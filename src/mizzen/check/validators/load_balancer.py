@@ -24,6 +24,8 @@ _LOCALITY_LABELS = ("topology.kubernetes.io/region", "topology.kubernetes.io/zon
 def validate(lb: LoadBalancerSettings, path: str, notes: Notes, outlier: bool) -> None:
     if lb.simple == "LEAST_CONN":
         notes.warn(f"{path}.simple", "LEAST_CONN is the old name of LEAST_REQUEST", codes.DEPRECATED)
+    if lb.backend_utilization is not None:
+        notes.warn(f"{path}.backendUtilization", "has no effect: endpoints are chosen by LEAST_REQUEST")
     if lb.consistent_hash is not None:
         _hash(lb.consistent_hash, f"{path}.consistentHash", notes)
     if lb.warmup is not None or lb.warmup_duration_secs is not None:
@@ -84,7 +86,7 @@ def locality(setting: LocalityLoadBalancerSetting, path: str, notes: Notes, outl
     if setting.distribute and setting.failover:
         notes.error(path, "only one of distribute and failover may be set")
     if setting.distribute and setting.failover_priority:
-        notes.error(path, "only one of distribute and failoverPriority may be set")
+        notes.warn(f"{path}.failoverPriority", "has no effect beside distribute")
     sources: list[str] = []
     for index, rule in enumerate(setting.distribute):
         where = f"{path}.distribute[{index}]"
@@ -101,6 +103,7 @@ def locality(setting: LocalityLoadBalancerSetting, path: str, notes: Notes, outl
 
 def zone_aware(setting: ZoneAwareLbSetting, path: str, notes: Notes) -> None:
     """Row DR-21."""
+    notes.warn(path, "prefers the client's region; zones are used alike, for proxies do not discover their own service")
     _failovers(setting.failover, f"{path}.failover", notes)
     for index, label in enumerate(setting.failover_priority):
         allowed = label.partition("=")[0] not in _LOCALITY_LABELS

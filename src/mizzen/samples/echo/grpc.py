@@ -27,9 +27,28 @@ def field(number: int, value: bytes | int) -> bytes:
 def texts(message: bytes) -> dict[int, bytes]:
     """The last value of every length-delimited field; stops at what it does not understand."""
     found: dict[int, bytes] = {}
-    for number, value in _fields(message):
-        found[number] = value
+    for number, value in fields(message):
+        if isinstance(value, bytes):
+            found[number] = value
     return found
+
+
+def fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
+    """Every field in order: bytes for what has a length, an integer for a varint; fixed-size ones are passed over.
+    Stops at what it does not understand."""
+    at = 0
+    while at < len(data):
+        key, at = _read_varint(data, at)
+        kind = key & 7
+        if kind == 0:
+            value, at = _read_varint(data, at)
+            yield key >> 3, value
+        elif kind == 2:
+            size, at = _read_varint(data, at)
+            yield key >> 3, data[at : at + size]
+            at += size
+        else:
+            at += {1: 8, 5: 4}.get(kind, len(data))
 
 
 def _varint(value: int) -> bytes:
@@ -50,18 +69,3 @@ def _read_varint(data: bytes, at: int) -> tuple[int, int]:
         if byte < 0x80:
             break
     return value, at
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at < len(data):
-        key, at = _read_varint(data, at)
-        kind = key & 7
-        if kind == 0:
-            _, at = _read_varint(data, at)
-        elif kind == 2:
-            size, at = _read_varint(data, at)
-            yield key >> 3, data[at : at + size]
-            at += size
-        else:
-            at += {1: 8, 5: 4}.get(kind, len(data))

@@ -1,4 +1,4 @@
-"""``retries`` (rows VS-39 to VS-45)."""
+"""``retries`` (rows VS-39 to VS-46)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from envoy.extensions.retry.priority.previous_priorities.v3 import previous_prio
 
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.virtual_service import HTTPRetry
+from mizzen.model.protocol import Protocol
 from mizzen.translate.messages import any_of
 from mizzen.translate.scalars import duration
 
 DEFAULT_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
+INBOUND_ON = "reset-before-request"
 _DEFAULT_ATTEMPTS = 2
 _STATUS_CODES = "retriable-status-codes"
 
@@ -40,6 +42,25 @@ def retry_policy(own: HTTPRetry | None, mesh: MeshConfig, *, hashed: bool = Fals
         config = previous_priorities_config_pb2.PreviousPrioritiesConfig(update_frequency=2)
         message.retry_priority.name = "envoy.retry_priorities.previous_priorities"
         message.retry_priority.typed_config.CopyFrom(any_of(config))
+    if retry.backoff is not None:
+        message.retry_back_off.base_interval.CopyFrom(duration(retry.backoff))
+    return message
+
+
+def inbound_policy(mesh: MeshConfig, protocol: Protocol) -> route.RetryPolicy | None:
+    """What a server's sidecar retries towards its app: a request that the app never got, but for gRPC (row VS-46).
+
+    Of the mesh's ``defaultInboundHttpRetryPolicy`` only attempts, conditions and back-off count; 0 attempts is none.
+    """
+    if protocol in (Protocol.GRPC, Protocol.GRPC_WEB):
+        return None
+    retry = mesh.default_inbound_http_retry_policy or HTTPRetry(attempts=_DEFAULT_ATTEMPTS)
+    if retry.attempts <= 0:
+        return None
+    message = route.RetryPolicy()
+    message.num_retries.value = retry.attempts
+    message.retry_on, codes = _conditions(retry.retry_on or INBOUND_ON)
+    message.retriable_status_codes.extend(codes)
     if retry.backoff is not None:
         message.retry_back_off.base_interval.CopyFrom(duration(retry.backoff))
     return message

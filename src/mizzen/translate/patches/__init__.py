@@ -44,7 +44,7 @@ def apply(base: ResourceSet, view: ProxyView) -> ResourceSet:
     rest = [r for kind, held in base.types.items() if kind not in touched for r in held.values()]
     outcomes = tuple(change.outcome() for change in changes)
     made = ResourceSet.of([*rest, *found])
-    return ResourceSet(made.types, outcomes, tuple(_findings(view, outcomes)))
+    return ResourceSet(made.types, outcomes, (*base.findings, *_findings(view, outcomes)))
 
 
 def _findings(view: ProxyView, outcomes: Iterable[PatchOutcome]) -> Iterator[Finding]:

@@ -1,0 +1,123 @@
+"""What the hub publishes, counts, and keeps when something fails."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from envoy.config.core.v3 import base_pb2
+
+from mizzen.controlplane import compiler
+from mizzen.model.config import Config
+from mizzen.model.resources import LISTENER
+from mizzen.model.snapshot import Snapshot
+from mizzen.observe import Metrics
+from mizzen.resolve import build, view
+from mizzen.server.hub import Compiler, Connection, Hub
+from mizzen.server.node import Node
+from mizzen.translate import resources
+from mizzen.xds import Session
+from tests.meshes import routes, rule, service
+from tests.scenes import Scene
+from tests.unit.translate.test_gateway_conflicts import OLD, YOUNG
+
+PORTS = [{"name": "http", "port": 80}]
+WEB = service("web", "a", 1, PORTS)
+FULL = "web.a.svc.cluster.local"
+
+
+def _hub() -> tuple[Hub, Metrics]:
+    metrics = Metrics()
+    return Hub(Compiler(build, view, resources), metrics), metrics
+
+
+@pytest.mark.row("VS-08", "DR-03")
+async def test_hosts_and_subsets_that_are_dropped_are_counted() -> None:
+    hub, metrics = _hub()
+    http = [{"route": [{"destination": {"host": FULL}}]}]
+    both = [routes("one", "a", hosts=["web"], http=http), routes("two", "b", hosts=[FULL], http=http)]
+    rules = [rule(name, "a", host="web", subsets=[{"name": "v1"}]) for name in ("x", "y", "z")]
+    hub.publish(Config().with_objects([WEB, *both, *rules]))
+    assert b"pilot_vservice_dup_domain 1.0" in metrics.text()
+    assert b"pilot_destrule_subsets 2.0" in metrics.text()
+    hub.publish(Config().with_objects([WEB, both[0], rules[0]]))
+    assert b"pilot_vservice_dup_domain 0.0" in metrics.text()
+    assert b"pilot_destrule_subsets 0.0" in metrics.text()
+
+
+async def test_each_snapshot_has_a_number_and_wakes_those_who_wait() -> None:
+    hub, _ = _hub()
+    waiting = hub.changed.wait()
+    hub.publish(Config(revision=7))
+    assert await asyncio.wait_for(waiting, 5)
+    hub.publish(Config(revision=9))
+    assert hub.current is not None
+    assert (hub.current.number, hub.current.revision) == (2, 9)
+    assert [hub.number_of(revision) for revision in (7, 8, 9, 10)] == [1, 2, 2, None]
+
+
+async def test_a_configuration_that_cannot_be_resolved_changes_nothing() -> None:
+    metrics = Metrics()
+
+    def compile_(config: Config, _previous: Snapshot | None) -> Snapshot:
+        if config.revision == 2:
+            raise RuntimeError("broken")
+        return Snapshot(config=config)
+
+    hub = Hub(Compiler(compile_, view, resources), metrics)
+    hub.publish(Config(revision=1))
+    hub.publish(Config(revision=2))
+    assert hub.current is not None
+    assert hub.current.revision == 1
+    assert "broken" in hub.error
+    assert b"pilot_total_xds_internal_errors 1.0" in metrics.text()
+    hub.publish(Config(revision=3))
+    assert hub.error == ""
+
+
+NODE = "router~10.1.0.20~edge-0.istio-system~istio-system.svc.cluster.local"
+
+
+def connection() -> Connection:
+    return Connection(Node.parse(base_pb2.Node(id=NODE)), Session(), None, 0.0)
+
+
+def rejected(metrics: Metrics) -> list[str]:
+    return [line for line in metrics.text().decode().splitlines() if line.startswith("pilot_total_rejected_configs{")]
+
+
+@pytest.mark.row("GW-25")
+def test_what_is_left_out_is_counted_by_its_owner_until_it_is_mended() -> None:
+    metrics = Metrics()
+    hub = Hub(compiler(), metrics)
+    hub.publish(Scene(OLD + YOUNG).config)
+    edge = connection()
+    assert hub.current is not None
+    assert hub.resources(edge, hub.current) is not None
+    assert rejected(metrics) == ['pilot_total_rejected_configs{name="bank/young",type="gateway"} 1.0']
+    assert {finding.name for finding in hub.findings()} == {"young"}
+    hub.publish(Scene(OLD).config)
+    assert hub.resources(edge, hub.current) is not None
+    assert rejected(metrics) == []
+
+
+def test_proxies_of_equal_views_share_what_was_built_and_a_failure_keeps_the_last() -> None:
+    core = compiler()
+    hub = Hub(core, Metrics())
+    assert hub.config is None
+    assert hub.findings() == set()
+    hub.publish(Scene(OLD).config)
+    first = hub.current
+    assert first is not None
+    assert hub.resources(connection(), first) is hub.resources(connection(), first)
+
+    def broken(*_: object) -> Config:
+        raise ValueError("no")
+
+    hub._compiler = Compiler(broken, core.view, core.resources)  # type: ignore[arg-type]
+    hub.publish(Scene().config)
+    assert hub.current is first
+    assert "ValueError: no" in hub.error
+    made = hub.resources(connection(), first)
+    assert made is not None
+    assert "0.0.0.0_8080" in made.get(LISTENER)

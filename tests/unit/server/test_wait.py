@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from mizzen.model.config import Config
+from mizzen.observe import Metrics
+from mizzen.resolve import build, view
+from mizzen.server.hub import Compiler, Hub
+from mizzen.server.wait import built, judge, wait
+from mizzen.translate import resources
+from mizzen.xds import Progress
+
+
+class Session:
+    """A session that stands where the test says."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.snapshot = 1
+        self.now = progress
+
+    def progress(self, _number: int) -> Progress:
+        return self.now
+
+
+class Connection:
+    def __init__(self, progress: Progress) -> None:
+        self.session = Session(progress)
+
+
+@pytest.fixture
+def hub() -> Hub:
+    found = Hub(Compiler(build, view, resources), Metrics())
+    found.publish(Config(revision=5))
+    return found
+
+
+def attach(hub: Hub, name: str, progress: Progress) -> None:
+    hub.connections[name] = cast(Any, Connection(progress))
+
+
+KEY = ("t", "n")
+NOBODY = Progress(known=True)
+PENDING = Progress(known=True, changed=frozenset({KEY}), pending=frozenset({KEY}))
+ACKED = Progress(known=True, changed=frozenset({KEY}))
+REFUSED = Progress(known=True, changed=frozenset({KEY}), refused={KEY: "bad"})
+
+
+def test_nobody_concerned_is_done_at_once(hub: Hub) -> None:
+    attach(hub, "a", NOBODY)
+    verdict = judge(hub, 5)
+    assert (verdict.done, verdict.concerned, verdict.snapshot) == (True, [], 1)
+
+
+def test_done_when_all_that_are_concerned_have_answered(hub: Hub) -> None:
+    attach(hub, "a", ACKED)
+    attach(hub, "b", PENDING)
+    verdict = judge(hub, 5)
+    assert (verdict.done, sorted(verdict.concerned), verdict.acked) == (False, ["a", "b"], ["a"])
+    attach(hub, "b", REFUSED)
+    document = judge(hub, 5).document()
+    assert document["done"] is True
+    assert document["refused"] == [{"proxy": "b", "type": "t", "resource": "n", "reason": "bad"}]
+    assert document["acked"] == ["a"]
+
+
+async def test_a_proxy_that_is_gone_is_told_at_the_deadline(hub: Hub) -> None:
+    hub.absent["gone"] = cast(Any, Connection(PENDING))
+    verdict = await wait(hub, 5, 0.05)
+    assert (verdict.done, verdict.disconnected) == (False, ["gone"])
+
+
+async def test_a_change_that_is_not_there_yet_is_waited_for(hub: Hub) -> None:
+    assert not await built(hub, 6, 0.01)
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(wait(hub, 6, 5))
+        await asyncio.sleep(0)
+        hub.publish(Config(revision=6))
+    assert waiting.result().done
+    assert await built(hub, 6, 1)

@@ -1,0 +1,39 @@
+"""What the control plane counts, under the names that dashboards look for."""
+
+from __future__ import annotations
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from mizzen.observe import Metrics
+
+
+@pytest.mark.row("CA-14", "CPM-02")
+def test_counters_have_istios_names_with_and_without_the_ending() -> None:
+    metrics = Metrics()
+    metrics.csr_errors.labels("TTL_ERROR").inc()
+    metrics.rejects.labels("lds").inc(2)
+    metrics.key_fetches.inc()
+    lines = metrics.text().decode().splitlines()
+    assert "# TYPE citadel_server_csr_sign_err_count counter" in lines
+    assert 'citadel_server_csr_sign_err_count{error="TTL_ERROR"} 1.0' in lines
+    assert 'pilot_total_xds_rejects{type="lds"} 2.0' in lines
+    assert "pilot_jwks_resolver_network_fetch_success_total 1.0" in lines
+    for name in ("csr_count", "success_cert_issuance_count", "authentication_failure_count"):
+        assert f"citadel_server_{name} 0.0" in lines
+    for name in ("csr_parsing_err_count", "id_extraction_err_count"):
+        assert f"citadel_server_{name} 0.0" in lines
+    assert not [line for line in lines if "count_total" in line or "_created" in line]
+
+
+def test_the_text_is_prometheus_own_format() -> None:
+    families = {family.name for family in text_string_to_metric_families(Metrics().text().decode())}
+    assert {"citadel_server_root_cert_expiry_timestamp", "pilot_xds_config_size_bytes", "istio_build"} <= families
+
+
+@pytest.mark.row("CA-14")
+def test_a_chain_expires_only_where_a_ca_is_plugged_in() -> None:
+    metrics = Metrics()
+    assert b"cert_chain_expiry" not in metrics.text()
+    metrics.chain_expiry().set(7)
+    assert b"citadel_server_cert_chain_expiry_timestamp 7.0" in metrics.text()
