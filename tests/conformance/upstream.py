@@ -54,6 +54,8 @@ _WORKLOADS = (
     ("a", "echo2"),
     ("external", "external"),
 )
+_CAPTURE = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
+"""Istio's tests run with it."""
 _FAKE = """
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
@@ -76,7 +78,7 @@ def is_upstream(case: Document) -> bool:
 
 def fixture(ledger: Path, server: str, authorities: str) -> Fixture:
     """Namespaces echo, echo1, echo2 (injected) and external (not), as Istio's tests have them; no virtual machine."""
-    documents = [mesh_config(MESH)]
+    documents = [mesh_config({**MESH, "defaultConfig": {**MESH["defaultConfig"], **_CAPTURE}})]
     for place in ("echo", "echo1", "echo2", "external", "outside"):
         documents += [namespace(place, place.startswith("echo")), secret(place, server, authorities)]
     for name, place in _WORKLOADS:

@@ -15,18 +15,23 @@ from mizzen.lab.store import Store, timestamp
 
 Raw = dict[str, Any]
 Inject = Callable[[Raw], Raw]
+_REVOKED = "ca-crl.pem"
+_TRUST = {"istio-ca-root-cert": "root-cert.pem", "istio-ca-crl": _REVOKED}
+"""ConfigMaps by name, each with its one key (rows CR-05, CR-10)."""
+_WITHOUT_TRUST = {"kube-public", "kube-node-lease", "local-path-storage"}
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 
 
 class Controllers:
-    """``inject`` patches a pod; ``root`` gives the mesh's root certificate as text, empty while there is none."""
+    """``inject`` patches a pod; ``trust`` reads a file that the control plane leaves for all: ``root-cert.pem`` and
+    ``ca-crl.pem``, as text, empty while there is none."""
 
-    def __init__(self, store: Store, subnets: Subnets, node: str, inject: Inject, root: Callable[[], str]) -> None:
+    def __init__(self, store: Store, subnets: Subnets, node: str, inject: Inject, trust: Callable[[str], str]) -> None:
         self._store = store
         self._subnets = subnets
         self._node = node
         self._inject = inject
-        self._root = root
+        self._trust = trust
 
     def step(self) -> None:
         """One pass."""
@@ -44,7 +49,6 @@ class Controllers:
         wanted = {"default", "istio-system", "kube-system"} | {
             raw["metadata"]["namespace"] for raw in self._store.list() if raw["metadata"].get("namespace")
         }
-        root = self._root()
         for name in sorted(wanted):
             if self._store.get("Namespace", "", name) is None:
                 labels = {"kubernetes.io/metadata.name": name}
@@ -60,11 +64,17 @@ class Controllers:
                 self._store.put(
                     {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}}
                 )
-            if root:
-                meta = {"name": "istio-ca-root-cert", "namespace": name, "labels": {"istio.io/config": "true"}}
-                self._store.put(
-                    {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"root-cert.pem": root}}
-                )
+        for name, key in _TRUST.items():
+            self._distribute(name, key, self._trust(key), sorted(wanted - _WITHOUT_TRUST))
+
+    def _distribute(self, name: str, key: str, text: str, namespaces: list[str]) -> None:
+        """A ConfigMap for the proxies of each namespace, healed when somebody edits or deletes it (row CR-05)."""
+        for namespace in namespaces:
+            meta = {"name": name, "namespace": namespace, "labels": {"istio.io/config": "true"}}
+            if text:
+                self._store.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {key: text}})
+            elif key == _REVOKED and self._store.get("ConfigMap", namespace, name) is not None:
+                self._store.delete("ConfigMap", namespace, name)
 
     def _addresses(self) -> None:
         every = self._store.list("Service")

@@ -38,6 +38,7 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
     unlisted = tuple(sorted((number, mode) for number, mode in modes.ports.items() if number not in known))
     own = policies_of(snapshot, proxy.namespace, proxy.labels)
     http10 = proxy.flags.get("HTTP10") == "1"
+    interception = proxy.flags.get("INTERCEPTION_MODE", "")
     return Inbound(
         key=(
             proxy.namespace,
@@ -47,6 +48,7 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
             _names(own),
             http10,
             conduct_key(proxy),
+            interception,
         ),
         mesh=mesh,
         namespace=proxy.namespace,
@@ -55,6 +57,7 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
         unlisted=unlisted,
         policies=own,
         conduct=conduct(snapshot, proxy),
+        interception=interception,
         http10=http10,
     )
 

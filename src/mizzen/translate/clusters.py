@@ -30,6 +30,7 @@ from mizzen.translate.credentials import CONFIG_MAP
 from mizzen.translate.locality import Client, Preference, label_keys, preference, weighs_localities
 from mizzen.translate.memo import Memo
 from mizzen.translate.messages import resource
+from mizzen.translate.proxy_identity import proxy_identity
 from mizzen.translate.scalars import duration, seconds
 from mizzen.translate.subsets import identities, variants
 from mizzen.translate.traffic_policy import NONE, with_defaults
@@ -63,6 +64,7 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
             service.hostname,
             port.number,
             auto,
+            proxy_identity(scope.flags),
             _client_labels(catalog, service, rule),
         )
         # The identities of a service are those behind all of its ports (row OL-21).
@@ -131,6 +133,7 @@ class _PortClusters:
         self._rule = rule
         self._members = members
         self._sidecar = self._scope.proxy_type is ProxyType.SIDECAR
+        self._identity = proxy_identity(self._scope.flags)
 
     def resources(self, auto: bool) -> Iterator[Resource]:
         """``auto``: also the clusters that mesh TLS is passed on to by its SNI (row GW-15)."""
@@ -295,13 +298,14 @@ class _PortClusters:
                 offered=offered,
                 http2=speech == "h2",
                 defaults=self._scope.mesh.tls_defaults,
+                identity=None if service.mesh_external else self._identity,
             )
             if socket is not None:
                 cluster.transport_socket.CopyFrom(socket)
             if tls.mode in ("SIMPLE", "MUTUAL"):
                 facts["alpn_override"] = "false"
         elif self._auto_mtls():
-            matches = upstream_tls.auto_mtls_matches(sni, self._sans(), offered)
+            matches = upstream_tls.auto_mtls_matches(sni, self._sans(), offered, self._identity)
             if cluster.type != _Cluster.ORIGINAL_DST:
                 cluster.transport_socket_matches.extend(matches)
             elif members and all(e.tls_mode == "istio" for e in members):
