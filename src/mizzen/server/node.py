@@ -55,6 +55,11 @@ class Node:
         return cls(node.id, kind, parts[1], _text(metadata, "NAME") or name, namespace, said, metadata)
 
     @property
+    def comes_and_goes(self) -> bool:
+        """A program's own xDS client: when its channel closes there is nobody who works by an old configuration."""
+        return _text(self.metadata, "GENERATOR") == "grpc"
+
+    @property
     def service_account(self) -> str:
         return _text(self.metadata, "SERVICE_ACCOUNT")
 
