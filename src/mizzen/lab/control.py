@@ -11,6 +11,7 @@ from typing import Any
 
 from mizzen.api.meta import Origin
 from mizzen.lab import services, workloads
+from mizzen.lab.manual_endpoints import mirrored
 from mizzen.lab.network import Subnets
 from mizzen.lab.store import Store, timestamp
 from mizzen.resolve.ingress_status import statuses
@@ -242,12 +243,14 @@ class Controllers:
 
     def _slices(self) -> None:
         pods, before = self._store.list("Pod"), self._store.list("EndpointSlice")
-        for service in self._store.list("Service"):
-            wanted = services.endpoint_slices(service, pods, self._node)
+        every = self._store.list("Service")
+        made = [(service, services.endpoint_slices(service, pods, self._node)) for service in every]
+        made += mirrored(self._store.list("Endpoints"), every)
+        for maker, wanted in made:
             for item in wanted:
                 self._store.put(item)
             names = {item["metadata"]["name"] for item in wanted}
-            for item in workloads.owned(before, service):
+            for item in workloads.owned(before, maker):
                 if item["metadata"]["name"] not in names:
                     self._store.delete("EndpointSlice", item["metadata"]["namespace"], item["metadata"]["name"])
 

@@ -19,7 +19,7 @@ from mizzen.model.resources import CLUSTER, ENDPOINT, Resource
 from mizzen.model.service import Endpoint, Port, Resolution, Service
 from mizzen.translate import connection_pool, endpoints, load_balancer, names
 from mizzen.translate.catalog import Catalog
-from mizzen.translate.locality import Client
+from mizzen.translate.locality import Client, preference
 from mizzen.translate.messages import any_of, resource
 from mizzen.translate.proxyless.tls import common_context
 from mizzen.translate.subsets import identities, variants
@@ -73,7 +73,7 @@ def _one(
         policy=policy,
         client=Client(scope.locality, scope.labels),
         cluster_id=scope.snapshot.config.cluster_id,
-        mesh_locality=scope.mesh.locality_lb_setting,
+        chosen=preference(policy, service, scope.mesh),
     )
     for group in assignment.endpoints:
         group.locality.SetInParent()  # gRPC refuses a group without one
