@@ -27,6 +27,7 @@ from mizzen.resolve.virtual_services import virtual_services
 from mizzen.resolve.workloads import workloads
 
 _T = TypeVar("_T")
+_NONE: Mapping[ObjectKey, Object] = {}
 
 
 def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
@@ -40,7 +41,8 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     pods, slices, nodes = config.of("Pod"), config.of("EndpointSlice"), config.of("Node")
     entries, workload_entries = config.of("ServiceEntry"), config.of("WorkloadEntry")
 
-    found = run.step("services", services, config.of("Service"), entries, mesh, domain)
+    labelled = config.of("Namespace") if mesh.service_entry_visibility else _NONE
+    found = run.step("services", services, config.of("Service"), entries, labelled, mesh, domain)
     hosts = run.step("by_hostname", by_hostname, found)
     running = run.step("workloads", workloads, pods, workload_entries, nodes, mesh)
     peer_authentications = run.step("peer_authentications", _oldest_first, config.of("PeerAuthentication"))
