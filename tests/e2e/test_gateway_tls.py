@@ -198,9 +198,7 @@ def deployed(mesh: Mesh, material: Material) -> Callable[[], Edge]:
     mesh.apply(MOUNTED)
 
     def ready() -> Edge:
-        eventually(
-            lambda: [pod["ready"] for pod in mesh.pods("filed")], lambda found: found == ["2/2"] or found == ["1/1"], 40
-        )
+        eventually(lambda: [pod["ready"] for pod in mesh.pods("filed")], lambda found: found == [True], 40)
         (pod,) = mesh.pods("filed")
         return Edge((pod["ip"], 8443), material)
 
