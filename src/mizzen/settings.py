@@ -33,6 +33,10 @@ class Settings:
     default_workload_cert_ttl: timedelta = timedelta(hours=24)
     max_workload_cert_ttl: timedelta = timedelta(days=90)
     self_signed_ca_cert_ttl: timedelta = timedelta(days=3650)
+    root_check: timedelta = timedelta(hours=1)
+    root_grace: float = 20.0
+    multiroot: bool = False
+    revocation: bool = True
     token_audiences: tuple[str, ...] = ("istio-ca",)
     custom_hosts: tuple[str, ...] = ()
     namespace: str = "istio-system"
@@ -62,6 +66,12 @@ class Settings:
         for name, reason in REFUSED.items():
             if environment.get(name, "").lower() not in ("", "false"):
                 raise MeshError(f"the environment variable {name} is not supported: {reason}")
+        provider = environment.get("PILOT_CERT_PROVIDER") or "istiod"
+        if provider != "istiod":
+            raise MeshError(
+                f"the environment variable PILOT_CERT_PROVIDER may not be {provider!r}: the control plane's certificate is "
+                "signed by its own authority, or comes from files"
+            )
         if not _read(environment, "ENABLE_CA_SERVER", _boolean, True):
             raise MeshError("the environment variable ENABLE_CA_SERVER may not be false: there is no other authority")
         ttl = _read(environment, "DEFAULT_WORKLOAD_CERT_TTL", _duration, cls.default_workload_cert_ttl)
@@ -72,6 +82,12 @@ class Settings:
             self_signed_ca_cert_ttl=_read(
                 environment, "CITADEL_SELF_SIGNED_CA_CERT_TTL", _duration, cls.self_signed_ca_cert_ttl
             ),
+            root_check=_read(environment, "CITADEL_SELF_SIGNED_ROOT_CERT_CHECK_INTERVAL", _pause, cls.root_check),
+            root_grace=_read(
+                environment, "CITADEL_SELF_SIGNED_ROOT_CERT_GRACE_PERIOD_PERCENTILE", float, cls.root_grace
+            ),
+            multiroot=_read(environment, "ISTIO_MULTIROOT_MESH", _boolean, False),
+            revocation=_read(environment, "PILOT_ENABLE_CA_CRL", _boolean, True),
             token_audiences=_read(environment, "TOKEN_AUDIENCES", _words, cls.token_audiences),
             custom_hosts=_read(environment, "ISTIOD_CUSTOM_HOST", _words, ()),
             namespace=environment.get("POD_NAMESPACE") or cls.namespace,

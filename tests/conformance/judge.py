@@ -285,10 +285,11 @@ def _pods(wanted: Any, seen: Seen, _all: Json) -> str:
 def _mtls(wanted: Any, seen: Seen, _all: Json) -> str:
     if not all(seen.echoes):
         return seen.summary()
-    if any("tcp" in result for result in seen.results):
+    peers = [str(peer or "") for peer in seen.values("peer")]
+    # TLS of the app's own is bytes to its proxy: no header says who called.
+    if any("tcp" in result for result in seen.results) or (seen.mutual is not None and not any(peers)):
         mutual = seen.mutual
         return "" if mutual == bool(wanted) else f"mutual TLS at the backend's proxy: {mutual}"
-    peers = [str(peer or "") for peer in seen.values("peer")]
     return "" if all(bool(peer) == bool(wanted) for peer in peers) else f"peer {_counted(peers)}"
 
 

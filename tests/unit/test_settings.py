@@ -91,7 +91,7 @@ def test_a_fetcher_that_nobody_knows_is_refused() -> None:
         Settings.of({"PILOT_JWT_ENABLE_REMOTE_JWKS": "nobody"})
 
 
-@pytest.mark.row("CM-15", "PA-12", "CA-06", "CA-07", "CA-13")
+@pytest.mark.row("CM-15", "PA-12", "CA-06", "CA-07", "CA-13", "CR-06")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -101,6 +101,9 @@ def test_a_fetcher_that_nobody_knows_is_refused() -> None:
         ("PILOT_ENABLE_ANALYSIS", "true"),
         ("EXTERNAL_CA", "ISTIOD_RA_KUBERNETES_API"),
         ("ENABLE_CA_SERVER", "false"),
+        ("PILOT_CERT_PROVIDER", "kubernetes"),
+        ("PILOT_CERT_PROVIDER", "k8s.io/legacy"),
+        ("PILOT_CERT_PROVIDER", "none"),
     ],
 )
 def test_what_would_be_dangerous_to_ignore_stops_the_start(name: str, value: str) -> None:
