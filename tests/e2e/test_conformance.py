@@ -1,11 +1,13 @@
 """The conformance runner in a real mesh: it says FAIL when it should, and our own cases hold but for those with a reason."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.conformance import lanes
 from tests.conformance.__main__ import CASES, open_world
 from tests.conformance.material import Material
 from tests.conformance.play import run
@@ -49,10 +51,23 @@ def test_a_wrong_expectation_of_each_kind_fails(world: tuple[World, Material], c
     assert said in verdict.line()
 
 
-def test_our_own_cases(world: tuple[World, Material]) -> None:
+def test_our_own_cases(world: tuple[World, Material], capsys: pytest.CaptureFixture[str]) -> None:
+    """Most of a case is waiting, so two meshes share them. What fails there is tried once more alone and told: the machine
+    may have been too busy for a deadline."""
     reasons = yaml.safe_load(REASONS.read_text()) or {}
-    verdicts = [run(case, *world) for case in load(CASES)]
-    unexpected = [v.line() for v in verdicts if (v.problems or v.skipped) and not reason(v.id, reasons)]
-    assert unexpected == []
+    cases = list(load(CASES))
+    with ExitStack() as stack:
+        more = lanes.opened(stack, ["conform2"], open_world)
+        verdicts = lanes.play(cases, [world, *more], lambda _: None)
     outdated = [v.id for v in verdicts if not v.problems and not v.skipped and reason(v.id, reasons)]
+    unexpected = []
+    for case, verdict in zip(cases, verdicts, strict=True):
+        if (verdict.problems or verdict.skipped) and not reason(verdict.id, reasons):
+            again = run(case, *world)
+            if again.problems or again.skipped:
+                unexpected.append(again.line())
+            else:
+                with capsys.disabled():
+                    print(f"held at the second try: {verdict.line()}")
+    assert unexpected == []
     assert outdated == [], "these hold now: drop their reason"
