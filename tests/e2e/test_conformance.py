@@ -117,12 +117,23 @@ def test_how_late_enforcement_is(world: tuple[World, Material]) -> None:
     assert max(late) <= MOST_LATE, f"requests under the old rules after the acknowledgement: {late}"
 
 
-def test_our_own_cases(world: tuple[World, Material]) -> None:
+def test_our_own_cases(world: tuple[World, Material], capsys: pytest.CaptureFixture[str]) -> None:
+    """Most of a case is waiting, so two meshes share them. What fails there is tried once more alone and told: the machine
+    may have been too busy for a deadline."""
     reasons = yaml.safe_load(REASONS.read_text()) or {}
+    cases = list(load(CASES))
     with ExitStack() as stack:
-        second = lanes.opened(stack, ["conform-2"], open_world)
-        verdicts = lanes.play(load(CASES), [world, *second], lambda _verdict: None)
-    unexpected = [v.line() for v in verdicts if (v.problems or v.skipped) and not reason(v.id, reasons)]
-    assert unexpected == []
+        more = lanes.opened(stack, ["conform-2"], open_world)
+        verdicts = lanes.play(cases, [world, *more], lambda _: None)
     outdated = [v.id for v in verdicts if not v.problems and not v.skipped and reason(v.id, reasons)]
+    unexpected = []
+    for case, verdict in zip(cases, verdicts, strict=True):
+        if (verdict.problems or verdict.skipped) and not reason(verdict.id, reasons):
+            again = run(case, *world)
+            if again.problems or again.skipped:
+                unexpected.append(again.line())
+            else:
+                with capsys.disabled():
+                    print(f"held at the second try: {verdict.line()}")
+    assert unexpected == []
     assert outdated == [], "these hold now: drop their reason"
