@@ -5,12 +5,14 @@ One synchronous pass over the store, run again after every change until nothing 
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable
 from typing import Any
 
 from mizzen.api.meta import Origin
 from mizzen.lab import services, workloads
+from mizzen.lab.allocated import Allocation
 from mizzen.lab.manual_endpoints import mirrored
 from mizzen.lab.network import Subnets
 from mizzen.lab.store import Store, timestamp
@@ -37,6 +39,7 @@ class Controllers:
         self._node = node
         self._inject = inject
         self._trust = trust
+        self._allocation = Allocation(os.environ)
 
     def step(self) -> None:
         """One pass."""
@@ -49,6 +52,8 @@ class Controllers:
                 self._pods(workload)
         self._orphans()
         self._slices()
+        for entry, status in self._allocation.statuses(self._store.list("ServiceEntry"), self._store.list("Service")):
+            self._store.put_status(entry, status)
         self._ingresses()
 
     def _namespaces(self) -> None:
