@@ -70,9 +70,15 @@ class Catalog:
 
     def addresses(self, service: Service) -> tuple[str, ...]:
         """Where this client dials ``service``: an allocated address only if it asks our DNS (row SE-14)."""
-        if not service.addresses and service.auto_address and self.scope.captures_dns:
+        if not service.addresses and service.auto_address and self._goes_by_allocated:
             return (service.auto_address,)
         return service.addresses
+
+    @property
+    def _goes_by_allocated(self) -> bool:
+        scope = self.scope
+        asks = scope.flags.get("DNS_AUTO_ALLOCATE", "").lower() == "true"
+        return scope.captures_dns and (scope.snapshot.config.features.ip_autoallocate or asks)
 
     def endpoints(self, service: Service, port: Port) -> tuple[Endpoint, ...]:
         return self.scope.snapshot.endpoints.get((service.namespace, service.hostname, port.number), ())
