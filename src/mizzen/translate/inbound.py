@@ -10,14 +10,16 @@ from envoy.config.core.v3 import address_pb2, base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 
+from mizzen.api.gateway import ServerTLSSettings
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode
 from mizzen.translate import access_log, connection_pool, exchange, names, tcp, tls
 from mizzen.translate import filters as f
-from mizzen.translate.chains import Shape, shapes
+from mizzen.translate.chains import Shape, own_tls, shapes
 from mizzen.translate.filters import Direction
+from mizzen.translate.gateway_tls import downstream_socket
 from mizzen.translate.hcm import http_connection_manager
 from mizzen.translate.http.retry import inbound_policy
 from mizzen.translate.inspectors import listener_filters
@@ -50,6 +52,7 @@ class _Target:
     http_name: str
     tcp_name: str
     service: Service | None = None
+    tls: ServerTLSSettings | None = None
 
 
 def listener(inbound: Inbound) -> listener_pb2.Listener:
@@ -70,7 +73,8 @@ def listener(inbound: Inbound) -> listener_pb2.Listener:
     result.max_connections_to_accept_per_socket_event.value = 1
     result.filter_chains.append(_black_hole(port, inbound))
     for target in _targets(inbound):
-        result.filter_chains.extend(_chain(shape, target, inbound) for shape in shapes(target.mtls, target.protocol))
+        found = (own_tls(target.protocol),) if target.tls else shapes(target.mtls, target.protocol)
+        result.filter_chains.extend(_chain(shape, target, inbound) for shape in found)
     return result
 
 
@@ -101,6 +105,7 @@ def _targets(inbound: Inbound) -> Iterator[_Target]:
             http_name=name,
             tcp_name=name,
             service=port.service,
+            tls=port.tls,
         )
 
 
@@ -127,6 +132,9 @@ def _chain(shape: Shape, target: _Target, inbound: Inbound) -> listener_componen
     if shape.mtls:
         alpn = tls.ALPN_HTTP if shape.http else tls.ALPN_TCP
         chain.transport_socket.CopyFrom(tls.mesh_downstream_socket(inbound.mesh, alpn=alpn))
+    if target.tls is not None:
+        spoken = ("h2", "http/1.1") if shape.http else ()
+        chain.transport_socket.CopyFrom(downstream_socket(target.tls, inbound.mesh, spoken))
     if shape.http:
         chain.filters.extend(_http_filters(shape, target, inbound))
     else:
