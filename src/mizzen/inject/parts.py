@@ -135,12 +135,23 @@ def log_arguments(facts: Facts) -> list[str]:
 
 def readiness(facts: Facts) -> Json:
     """The proxy's readiness probe, through Envoy's 15021 (row IP-04)."""
-    proxy = facts.settings.proxy
-    probe: Json = {"httpGet": {"path": "/healthz/ready", "port": 15021}, "timeoutSeconds": 3}
-    if delay := int(facts.annotations.get(READINESS + "initialDelaySeconds", proxy.readiness_initial_delay)):
+    proxy, own = facts.settings.proxy, facts.config.get("readinessProbe") or {}
+    probe: Json = {
+        "httpGet": {"path": "/healthz/ready", "port": 15021},
+        "timeoutSeconds": int(own.get("timeoutSeconds", 3)),
+    }
+    if delay := int(
+        facts.annotations.get(
+            READINESS + "initialDelaySeconds", own.get("initialDelaySeconds", proxy.readiness_initial_delay)
+        )
+    ):
         probe["initialDelaySeconds"] = delay
-    probe["periodSeconds"] = int(facts.annotations.get(READINESS + "periodSeconds", proxy.readiness_period))
-    probe["failureThreshold"] = int(facts.annotations.get(READINESS + "failureThreshold", proxy.readiness_failures))
+    probe["periodSeconds"] = int(
+        facts.annotations.get(READINESS + "periodSeconds", own.get("periodSeconds", proxy.readiness_period))
+    )
+    probe["failureThreshold"] = int(
+        facts.annotations.get(READINESS + "failureThreshold", own.get("failureThreshold", proxy.readiness_failures))
+    )
     return probe
 
 

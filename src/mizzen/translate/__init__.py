@@ -60,6 +60,5 @@ def _client(scope: Scope, memo: Memo) -> tuple[list[Resource], tuple[Finding, ..
 
 
 def _server(served: Inbound) -> list[Resource]:
-    listener = inbound.listener(served)
     found = [resource(CLUSTER, cluster.name, cluster) for cluster in inbound.clusters(served)]
-    return [*found, resource(LISTENER, listener.name, listener)]
+    return [*found, *(resource(LISTENER, listener.name, listener) for listener in inbound.listeners(served))]
