@@ -75,7 +75,7 @@ def test_rotation_at_half_life_without_a_restart_and_the_old_kept_on_failure(wor
     assert envoy[0] in children(world.process.pid)
 
 
-@pytest.mark.row("AG-08", "ME-13", "ME-17", "PO-06", "PO-09")
+@pytest.mark.row("AG-08", "MC-23", "ME-13", "ME-17", "PO-06", "PO-09")
 def test_metrics_of_agent_and_envoy(world):
     world.discovery.answering.set()
     world.start()
