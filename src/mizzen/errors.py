@@ -6,6 +6,7 @@
     ├── DecodeError       a document is not an object of any kind we know
     ├── ProtocolError     a peer, or we, broke a protocol
     ├── CsrRejected       a certificate request that must not be signed
+    ├── SigningFailed     a request that is good, but no certificate can be made now
     ├── Unauthenticated   a caller whose identity could not be proved
     └── LabError          the machine cannot do what was asked (no root, no iptables, a port in use)
 
@@ -44,6 +45,10 @@ class CsrRejected(MeshError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class SigningFailed(MeshError):
+    """No certificate can be made at the moment, which is not the caller's fault; it may try again."""
 
 
 class Unauthenticated(MeshError):

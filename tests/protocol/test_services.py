@@ -7,6 +7,7 @@ import contextlib
 import ssl
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from envoy.service.discovery.v3 import discovery_pb2
 from mizzen.model.identity import Identity
 from mizzen.model.resources import CLUSTER, SECRET, Resource, ResourceSet
 from mizzen.proto.istio_ca import IstioCertificateRequest, IstioCertificateResponse
-from tests.fakes.controlplane import ControlPlane, control_plane, csr_pem, pod, workload_credentials
+from tests.fakes.controlplane import ControlPlane, control_plane, csr_pem, pod, until, workload_credentials
 
 WEB = pod("default", "web-0", account="web")
 EDGE = pod("default", "edge-0", account="edge")
@@ -119,6 +120,30 @@ async def test_what_is_refused_and_with_which_code(tmp_path: Path) -> None:
         assert "citadel_server_authentication_failure_count 8.0" in text
         assert 'citadel_server_csr_sign_err_count{error="TTL_ERROR"} 1.0' in text
         assert 'citadel_server_csr_sign_err_count{error="CSR_ERROR"} 1.0' in text
+
+
+@pytest.mark.row("CA-11", "CA-14")
+async def test_an_authority_at_its_end_is_our_fault_and_not_the_callers(tmp_path: Path) -> None:
+    settings = {"self_signed_ca_cert_ttl": timedelta(seconds=3), "root_check": timedelta(0)}
+    csr = csr_pem(ec.generate_private_key(ec.SECP256R1()))
+    async with control_plane(tmp_path, objects=(WEB,), **settings) as mesh, channel(mesh) as chan:
+        token = mesh.tokens.token("default", "web", "web-0")
+        # The channel is open before the root ends: no handshake could be made afterwards.
+        await create(chan, csr, token)
+
+        async def refused() -> grpc.StatusCode | None:
+            try:
+                await create(chan, csr, token)
+            except grpc.aio.AioRpcError as error:
+                return error.code()
+            return None
+
+        assert await until(refused) == grpc.StatusCode.INTERNAL
+        async with (
+            aiohttp.ClientSession() as client,
+            client.get(f"http://127.0.0.1:{mesh.ports.monitoring}/metrics") as response,
+        ):
+            assert 'citadel_server_csr_sign_err_count{error="CERT_GEN_ERROR"}' in await response.text()
 
 
 async def test_a_token_may_be_ahead_of_the_news_about_its_pod(tmp_path: Path) -> None:

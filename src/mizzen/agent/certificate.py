@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from mizzen.agent import secrets
+from mizzen.agent import roots, secrets
 from mizzen.agent.settings import Settings
 from mizzen.errors import MeshError
 
@@ -76,12 +76,14 @@ class Rotation:
             "root_cert_path": str(settings.root_cert_path),
             "uri": f"spiffe://{settings.trust_domain}/ns/{settings.namespace}/sa/{settings.service_account}",
             "ttl_seconds": round(settings.secret_ttl),
+            "key": settings.key_kind,
         }
         # While the control plane is not there yet, a child per attempt would keep a small machine busy.
         await reachable(settings.certificate_url)
         answer = await ask_child(request)
         # Roots first: a new certificate may be signed by a root that the old bundle lacks.
-        secrets.write(settings.sds_path / "ROOTCA.json", secrets.roots(answer["roots"]))
+        revoked = roots.text(settings.revoked_path)
+        secrets.write(settings.sds_path / "ROOTCA.json", secrets.roots(answer["roots"], revoked))
         secrets.write(settings.sds_path / "default.json", secrets.certificate(answer["cert_chain"], answer["key"]))
         self.expires = float(answer["expires"])
         self._report(f"certificate received, ttl {self.expires - time.time():.0f}s")

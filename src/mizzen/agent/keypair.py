@@ -1,9 +1,10 @@
 """A short-lived child of the agent: make a key and a CSR, have it signed, print the answer as JSON.
 
 The one place beside Envoy that ever holds a TLS library or the new key; the agent's own process stays small. Reads
-its request as JSON from stdin: ``url``, ``token_path``, ``root_cert_path``, ``uri``, ``ttl_seconds``. Prints
-``{"key", "cert_chain", "roots", "expires"}``, or ``{"error"}`` with exit code 1. The key is made here, goes to the
-agent through a pipe, and never leaves the pod (row AG-04).
+its request as JSON from stdin: ``url``, ``token_path``, ``root_cert_path``, ``uri``, ``ttl_seconds``, ``key`` (its kind).
+Prints ``{"key", "cert_chain", "roots", "expires"}``, or ``{"error"}`` with exit code 1. The key is made here, goes to the
+agent through a pipe, and never leaves the pod (row AG-04). Asked with ``certificate`` and ``key``, it looks at these
+instead and prints ``{"expires"}``.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ from typing import Any
 TIMEOUT = 10.0
 
 
-def key_and_csr(uri: str) -> tuple[str, str]:
-    """An ECDSA P-256 key (PKCS 8) and a CSR for the SPIFFE id ``uri``, both PEM."""
+def key_and_csr(uri: str, kind: str = "P256") -> tuple[str, str]:
+    """A key (PKCS 8) and a CSR for the SPIFFE id ``uri``, both PEM. ``kind``: P256, P384, or RSA and its bits (row CA-10)."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-    key = ec.generate_private_key(ec.SECP256R1())
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+    if kind.startswith("RSA"):
+        key = rsa.generate_private_key(65537, int(kind.removeprefix("RSA")))
+    else:
+        key = ec.generate_private_key(ec.SECP384R1() if kind == "P384" else ec.SECP256R1())
     name = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)])
     csr = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(name, critical=True)
     signed = csr.sign(key, hashes.SHA256())
@@ -38,6 +43,22 @@ def expiry(certificate: str) -> float:
     from cryptography import x509
 
     return x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc.timestamp()
+
+
+def pair(certificate: str, key: str) -> dict[str, Any]:
+    """``expires`` of a certificate that somebody else has made. Raises ValueError when ``key`` is not its key."""
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+
+    try:
+        leaf = x509.load_pem_x509_certificate(certificate.encode())
+        private = serialization.load_pem_private_key(key.encode(), None)
+    except (TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError(f"the key cannot be read: {error}") from None
+    if private.public_key() != leaf.public_key():
+        raise ValueError("the key is not that of the certificate")
+    return {"expires": leaf.not_valid_after_utc.timestamp()}
 
 
 def sign(request: dict[str, Any], csr: str) -> dict[str, Any]:
@@ -60,9 +81,13 @@ def sign(request: dict[str, Any], csr: str) -> dict[str, Any]:
 def main() -> int:
     """Answer one request; the exit code is 1 when there is no certificate."""
     request = json.load(sys.stdin)
-    key, csr = key_and_csr(request["uri"])
+    answer: dict[str, Any]
     try:
-        answer: dict[str, Any] = {"key": key, **sign(request, csr)}
+        if "certificate" in request:
+            answer = pair(request["certificate"], request["key"])
+        else:
+            key, csr = key_and_csr(request["uri"], request.get("key", "P256"))
+            answer = {"key": key, **sign(request, csr)}
     except urllib.error.HTTPError as error:
         answer = {"error": f"{error.code} {error.reason}: {error.read(500).decode(errors='replace').strip()}"}
     except (OSError, ValueError) as error:

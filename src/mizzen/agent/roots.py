@@ -17,14 +17,17 @@ LOOK = 1.0
 
 
 class Roots:
-    """``changed`` is awaited after Envoy's file was written."""
+    """``source`` has the roots, ``revoked`` beside it lists of revoked certificates, if there are any (row CR-10).
 
-    def __init__(self, source: Path, secret: Path, changed: Callable[[], Awaitable[None]]) -> None:
-        self._source = source
+    ``changed`` is awaited after Envoy's file was written.
+    """
+
+    def __init__(self, source: Path, revoked: Path, secret: Path, changed: Callable[[], Awaitable[None]]) -> None:
+        self._files = (source, revoked)
         self._secret = secret
         self._changed = changed
         self._stamp = self._stat()
-        self._text = self._read()
+        self._texts = self._read()
 
     async def keep(self) -> None:
         """Look for ever."""
@@ -33,28 +36,37 @@ class Roots:
             await self.look()
 
     async def look(self) -> None:
-        """Hand on what is new. A file that is missing or empty is none: the roots stay."""
+        """Hand on what is new. A file with roots that is missing or empty is none: the roots stay."""
         stamp = self._stat()
         if stamp == self._stamp:
             return
-        text = self._read()
-        if not text.strip():
+        texts = self._read()
+        if not texts[0].strip():
             return
         self._stamp = stamp
-        if text != self._text:
-            self._text = text
-            secrets.write(self._secret, secrets.roots([text]))
+        if texts != self._texts:
+            self._texts = texts
+            secrets.write(self._secret, secrets.roots(texts[:1], texts[1]))
             await self._changed()
 
-    def _stat(self) -> tuple[int, int]:
-        try:
-            found = self._source.stat()
-        except OSError:
-            return (0, 0)
-        return (found.st_mtime_ns, found.st_ino)
+    def _stat(self) -> list[tuple[int, int]]:
+        return [_stamp(path) for path in self._files]
 
-    def _read(self) -> str:
-        try:
-            return self._source.read_text(encoding="ascii")
-        except (OSError, ValueError):
-            return ""
+    def _read(self) -> list[str]:
+        return [text(path) for path in self._files]
+
+
+def text(path: Path) -> str:
+    """What a PEM file holds; empty when it cannot be read."""
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return ""
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_ino)

@@ -15,6 +15,7 @@ from mizzen.agent.debug import Debug
 from mizzen.agent.dns.proxy import DnsProxy
 from mizzen.agent.http import connection
 from mizzen.agent.metrics import Metrics
+from mizzen.agent.mounted import Mounted
 from mizzen.agent.probes import Probes
 from mizzen.agent.ready import Readiness
 from mizzen.agent.roots import Roots
@@ -35,8 +36,14 @@ class Agent:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._rotation = Rotation(settings, report)
-        self._roots = Roots(settings.root_cert_path, settings.sds_path / "ROOTCA.json", self._rotation.renew_soon)
+        self._rotation: Rotation | Mounted
+        if settings.mounted_path is not None:
+            self._rotation = Mounted(settings.mounted_path, settings.sds_path, report)
+            self._roots = None
+        else:
+            self._rotation = Rotation(settings, report)
+            secret = settings.sds_path / "ROOTCA.json"
+            self._roots = Roots(settings.root_cert_path, settings.revoked_path, secret, self._rotation.renew_soon)
         self._envoy = Envoy(settings, report)
         self._readiness = Readiness(settings.admin_port)
         self._dns = DnsProxy(settings, report) if settings.dns_proxy else None
@@ -86,15 +93,15 @@ class Agent:
             return 0
         await self._envoy.start()
         keep = group.create_task(self._rotation.keep())
-        look = group.create_task(self._roots.keep())
+        aside = [keep] if self._roots is None else [keep, group.create_task(self._roots.keep())]
         ended = group.create_task(self._envoy.wait())
         await asyncio.wait((ended, stop), return_when=asyncio.FIRST_COMPLETED)
         if not ended.done() and self._gently:
             await self._leave(group, ended)
         self._envoy.kill()
         code = await ended
-        keep.cancel()
-        look.cancel()
+        for task in aside:
+            task.cancel()
         stop.cancel()
         if self._readiness.stopping:
             return 0

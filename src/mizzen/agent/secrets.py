@@ -19,9 +19,10 @@ def certificate(chain: Sequence[str], key: str) -> dict[str, Any]:
     )
 
 
-def roots(pems: Sequence[str]) -> dict[str, Any]:
-    """The secret ``ROOTCA``."""
-    return _secret("ROOTCA", {"validation_context": {"trusted_ca": _inline("".join(pems))}})
+def roots(pems: Sequence[str], revoked: str = "") -> dict[str, Any]:
+    """The secret ``ROOTCA``; ``revoked`` are lists of revoked certificates, one of each CA (row CR-10)."""
+    context = {"trusted_ca": _inline("".join(pems)), **({"crl": _inline(revoked)} if revoked.strip() else {})}
+    return _secret("ROOTCA", {"validation_context": context})
 
 
 def write(path: Path, secret: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mizzen.agent.dns.resolv import listening
+from mizzen.agent.material import key_kind, mounted
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
@@ -45,6 +46,8 @@ class Settings:
     component_log_level: str = "misc:error"
     outlier_log_path: str = ""
     secret_ttl: float = 0.0
+    key_kind: str = "P256"
+    mounted_path: Path | None = None
     grace_ratio: float = 0.5
     grace_jitter: float = 0.01
     minimum_drain: float = 5.0
@@ -58,6 +61,8 @@ class Settings:
     """Whether Envoy may not listen on low ports."""
     trace_attributes: str = ""
     host_ip: str = ""
+    bootstrap_override: str = ""
+    """A file that is merged over the bootstrap; empty for none (row AN-05)."""
     dns_address: str = "localhost:15053"
     dns_timeout: float = 5.0
     dns_parallel: bool = False
@@ -120,6 +125,11 @@ class Settings:
         return self.config_path / "sds"
 
     @property
+    def revoked_path(self) -> Path:
+        """Lists of revoked certificates, where a CA has any (row CR-10)."""
+        return self.root_cert_path.parent / "crl" / "ca-crl.pem"
+
+    @property
     def node_id(self) -> str:
         """``sidecar~IP~pod.ns~ns.svc.domain`` (row AG-01)."""
         kind = "router" if self.role == "router" else "sidecar"
@@ -158,6 +168,8 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         proxy_log_level=options.get("proxyLogLevel") or "warning",
         component_log_level=options.get("proxyComponentLogLevel", "misc:error"),
         outlier_log_path=options.get("outlierLogPath", ""),
+        key_kind=key_kind(env),
+        mounted_path=mounted(env),
         secret_ttl=seconds(env.get("SECRET_TTL", ""), 0.0),
         grace_ratio=_number(env, "SECRET_GRACE_PERIOD_RATIO", 0.5),
         grace_jitter=_number(env, "SECRET_GRACE_PERIOD_RATIO_JITTER", 0.01),
@@ -171,6 +183,7 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         trace_service=env.get("DD_SERVICE", ""),
         trace_attributes=env.get("OTEL_RESOURCE_ATTRIBUTES", ""),
         host_ip=env.get("HOST_IP", ""),
+        bootstrap_override=env.get("ISTIO_BOOTSTRAP_OVERRIDE", ""),
         dns_address=dns_address,
         dns_timeout=seconds(env.get("DNS_FORWARD_TIMEOUT", ""), 5.0),
         dns_parallel=env.get("DNS_FORWARD_PARALLEL", "").lower() == "true",

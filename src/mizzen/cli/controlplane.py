@@ -16,11 +16,24 @@ _FILE = click.Path(path_type=Path)
 @click.option("--token-jwks", type=_FILE, required=True, help="Public keys of service-account tokens.")
 @click.option("--address", default="", help="The address under which pods reach the control plane.")
 @click.option("--pod-name", default="istiod", help="Name of the control plane's pod.")
-def command(socket: Path, state: Path, debug_socket: Path, token_jwks: Path, address: str, pod_name: str) -> None:
+@click.option("--tls-cert-file", type=_FILE, help="Certificate chain to serve with, PEM; else the CA signs one.")
+@click.option("--tls-key-file", type=_FILE, help="Its key, PEM.")
+def command(
+    socket: Path,
+    state: Path,
+    debug_socket: Path,
+    token_jwks: Path,
+    address: str,
+    pod_name: str,
+    tls_cert_file: Path | None,
+    tls_key_file: Path | None,
+) -> None:
     """Run the control plane until SIGTERM."""
     from mizzen import controlplane
     from mizzen.errors import MeshError
 
+    if (tls_cert_file is None) != (tls_key_file is None):
+        raise click.UsageError("--tls-cert-file and --tls-key-file go together")
     try:
         controlplane.run(
             controlplane.Options(
@@ -30,6 +43,7 @@ def command(socket: Path, state: Path, debug_socket: Path, token_jwks: Path, add
                 token_jwks=token_jwks,
                 address=address,
                 pod_name=pod_name,
+                certificate=(tls_cert_file, tls_key_file) if tls_cert_file and tls_key_file else None,
             )
         )
     except MeshError as error:

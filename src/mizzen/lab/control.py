@@ -9,24 +9,34 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from mizzen.api.meta import Origin
 from mizzen.lab import services, workloads
+from mizzen.lab.manual_endpoints import mirrored
 from mizzen.lab.network import Subnets
 from mizzen.lab.store import Store, timestamp
+from mizzen.resolve.ingress_status import statuses
+from mizzen.sources.config import config_of
+from mizzen.sources.files import Document
 
 Raw = dict[str, Any]
 Inject = Callable[[Raw], Raw]
+_REVOKED = "ca-crl.pem"
+_TRUST = {"istio-ca-root-cert": "root-cert.pem", "istio-ca-crl": _REVOKED}
+"""ConfigMaps by name, each with its one key (rows CR-05, CR-10)."""
+_WITHOUT_TRUST = {"kube-public", "kube-node-lease", "local-path-storage"}
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 
 
 class Controllers:
-    """``inject`` patches a pod; ``root`` gives the mesh's root certificate as text, empty while there is none."""
+    """``inject`` patches a pod; ``trust`` reads a file that the control plane leaves for all: ``root-cert.pem`` and
+    ``ca-crl.pem``, as text, empty while there is none."""
 
-    def __init__(self, store: Store, subnets: Subnets, node: str, inject: Inject, root: Callable[[], str]) -> None:
+    def __init__(self, store: Store, subnets: Subnets, node: str, inject: Inject, trust: Callable[[str], str]) -> None:
         self._store = store
         self._subnets = subnets
         self._node = node
         self._inject = inject
-        self._root = root
+        self._trust = trust
 
     def step(self) -> None:
         """One pass."""
@@ -39,12 +49,12 @@ class Controllers:
                 self._pods(workload)
         self._orphans()
         self._slices()
+        self._ingresses()
 
     def _namespaces(self) -> None:
         wanted = {"default", "istio-system", "kube-system"} | {
             raw["metadata"]["namespace"] for raw in self._store.list() if raw["metadata"].get("namespace")
         }
-        root = self._root()
         for name in sorted(wanted):
             if self._store.get("Namespace", "", name) is None:
                 labels = {"kubernetes.io/metadata.name": name}
@@ -60,11 +70,17 @@ class Controllers:
                 self._store.put(
                     {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}}
                 )
-            if root:
-                meta = {"name": "istio-ca-root-cert", "namespace": name, "labels": {"istio.io/config": "true"}}
-                self._store.put(
-                    {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"root-cert.pem": root}}
-                )
+        for name, key in _TRUST.items():
+            self._distribute(name, key, self._trust(key), sorted(wanted - _WITHOUT_TRUST))
+
+    def _distribute(self, name: str, key: str, text: str, namespaces: list[str]) -> None:
+        """A ConfigMap for the proxies of each namespace, healed when somebody edits or deletes it (row CR-05)."""
+        for namespace in namespaces:
+            meta = {"name": name, "namespace": namespace, "labels": {"istio.io/config": "true"}}
+            if text:
+                self._store.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {key: text}})
+            elif key == _REVOKED and self._store.get("ConfigMap", namespace, name) is not None:
+                self._store.delete("ConfigMap", namespace, name)
 
     def _addresses(self) -> None:
         every = self._store.list("Service")
@@ -213,14 +229,28 @@ class Controllers:
                 else:
                     self._store.delete(kind, raw["metadata"]["namespace"], raw["metadata"]["name"])
 
+    def _ingresses(self) -> None:
+        """Where each Ingress of ours can be reached. The lab does for it what the control plane does in a cluster."""
+        if not self._store.list("Ingress"):
+            return
+        raws = [raw for kind in ("Ingress", "IngressClass", "Service", "Pod", "Node") for raw in self._store.list(kind)]
+        mesh = self._store.get("ConfigMap", "istio-system", "istio")
+        config = config_of([Document(raw, Origin("")) for raw in (*raws, *([mesh] if mesh else []))])
+        for (namespace, name), entries in statuses(config).items():
+            ingress = self._store.get("Ingress", namespace, name)
+            if ingress is not None:
+                self._store.put_status(ingress, {"loadBalancer": {"ingress": entries}})
+
     def _slices(self) -> None:
         pods, before = self._store.list("Pod"), self._store.list("EndpointSlice")
-        for service in self._store.list("Service"):
-            wanted = services.endpoint_slices(service, pods, self._node)
+        every = self._store.list("Service")
+        made = [(service, services.endpoint_slices(service, pods, self._node)) for service in every]
+        made += mirrored(self._store.list("Endpoints"), every)
+        for maker, wanted in made:
             for item in wanted:
                 self._store.put(item)
             names = {item["metadata"]["name"] for item in wanted}
-            for item in workloads.owned(before, service):
+            for item in workloads.owned(before, maker):
                 if item["metadata"]["name"] not in names:
                     self._store.delete("EndpointSlice", item["metadata"]["namespace"], item["metadata"]["name"])
 

@@ -30,6 +30,7 @@ Raw = dict[str, Any]
 log = logging.getLogger("mizzen.lab")
 _PARALLEL_STARTS = 4
 _TOKEN_REFRESH_SECONDS = 3600.0
+_TRUST_FILES = ("root-cert.pem", "ca-crl.pem")
 _ROOT_SECONDS = 1.0
 
 
@@ -93,7 +94,7 @@ class Supervisor:
         )
         self.admission = Admission(self.store, self.warn)
         self.controllers = Controllers(
-            self.store, self.network.subnets, self.node_name, self.admission.inject, self._root_certificate
+            self.store, self.network.subnets, self.node_name, self.admission.inject, self._trust
         )
         self.controlplane = ControlPlane(self.mesh, self.state, self.forks, self.network, cgroup, self.settings)
 
@@ -212,11 +213,11 @@ class Supervisor:
             self._refresh_volumes()
 
     async def _follow_root(self) -> None:
-        """The control plane tells of other roots by a file; every namespace's ConfigMap follows."""
-        seen = self._root_certificate()
+        """The control plane tells of other roots by files; every namespace's ConfigMaps follow."""
+        seen = [self._trust(name) for name in _TRUST_FILES]
         while True:
             await asyncio.sleep(_ROOT_SECONDS)
-            if (now := self._root_certificate()) != seen:
+            if (now := [self._trust(name) for name in _TRUST_FILES]) != seen:
                 seen = now
                 self._dirty.set()
 
@@ -229,9 +230,9 @@ class Supervisor:
             pod, account["metadata"]["uid"] if account else "", [audience], seconds, int(time.time())
         )
 
-    def _root_certificate(self) -> str:
+    def _trust(self, name: str) -> str:
         try:
-            return (self.state / "controlplane" / "root-cert.pem").read_text(encoding="ascii")
+            return (self.state / "controlplane" / name).read_text(encoding="ascii")
         except OSError:
             return ""
 

@@ -141,11 +141,6 @@ class Scope:
         return self.snapshot.mesh
 
     @property
-    def interception(self) -> str:
-        """The client's capture, as :attr:`Inbound.interception`."""
-        return self.flags.get("INTERCEPTION_MODE", "")
-
-    @property
     def captures_dns(self) -> bool:
         """Whether the client's app asks the names of services of a DNS proxy of ours (row DN-01)."""
         return self.flags.get("DNS_CAPTURE", "").lower() == "true"
@@ -154,6 +149,11 @@ class Scope:
     def serves_dns(self) -> bool:
         """Whether the client has a DNS proxy at all; a router's has other clients than its own pod (row DN-01)."""
         return self.captures_dns or self.flags.get("ENABLE_DNS_SERVER", "").lower() == "true"
+
+    @property
+    def interception(self) -> str:
+        """The client's capture, as :attr:`Inbound.interception`."""
+        return self.flags.get("INTERCEPTION_MODE", "")
 
     @property
     def http10(self) -> bool:

@@ -6,6 +6,8 @@ from mizzen.pki.authority import (
     SigningKey,
     fingerprint,
     load,
+    renewal_due,
+    renewed,
     self_signed,
     server_names,
     sign_server,
@@ -13,6 +15,7 @@ from mizzen.pki.authority import (
 )
 from mizzen.pki.csr import public_key
 from mizzen.pki.lifetime import Lifetimes
+from mizzen.pki.material import plugged_in
 
 __all__ = [
     "Authority",
@@ -21,7 +24,10 @@ __all__ = [
     "SigningKey",
     "fingerprint",
     "load",
+    "plugged_in",
     "public_key",
+    "renewal_due",
+    "renewed",
     "self_signed",
     "server_names",
     "sign_server",

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from mizzen.errors import CsrRejected, MeshError
+from mizzen.errors import MeshError, SigningFailed
 from mizzen.model.identity import Identity
 from mizzen.pki.csr import PublicKey
 
@@ -33,17 +33,25 @@ SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 class Authority:
     """``chain`` are the intermediates from ``certificate`` up, without it and without roots; empty when it is a root itself.
 
-    ``roots`` are what peers trust, one or more.
+    ``roots`` are what peers trust, one or more. ``others`` are the roots of other meshes, which workloads trust as well
+    (row CR-08). ``revoked`` are lists of revoked certificates as PEM (row CR-10).
     """
 
     key: SigningKey = field(repr=False)
     certificate: x509.Certificate
     roots: tuple[x509.Certificate, ...]
     chain: tuple[x509.Certificate, ...] = ()
+    others: tuple[x509.Certificate, ...] = ()
+    revoked: str = ""
 
     @property
     def roots_pem(self) -> str:
-        """All roots in one text."""
+        """All roots that workloads trust, in one text."""
+        return "".join(_pem(root) for root in dict.fromkeys((*self.roots, *self.others)))
+
+    @property
+    def own_roots_pem(self) -> str:
+        """The roots of this mesh alone: whose certificates count when somebody asks for a certificate."""
         return "".join(_pem(root) for root in self.roots)
 
     @property
@@ -91,6 +99,20 @@ def self_signed(
     return Authority(key, certificate, (certificate,))
 
 
+def renewed(authority: Authority, *, now: datetime, serial: int, lifetime: timedelta) -> Authority:
+    """A self-signed root once more, with the same key and name: what it signed before verifies with it (row CR-04)."""
+    organization = authority.certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    name = str(organization[0].value) if organization else ""
+    return self_signed(authority.key, name, now=now, serial=serial, lifetime=lifetime)
+
+
+def renewal_due(authority: Authority, *, now: datetime, grace_percent: float) -> bool:
+    """Whether less than ``grace_percent`` of the certificate's life is left (row CR-04)."""
+    certificate = authority.certificate
+    life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
+    return certificate.not_valid_after_utc - now <= life * grace_percent / 100
+
+
 def load(certificate_pem: bytes, key_pem: bytes, roots_pem: bytes, chain_pem: bytes = b"") -> Authority:
     """An authority from PEM texts (rows CR-01, CR-02). Raises MeshError when they do not belong together."""
     try:
@@ -98,7 +120,7 @@ def load(certificate_pem: bytes, key_pem: bytes, roots_pem: bytes, chain_pem: by
         key = serialization.load_pem_private_key(key_pem, password=None)
         roots = tuple(x509.load_pem_x509_certificates(roots_pem))
         chain = tuple(x509.load_pem_x509_certificates(chain_pem)) if chain_pem.strip() else ()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise MeshError(f"the CA files cannot be read: {error}") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         raise MeshError("the CA key is neither ECDSA nor RSA")
@@ -115,7 +137,7 @@ def sign_workload(
 ) -> Issued:
     """A workload certificate (row CA-08): the identity is the only name, critical because the subject is empty.
 
-    Raises CsrRejected when the authority itself has expired.
+    Raises SigningFailed when the authority itself has expired.
     """
     san = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(identity.uri)])
     return _sign(authority, key, x509.Name([]), san, critical=True, end=now + ttl, now=now, serial=serial)
@@ -155,7 +177,7 @@ def _sign(
 ) -> Issued:
     issuer = authority.certificate
     if now >= issuer.not_valid_after_utc:
-        raise CsrRejected("the certificate authority has expired")
+        raise SigningFailed("the certificate authority has expired")
     # Whole seconds, and never beyond the issuer's own end (row CA-09).
     not_after = min(end, issuer.not_valid_after_utc).replace(microsecond=0)
     certificate = (

@@ -18,11 +18,16 @@ from mizzen.resolve.pools import Pools
 from mizzen.resolve.selection import RESERVED, leading
 from mizzen.resolve.sidecars import sidecar_for
 
+_PROXYLESS = "grpc"
+_TLS_MODE = "security.istio.io/tlsMode"
+
 
 def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
     """The Inbound of ``proxy``, whose labels and address say which services select it."""
     mesh = snapshot.mesh
     modes = peer_policies_of(snapshot).modes(proxy.namespace, proxy.labels)
+    if proxy.flags.get("GENERATOR") == _PROXYLESS:
+        modes = modes.settled(mtls=proxy.labels.get(_TLS_MODE) == "istio")
     sidecar = sidecar_for(snapshot.sidecars, proxy.namespace, proxy.labels, mesh.root_namespace)
     pools = Pools(snapshot, sidecar.body if sidecar is not None else None)
     if sidecar is not None and sidecar.body.ingress:

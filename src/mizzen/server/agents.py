@@ -14,7 +14,7 @@ from aiohttp import web
 from envoy.config.core.v3 import base_pb2
 from google.protobuf import json_format
 
-from mizzen.errors import CsrRejected, ProtocolError, Unauthenticated
+from mizzen.errors import CsrRejected, ProtocolError, SigningFailed, Unauthenticated
 from mizzen.model.resources import ResourceSet
 from mizzen.pki import fingerprint
 from mizzen.server import names
@@ -68,6 +68,9 @@ class Agents:
         except CsrRejected as error:
             log.warning("certificate request from %s: %s", request.remote, error.reason)
             return _refuse(400, error.reason)
+        except SigningFailed as error:
+            log.error("certificate request from %s: %s", request.remote, error)
+            return _refuse(500, "no certificate can be signed now")
         return web.json_response(
             {
                 "cert_chain": list(issued.leaf_and_intermediates),
@@ -175,7 +178,7 @@ def _certificate_of(request: web.Request) -> dict[str, Any] | None:
 async def _json(request: web.Request) -> dict[str, Any]:
     try:
         body = await request.json()
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise web.HTTPBadRequest(text='{"error": "the body is no JSON object"}', content_type="application/json")

@@ -10,7 +10,7 @@ from typing import Any
 from cryptography import x509
 from google.protobuf.message import DecodeError
 
-from mizzen.errors import CsrRejected, Unauthenticated
+from mizzen.errors import CsrRejected, SigningFailed, Unauthenticated
 from mizzen.model.identity import Identity
 from mizzen.observe import Metrics
 from mizzen.pki import Authority, Issued, Lifetimes, public_key, sign_workload
@@ -66,7 +66,7 @@ class Issuer:
             self._metrics.chain_expiry_seconds().set_function(lambda: (chain - self._now()) / timedelta(seconds=1))
 
     async def issue(self, certificate: Mapping[str, Any] | None, authorization: str, csr: str, seconds: int) -> Issued:
-        """A certificate for whoever calls. Raises Unauthenticated or CsrRejected."""
+        """A certificate for whoever calls. Raises Unauthenticated, CsrRejected or SigningFailed."""
         self._metrics.csr_count.inc()
         try:
             caller = await self._authenticator.caller(certificate, authorization)
@@ -85,7 +85,7 @@ class Issuer:
             issued = sign_workload(
                 self.authority, key, identity, ttl=ttl, now=self._now(), serial=x509.random_serial_number()
             )
-        except CsrRejected:
+        except (CsrRejected, SigningFailed):
             self._metrics.csr_errors.labels(kind).inc()
             raise
         self._metrics.issued.inc()
@@ -118,4 +118,7 @@ class CertificateService:
         except CsrRejected as error:
             log.warning("certificate request from %s: %s", call.address, error.reason)
             raise GrpcError(Status.INVALID_ARGUMENT, error.reason) from error
+        except SigningFailed as error:
+            log.error("certificate request from %s: %s", call.address, error)
+            raise GrpcError(Status.INTERNAL, "no certificate can be signed now") from error
         await call.send(IstioCertificateResponse(cert_chain=issued.cert_chain).SerializeToString())

@@ -21,9 +21,11 @@ from mizzen.server.agents import Agents
 from mizzen.server.authenticate import Authenticator
 from mizzen.server.ca import CertificateService, Issuer
 from mizzen.server.debug import Debug, Guard
+from mizzen.server.exchange import Exchange
 from mizzen.server.hub import Compiler, Hub
 from mizzen.server.jwks import DEFAULT_TIMEOUT, KeyStore
 from mizzen.server.rate import Rate
+from mizzen.server.serving import Serving
 from mizzen.server.transport import serve
 from mizzen.server.trust import Trust
 from mizzen.settings import Settings
@@ -53,6 +55,8 @@ class Options:
     address: str = ""
     pod_name: str = "istiod"
     bind: str = "0.0.0.0"  # noqa: S104 - pods reach it over the bridge
+    certificate: tuple[Path, Path] | None = None
+    """Certificate chain and key to serve with, as PEM files; else the authority signs one."""
     ports: Ports = field(default_factory=Ports)
 
 
@@ -145,23 +149,6 @@ async def _publish(mailbox: Mailbox, hub: Hub, settings: Settings, keys: KeyStor
         await asyncio.sleep(settings.coalesce.total_seconds())
 
 
-class _Exchange:
-    """Who must know when the CA is another one."""
-
-    def __init__(self, hub: Hub, trust: Trust, issuer: Issuer, agents: Agents) -> None:
-        self._hub = hub
-        self._trust = trust
-        self._issuer = issuer
-        self._agents = agents
-
-    async def follow(self) -> None:
-        while True:
-            if self._hub.config is not None and self._trust.look(self._hub.config):
-                self._issuer.authority = self._trust.authority
-                self._agents.rotated.give()
-            await self._hub.changed.wait()
-
-
 class Servers:
     """Every port of the control plane, open between ``async with``."""
 
@@ -192,7 +179,8 @@ class Servers:
             _hosts(settings, config),
             [options.address] if options.address else [],
         )
-        trust = Trust(options.state, settings, config, names)
+        trust = Trust(options.state, settings, config)
+        serving = Serving(options.state, trust.authority, names, options.certificate)
         authenticator = Authenticator(
             options.token_jwks, lambda: self._hub.config, self._hub.changed.wait, settings.token_audiences
         )
@@ -206,7 +194,7 @@ class Servers:
         guard = Guard(authenticator, config.mesh.root_namespace, settings.debug_namespaces, on=settings.debug_auth)
 
         ports, bind = options.ports, options.bind
-        grpc_tls, https = trust.context("h2"), trust.context("http/1.1")
+        grpc_tls, https = serving.context("h2"), serving.context("http/1.1")
         grpc = await serve([*secure.methods(), *CertificateService(issuer).methods()], bind, ports.secure, grpc_tls)
         stack.push_async_callback(grpc.stop)
         plaintext = await serve(plain.methods(), "127.0.0.1", ports.plaintext, None)
@@ -223,10 +211,10 @@ class Servers:
             https=await _site(web.TCPSite(agents_http, bind, ports.https, ssl_context=https)),
         )
         await _unix(unix, options.debug_socket)
-        self._exchange = _Exchange(self._hub, trust, issuer, agents)
+        self._exchange = Exchange(self._hub, trust, serving, issuer, agents, settings.root_check)
 
     async def follow(self) -> None:
-        """Exchange the CA whenever its Secret changes. For ever."""
+        """Exchange the CA whenever that is due. For ever."""
         await self._exchange.follow()
 
     @staticmethod

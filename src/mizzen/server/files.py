@@ -8,13 +8,13 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from mizzen.pki import Authority, SigningKey, load, self_signed, sign_server
 
 _CA = "ca.pem"
 """Key and certificate in one file: one rename makes both."""
-ROOT = "root-cert.pem"
+ROOT, REVOKED = "root-cert.pem", "ca-crl.pem"
 SERVER_CERTIFICATE, SERVER_KEY = "server.crt", "server.key"
 
 
@@ -33,7 +33,7 @@ def authority(state: Path, trust_domain: str, *, now: datetime, lifetime: timede
             serial=x509.random_serial_number(),
             lifetime=lifetime,
         )
-        write(path, key_pem(made.key) + made.roots_pem.encode(), 0o600)
+        keep(state, made)
     text = path.read_bytes()
     key, _, certificate = text.partition(b"-----BEGIN CERTIFICATE-----")
     certificate = b"-----BEGIN CERTIFICATE-----" + certificate
@@ -42,11 +42,18 @@ def authority(state: Path, trust_domain: str, *, now: datetime, lifetime: timede
     return found
 
 
+def keep(state: Path, made: Authority) -> None:
+    """Write a self-signed CA where :func:`authority` finds it."""
+    write(state / _CA, key_pem(made.key) + made.own_roots_pem.encode(), 0o600)
+
+
 def serving_certificate(
     state: Path, authority: Authority, names: tuple[str, ...], *, now: datetime
 ) -> tuple[Path, Path]:
     """A fresh certificate of the control plane for ``names``; the paths of certificate and key (row CR-06)."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key: SigningKey = ec.generate_private_key(ec.SECP256R1())
+    if isinstance(authority.key, rsa.RSAPrivateKey):  # who plugs in RSA has clients that may know nothing else (CA-10)
+        key = rsa.generate_private_key(65537, 2048)
     issued = sign_server(authority, key.public_key(), names, now=now, serial=x509.random_serial_number())
     certificate, key_file = state / SERVER_CERTIFICATE, state / SERVER_KEY
     write(key_file, key_pem(key), 0o600)

@@ -26,7 +26,7 @@ async def test_new_roots_are_written_for_envoy_and_told_once(tmp_path: Path) -> 
         (tmp_path / "new").rename(source)
 
     source.write_text("one\n")
-    roots = Roots(source, secret, changed)
+    roots = Roots(source, tmp_path / "ca-crl.pem", secret, changed)
     await roots.look()
     assert not secret.exists()
     replace("one\ntwo\n")
@@ -44,3 +44,21 @@ async def test_new_roots_are_written_for_envoy_and_told_once(tmp_path: Path) -> 
     replace("two\n")
     await roots.look()
     assert told == ["one\ntwo\n", "two\n"]
+
+
+@pytest.mark.row("CR-10")
+async def test_lists_of_revoked_certificates_come_and_go(tmp_path: Path) -> None:
+    source, lists, secret = tmp_path / "root-cert.pem", tmp_path / "ca-crl.pem", tmp_path / "sds" / "ROOTCA.json"
+    told = []
+
+    async def changed() -> None:
+        (resource,) = json.loads(secret.read_text())["resources"]
+        told.append(base64.b64decode(resource["validation_context"].get("crl", {}).get("inline_bytes", "")))
+
+    source.write_text("root\n")
+    roots = Roots(source, lists, secret, changed)
+    lists.write_text("revoked\n")
+    await roots.look()
+    lists.unlink()
+    await roots.look()
+    assert told == [b"revoked\n", b""]

@@ -20,9 +20,13 @@ TEMPLATE = {
 class Lab:
     def __init__(self, directory: Path) -> None:
         self.store = Store(directory)
-        self.root = ""
+        self.trust: dict[str, str] = {}
         self.controllers = Controllers(
-            self.store, Subnets(IPv4Network("10.9.0.0/16")), "node", lambda pod: pod, lambda: self.root
+            self.store,
+            Subnets(IPv4Network("10.9.0.0/16")),
+            "node",
+            lambda pod: pod,
+            lambda name: self.trust.get(name, ""),
         )
 
     def settle(self) -> None:
@@ -128,8 +132,62 @@ async def test_every_namespace_gets_the_root_certificate_when_there_is_one(lab: 
     lab.store.put({"kind": "ConfigMap", "metadata": {"name": "x", "namespace": "shop"}})
     lab.settle()
     assert lab.store.get("ConfigMap", "shop", "istio-ca-root-cert") is None
-    lab.root = "PEM"
+    lab.trust["root-cert.pem"] = "PEM"
     lab.settle()
     found = lab.store.get("ConfigMap", "shop", "istio-ca-root-cert")
     assert found is not None
     assert found["data"] == {"root-cert.pem": "PEM"}
+
+
+@pytest.mark.row("IG-06")
+def test_an_ingress_of_ours_is_told_where_the_gateway_is(lab: Lab) -> None:
+    def ingress(name: str, of: str) -> Raw:
+        meta = {"name": name, "namespace": "default", "annotations": {"kubernetes.io/ingress.class": of}}
+        return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": meta, "spec": {}}
+
+    meta = {"name": "istio-ingressgateway", "namespace": "istio-system"}
+    spec = {"type": "LoadBalancer", "ports": [{"port": 80}]}
+    lab.store.put({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec})
+    lab.store.put(ingress("mine", "istio"))
+    lab.store.put(ingress("other", "nginx"))
+    lab.settle()
+    address = (lab.store.get("Service", "istio-system", "istio-ingressgateway") or {})["spec"]["clusterIP"]
+    mine, other = (lab.store.get("Ingress", "default", name) or {} for name in ("mine", "other"))
+    assert mine["status"] == {"loadBalancer": {"ingress": [{"ip": address}]}}
+    assert "status" not in other
+    lab.store.delete("Service", "istio-system", "istio-ingressgateway")
+    lab.settle()
+    assert (lab.store.get("Ingress", "default", "mine") or {})["status"] == {"loadBalancer": {"ingress": []}}
+
+
+@pytest.mark.row("CR-05")
+def test_the_roots_come_back_when_they_are_deleted_or_edited(lab: Lab) -> None:
+    lab.trust["root-cert.pem"] = "PEM"
+    for name in ("shop", "kube-public", "kube-node-lease", "local-path-storage"):
+        lab.store.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        lab.store.put({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "x", "namespace": name}})
+    lab.settle()
+    holders = {raw["metadata"]["namespace"] for raw in lab.store.list("ConfigMap")}
+    assert holders == {"default", "istio-system", "kube-system", "shop"}
+    lab.store.delete("ConfigMap", "shop", "istio-ca-root-cert")
+    meta = {"name": "istio-ca-root-cert", "namespace": "default"}
+    lab.store.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"root-cert.pem": "forged"}})
+    lab.settle()
+    for name in ("shop", "default"):
+        found = lab.store.get("ConfigMap", name, "istio-ca-root-cert")
+        assert found is not None
+        assert found["data"] == {"root-cert.pem": "PEM"}
+        assert found["metadata"]["labels"] == {"istio.io/config": "true"}
+
+
+@pytest.mark.row("CR-10")
+def test_lists_of_revoked_certificates_are_distributed_while_there_are_any(lab: Lab) -> None:
+    lab.trust |= {"root-cert.pem": "PEM", "ca-crl.pem": "LIST"}
+    lab.settle()
+    found = lab.store.get("ConfigMap", "default", "istio-ca-crl")
+    assert found is not None
+    assert found["data"] == {"ca-crl.pem": "LIST"}
+    del lab.trust["ca-crl.pem"]
+    lab.settle()
+    assert lab.store.get("ConfigMap", "default", "istio-ca-crl") is None
+    assert lab.store.get("ConfigMap", "default", "istio-ca-root-cert") is not None

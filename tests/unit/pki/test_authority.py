@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,9 +11,20 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from mizzen.errors import CsrRejected, MeshError
+from mizzen.errors import MeshError, SigningFailed
 from mizzen.model.identity import Identity
-from mizzen.pki import Authority, Issued, fingerprint, load, self_signed, server_names, sign_server, sign_workload
+from mizzen.pki import (
+    Authority,
+    Issued,
+    fingerprint,
+    load,
+    renewal_due,
+    renewed,
+    self_signed,
+    server_names,
+    sign_server,
+    sign_workload,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WEB = Identity("td", "shop", "web")
@@ -53,7 +65,7 @@ def test_a_workload_is_named_by_one_critical_uri_and_nothing_else() -> None:
 def test_no_certificate_outlives_its_issuer_and_an_expired_issuer_refuses() -> None:
     young = self_signed(KEY, "td", now=NOW, serial=1, lifetime=timedelta(minutes=30))
     assert workload(young).not_after == NOW + timedelta(minutes=30)
-    with pytest.raises(CsrRejected, match="expired"):
+    with pytest.raises(SigningFailed, match="expired"):
         workload(young, now=NOW + timedelta(minutes=30))
 
 
@@ -122,3 +134,26 @@ def test_a_root_of_ten_years_named_after_the_trust_domain() -> None:
 def test_a_fingerprint_tells_bundles_apart() -> None:
     assert fingerprint("a") != fingerprint("b")
     assert fingerprint("a") == fingerprint("a")
+
+
+@pytest.mark.row("CR-04")
+def test_a_renewed_root_has_the_same_key_and_name_so_that_old_leaves_verify() -> None:
+    old = self_signed(KEY, "td", now=NOW, serial=1, lifetime=timedelta(days=10))
+    due = [renewal_due(old, now=NOW + timedelta(days=days), grace_percent=20) for days in (0, 7, 9, 11)]
+    assert due == [False, False, True, True]
+    later = NOW + timedelta(days=9)
+    new = renewed(old, now=later, serial=2, lifetime=timedelta(days=10))
+    assert new.certificate.not_valid_after_utc == later + timedelta(days=10)
+    assert new.certificate.subject == old.certificate.subject
+    leaf(workload(old)).verify_directly_issued_by(new.certificate)
+    leaf(workload(new, now=later)).verify_directly_issued_by(old.certificate)
+
+
+@pytest.mark.row("CR-08")
+def test_roots_of_other_meshes_are_for_workloads_and_not_for_the_authority() -> None:
+    other = self_signed(ec.generate_private_key(ec.SECP256R1()), "other", now=NOW, serial=3)
+    both = replace(ROOT, others=other.roots)
+    assert both.roots_pem == ROOT.roots_pem + other.roots_pem
+    assert both.own_roots_pem == ROOT.roots_pem
+    assert workload(both).roots == both.roots_pem
+    assert workload(both).leaf_and_intermediates[1:] == ()
