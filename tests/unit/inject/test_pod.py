@@ -204,3 +204,21 @@ def test_variables_of_proxy_config_reach_both_containers():
     assert env(injected, "istio-proxy")["ISTIO_META_TEAM"] == "blue"
     assert env(injected, "istio-init")["ISTIO_META_TEAM"] == "blue"
     assert '"ISTIO_META_TEAM":"blue"' in env(injected, "istio-proxy")["PROXY_CONFIG"]
+
+
+@pytest.mark.row("MC-10")
+@pytest.mark.parametrize(
+    ("annotations", "labels", "name"),
+    [
+        ({"resource.opentelemetry.io/service.name": "own"}, {"app.kubernetes.io/name": "site"}, "own"),
+        ({}, {"app.kubernetes.io/instance": "site-1", "app.kubernetes.io/name": "site"}, "site-1"),
+        ({}, {"app.kubernetes.io/name": "site"}, "site"),
+    ],
+)
+def test_a_provider_with_semantic_conventions_names_the_service_by_them(annotations, labels, name):
+    provider = {"name": "o", "opentelemetry": {"serviceAttributeEnrichment": "OTEL_SEMANTIC_CONVENTIONS"}}
+    raw = pod(annotations)
+    raw["metadata"]["labels"] = labels
+    settings = InjectSettings(mesh=MeshConfig(extension_providers=(provider,)))
+    assert env(run(raw, settings), "istio-proxy")["OTEL_RESOURCE_ATTRIBUTES"] == f"service.name={name}"
+    assert "OTEL_RESOURCE_ATTRIBUTES" not in env(run(pod(annotations)), "istio-proxy")
