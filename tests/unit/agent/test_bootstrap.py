@@ -120,3 +120,23 @@ def test_envoy_follows_proxy_config(tmp_path):
 def test_a_proxy_that_may_not_open_low_ports_says_so():
     assert bootstrap(Settings(unprivileged=True))["node"]["metadata"]["UNPRIVILEGED_POD"] == "true"
     assert "UNPRIVILEGED_POD" not in bootstrap(Settings())["node"]["metadata"]
+
+
+@pytest.mark.row("PC-14")
+@pytest.mark.parametrize(
+    ("config", "metadata", "limit"),
+    [
+        ({"connectionSettings": {"globalDownstreamConnectionLimit": 5}}, {"GLOBAL_DOWNSTREAM_MAX_CONNECTIONS": "6"}, 5),
+        (
+            {"runtimeValues": {"overload.global_downstream_max_connections": "7"}},
+            {"GLOBAL_DOWNSTREAM_MAX_CONNECTIONS": "6"},
+            6,
+        ),
+        ({"runtimeValues": {"overload.global_downstream_max_connections": "7"}}, {}, 7),
+        ({}, {}, 2147483647),
+    ],
+)
+def test_the_limit_of_all_connections(config, metadata, limit):
+    found = bootstrap(Settings(proxy_config=config, node_metadata=metadata))
+    (monitor,) = found["overload_manager"]["resource_monitors"]
+    assert monitor["typed_config"]["max_active_downstream_connections"] == limit
