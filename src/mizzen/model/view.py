@@ -20,6 +20,9 @@ from mizzen.model.proxy import ProxyType
 from mizzen.model.service import Locality, Service
 from mizzen.model.snapshot import Snapshot
 
+DYNAMIC_DNS = "ALLOW_ANY_DYNAMIC_DNS"
+"""The outbound mode in which names that nobody declared are resolved by the proxy (row MC-02)."""
+
 
 class MtlsMode(StrEnum):
     DISABLE = "DISABLE"

@@ -9,8 +9,9 @@ from mizzen.api.meta import Object
 from mizzen.api.virtual_service import Destination
 from mizzen.model.hosts import covers, is_wildcard, specificity
 from mizzen.model.protocol import Protocol
+from mizzen.model.proxy import ProxyType
 from mizzen.model.service import Endpoint, Port, Resolution, Service
-from mizzen.model.view import Scope
+from mizzen.model.view import DYNAMIC_DNS, Scope
 from mizzen.translate import names
 
 _LOOP_LIMIT = 10
@@ -62,11 +63,13 @@ class Catalog:
 
     def dynamic_hosts(self) -> list[str]:
         """The wildcard hosts whose names are resolved as requests name them, by HTTP (row SE-09)."""
-        return [
+        found = [
             service.hostname
             for service in self.scope.services
             if service.resolution is Resolution.DYNAMIC_DNS and any(p.protocol.is_http for p in service.ports)
         ]
+        anything = self.scope.outbound_mode == DYNAMIC_DNS and self.scope.proxy_type is ProxyType.SIDECAR
+        return [*found, names.ANY_NAME] if anything else found
 
     def addresses(self, service: Service) -> tuple[str, ...]:
         """Where this client dials ``service``: an allocated address only if it asks our DNS (row SE-14)."""

@@ -55,6 +55,34 @@ class _Target:
     tls: ServerTLSSettings | None = None
 
 
+def listeners(inbound: Inbound) -> list[listener_pb2.Listener]:
+    """``virtualInbound``; without capture one listener with a socket of its own per port that a Sidecar gives an app
+    to, since no traffic comes to a common one (row TC-08)."""
+    if inbound.interception != "NONE":
+        return [listener(inbound)]
+    return [_own_socket(target, inbound) for target in _targets(inbound) if target.port in _given(inbound)]
+
+
+def _given(inbound: Inbound) -> set[int]:
+    return {port.port for port in inbound.ports if port.endpoint}
+
+
+def _own_socket(target: _Target, inbound: Inbound) -> listener_pb2.Listener:
+    mesh = inbound.mesh
+    result = listener_pb2.Listener(
+        name=target.tcp_name,
+        address=_address("0.0.0.0", target.port),  # noqa: S104 - the pod's address, which is no fact of a shared resource
+        traffic_direction=base_pb2.INBOUND,
+        continue_on_listener_filters_timeout=True,
+        access_log=access_log.listener_logs(mesh, inbound.conduct),
+        # The first finds the original destination, of which there is none.
+        listener_filters=listener_filters(inbound)[1:],
+    )
+    result.listener_filters_timeout.FromNanoseconds(mesh.protocol_detection_timeout.nanos)
+    result.filter_chains.extend(_chain(shape, target, inbound) for shape in shapes(target.mtls, target.protocol))
+    return result
+
+
 def listener(inbound: Inbound) -> listener_pb2.Listener:
     """``virtualInbound`` with its black hole, the passthrough sets and one chain set per container port."""
     mesh = inbound.mesh

@@ -27,16 +27,23 @@ _CONNECT_TIMEOUT = 15.0
 
 
 def listeners(catalog: Catalog) -> Iterator[Resource]:
-    """One listener per address and port, sorted by name, then ``virtualOutbound``."""
+    """One listener per address and port, sorted by name, then ``virtualOutbound``.
+
+    A client without capture has no such common listener: each opens a socket on loopback (row TC-08).
+    """
     drafts: dict[str, _Draft] = {}
+    uncaptured = catalog.scope.interception == "NONE"
     for part, service, port, binding in egress.bound(catalog):
         draft = drafts.get(binding.name)
         if draft is None:
-            draft = drafts[binding.name] = _Draft(binding.name, binding.address, binding.port, part.socket)
+            draft = drafts[binding.name] = _Draft(
+                binding.name, binding.address, binding.port, part.socket or uncaptured
+            )
         draft.add(part.catalog, service, port, binding)
     for name in sorted(drafts):
         yield resource(LISTENER, name, drafts[name].listener(catalog))
-    yield resource(LISTENER, "virtualOutbound", virtual_outbound(catalog))
+    if not uncaptured:
+        yield resource(LISTENER, "virtualOutbound", virtual_outbound(catalog))
 
 
 def virtual_outbound(catalog: Catalog) -> listener_pb2.Listener:
