@@ -285,10 +285,11 @@ def _pods(wanted: Any, seen: Seen, _all: Json) -> str:
 def _mtls(wanted: Any, seen: Seen, _all: Json) -> str:
     if not all(seen.echoes):
         return seen.summary()
-    if any("tcp" in result for result in seen.results):
+    peers = [str(peer or "") for peer in seen.values("peer")]
+    # TLS of the app's own is bytes to its proxy: no header says who called.
+    if any("tcp" in result for result in seen.results) or (seen.mutual is not None and not any(peers)):
         mutual = seen.mutual
         return "" if mutual == bool(wanted) else f"mutual TLS at the backend's proxy: {mutual}"
-    peers = [str(peer or "") for peer in seen.values("peer")]
     return "" if all(bool(peer) == bool(wanted) for peer in peers) else f"peer {_counted(peers)}"
 
 
@@ -369,19 +370,23 @@ def within(wanted: Any, found: Any) -> bool:
     if isinstance(wanted, dict):
         if not isinstance(found, dict):
             return False
-        known = {_snake(name): value for name, value in found.items()}
-        return all(_absent_is_zero(value, known.get(_snake(name))) for name, value in wanted.items())
+        known = {_bare(name): value for name, value in found.items()}
+        return all(_absent_is_zero(value, known.get(_bare(name))) for name, value in wanted.items())
     if isinstance(wanted, list):
         return isinstance(found, list) and len(found) == len(wanted) and all(map(within, wanted, found))
     return _plain(wanted) == _plain(found)
 
 
 def _absent_is_zero(wanted: Any, found: Any) -> bool:
-    return within(wanted, found) or (found is None and wanted in (0, False, "", None, "0s"))
+    return within(wanted, found) or (found is None and wanted in (0, False, "", None, "0s", *_FIRST))
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda m: "_" + m[1].lower(), name)
+_FIRST = ("ROUND_ROBIN", "STATIC", "AUTO")
+"""The values of Envoy's enumerations that its dump leaves out, because they are the first (``lb_policy``, ``type``, …)."""
+
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def _plain(value: Any) -> str:

@@ -167,7 +167,8 @@ class Player:
 
     def _see(self, call: Document, expect: Document) -> Seen:
         world = self._world
-        tcp_mutual = "tcp" in call and "mtls" in expect
+        own_tls = str(call.get("url")).startswith("https:") and call["from"] != GATEWAY_CLIENT
+        tcp_mutual = ("tcp" in call or own_tls) and "mtls" in expect
         before = proof.scrape(world, {_OPENED}) if tcp_mutual else {}
         since = world.recorded()
         offsets = proof.log_offsets(world) if "resp_flag" in expect else {}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
+from mizzen.capture import nft
 from mizzen.capture.options import Options
 from mizzen.capture.rules import restore, rules
 from tests.conformance_data import data
@@ -72,4 +74,32 @@ def test_iptables_rules_equal_istios(capsys: pytest.CaptureFixture[str]) -> None
         if tables("".join(mine).splitlines()) != tables(case["golden_lines"]):
             wrong.append(case["id"])
     share = data.score(capsys, "iptables.json, iptables", len(cases) - len(wrong), len(cases))
+    assert share == 1, wrong
+
+
+_CONDITION = re.compile(
+    r"[io]ifname \S+|ip6? [sd]addr (?:!= )?\S+|(?:tcp|udp) [sd]port (?:!= )?(?:\{[^}]*\}|\S+)"
+    r"|sk[ug]id (?:!= )?\S+|ct state \S+|(?:ct )?mark (?:!= )?\d+|meta nfproto \S+|tproxy ip6? to \S+"
+)
+_RULE = re.compile(r"(?:add|insert) rule inet istio-proxy-(\w+) (\S+) (?:index \d+ )?(.*)")
+
+
+def meaning(rule: str) -> tuple[frozenset[str], str]:
+    """The conditions, whose order is free, and what is done."""
+    conditions, _, action = rule.replace("meta skuid", "skuid").replace("meta skgid", "skgid").partition(" counter ")
+    return frozenset(_CONDITION.findall(conditions)), action or rule.removeprefix("counter ")
+
+
+@pytest.mark.row("TC-11")
+def test_nftables_rules_mean_what_istios_do(capsys: pytest.CaptureFixture[str]) -> None:
+    cases = [case for case in data.cases("iptables.json") if case["kind"] == "nftables"]
+    wrong = []
+    for case in cases:
+        found = (_RULE.fullmatch(line) for line in case["golden_lines"])
+        theirs = {(match[1], match[2], *meaning(match[3])) for match in found if match}
+        lines = (_RULE.fullmatch(line) for line in nft.script(options(case)).splitlines())
+        mine = {(match[1], match[2], *meaning(match[3])) for match in lines if match}
+        if mine != theirs or not mine:
+            wrong.append(case["id"])
+    share = data.score(capsys, "iptables.json, nftables", len(cases) - len(wrong), len(cases))
     assert share == 1, wrong

@@ -1,6 +1,7 @@
 """Rules in a real network namespace, judged by where packets go (rows TC-01..06, 14). Needs root and iptables."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,11 +87,16 @@ class Pod:
             line.split(" [")[0] for line in self.run(["iptables-save"]).stdout.splitlines() if line[:1] != "#"
         )
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """End what listens."""
         if self.listener is not None:
             self.listener.kill()
             self.listener.wait()
             self.listener.stdout.close()
+            self.listener = None
+
+    def close(self) -> None:
+        self.stop()
         for name in (self.name, self.peer):
             subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
 
@@ -104,10 +110,14 @@ def pod():
     found.close()
 
 
+NATIVE = pytest.param("--native-nftables", marks=pytest.mark.row("TC-11"))
+
+
 @pytest.mark.row("TC-01", "TC-02", "TC-03", "TC-04", "TC-05")
-def test_where_packets_go(pod):
+@pytest.mark.parametrize("flag", ["--native-nftables=false", NATIVE])
+def test_where_packets_go(pod, flag):
     assert pod.call(POD, 8080, where=pod.peer) == "8080"
-    pod.capture(*SIDECAR)
+    pod.capture(*SIDECAR, flag)
     assert pod.call(POD, 8080, where=pod.peer) == "15006"
     assert pod.call(POD, 15020, where=pod.peer) == "15020"
     assert pod.call("10.99.0.1", 80) == "15001"
@@ -120,10 +130,10 @@ def test_where_packets_go(pod):
 
 
 @pytest.mark.row("TC-06")
-def test_excluded_and_included(pod):
-    pod.capture(
-        *CAPTURE, "-i", "10.98.0.0/16", "-x", "10.98.1.0/24", "-b", "8080", "-d", "8080", "-o", "9000", "-q", "443"
-    )
+@pytest.mark.parametrize("flag", ["--native-nftables=false", NATIVE])
+def test_excluded_and_included(pod, flag):
+    ranges = ["-i", "10.98.0.0/16", "-x", "10.98.1.0/24"]
+    pod.capture(*CAPTURE, *ranges, "-b", "8080", "-d", "8080", "-o", "9000", "-q", "443", flag)
     assert pod.call("10.98.0.1", 80) == "15001"
     assert pod.call("10.98.1.1", 80) == "refused"
     assert pod.call("10.98.0.1", 9000) == "refused"
@@ -150,3 +160,51 @@ def test_again_changes_nothing_other_rules_need_reconcile_and_cleanup_takes_all(
     assert "ISTIO" not in pod.rules()
     assert pod.rules().count("\n-A") == before.count("\n-A") == 0
     pod.capture(*CAPTURE, "--cleanup-only")
+
+
+@pytest.mark.row("TC-11")
+@pytest.mark.parametrize("mode", ["REDIRECT", "TPROXY"])
+def test_native_tables_are_replaced_as_a_whole_and_taken_away(pod, mode):
+    words = [*SIDECAR, "--native-nftables", "--drop-invalid", "--redirect-dns", "--capture-all-dns", "-m", mode]
+    pod.capture(*words)
+    first = tables(pod)
+    assert {name for name in first if name.startswith("table inet")} == {
+        "table inet istio-proxy-nat {",
+        "table inet istio-proxy-mangle {",
+        "table inet istio-proxy-raw {",
+    }
+    assert any("ct state invalid" in line for line in first)
+    pod.capture(*words)
+    assert tables(pod) == first
+    assert "ISTIO" not in pod.rules()
+    pod.capture(*words, "--cleanup-only")
+    assert tables(pod) == []
+
+
+def tables(pod) -> list[str]:
+    """Our tables without counters."""
+    listed = re.sub(r"counter packets \d+ bytes \d+", "counter", pod.run(["nft", "list", "ruleset"]).stdout)
+    ours = re.findall(r"^table inet istio.*?^}", listed, re.MULTILINE | re.DOTALL)
+    return [line.strip() for table in ours for line in table.splitlines()]
+
+
+@pytest.mark.row("TC-12")
+@pytest.mark.parametrize("flag", ["--native-nftables=false", "--native-nftables"])
+def test_the_validation_sees_whether_rules_are_there(pod, flag):
+    command = [sys.executable, "-c", VALIDATE, *CAPTURE[3:], "--run-validation", "--skip-rule-apply"]
+    pod.stop()
+    without = pod.run(command)
+    assert without.returncode == 126, without.stderr
+    assert "was not captured" in without.stderr
+    pod.capture(*SIDECAR, flag)
+    done = pod.run(command)
+    assert done.returncode == 0, done.stderr
+    assert "capture works" in done.stderr
+
+
+VALIDATE = """
+import os, sys
+from mizzen.capture.command import main
+os.setgid(1337); os.setuid(1337)
+sys.exit(main(sys.argv[1:]))
+"""

@@ -58,6 +58,8 @@ class Settings:
     trace_service: str = ""
     trace_attributes: str = ""
     host_ip: str = ""
+    bootstrap_override: str = ""
+    """A file that is merged over the bootstrap; empty for none (row AN-05)."""
     dns_address: str = "localhost:15053"
     dns_timeout: float = 5.0
     dns_parallel: bool = False
@@ -177,6 +179,7 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         trace_service=env.get("DD_SERVICE", ""),
         trace_attributes=env.get("OTEL_RESOURCE_ATTRIBUTES", ""),
         host_ip=env.get("HOST_IP", ""),
+        bootstrap_override=env.get("ISTIO_BOOTSTRAP_OVERRIDE", ""),
         dns_address=dns_address,
         dns_timeout=seconds(env.get("DNS_FORWARD_TIMEOUT", ""), 5.0),
         dns_parallel=env.get("DNS_FORWARD_PARALLEL", "").lower() == "true",

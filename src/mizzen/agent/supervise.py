@@ -67,6 +67,14 @@ def arguments(settings: Settings, config: Path) -> list[str]:
     return args
 
 
+def override(settings: Settings) -> list[str]:
+    """What Envoy merges over its bootstrap, as arguments (row AN-05). Raises OSError when the file cannot be read."""
+    if not settings.bootstrap_override:
+        return []
+    text = Path(settings.bootstrap_override).read_text(encoding="utf-8")
+    return ["--config-yaml", text.replace("$(HOST_IP)", settings.host_ip)]
+
+
 class Envoy:
     """One Envoy, started once."""
 
@@ -87,7 +95,7 @@ class Envoy:
         settings.config_path.mkdir(parents=True, exist_ok=True)
         config = settings.config_path / "envoy-rev.json"
         config.write_text(json.dumps(bootstrap(settings)), encoding="utf-8")
-        command = [find_envoy(settings.envoy_binary), *arguments(settings, config)]
+        command = [find_envoy(settings.envoy_binary), *arguments(settings, config), *override(settings)]
         env = {**os.environ, **environment(settings)}
         try:
             self._process = await asyncio.create_subprocess_exec(*command, env=env)

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 
+from mizzen.capture import nft
 from mizzen.capture.options import Options
 from mizzen.capture.rules import TABLES, Rule, chains, restore, rules
 from mizzen.errors import LabError
@@ -26,29 +27,46 @@ def apply(options: Options, report: Callable[[str], None], *, force: bool = Fals
     Different rules of an earlier run are replaced with ``reconcile`` or ``force``, else only reported.
     Raises LabError when iptables is missing or refuses.
     """
+    variant = options.iptables_binary
     for version in families(options):
         wanted = rules(options, version)
-        if not force and in_place(wanted, version):
+        if not force and in_place(wanted, version, variant):
             report(f"IPv{version}: the rules are in place")
             continue
-        if _ours(_save(version)):
+        if _ours(_save(version, variant)):
             if not (force or reconcile):
                 report(f"IPv{version}: other rules are in place, and stay (use --reconcile to replace them)")
                 continue
-            _remove(wanted, version)
+            _remove(wanted, version, variant)
         if version == 6:
             # Inbound connections of the proxy come from this address; unlike 127.0.0.6 it is not there by itself.
             _ip("-6", "addr", "replace", "::6/128", "dev", "lo")
         if options.tproxy:
             _tproxy_route(options, version)
-        _run([_binary(version, "-restore"), "--noflush", WAIT], restore(wanted))
+        _run([_binary(version, "-restore", variant), "--noflush", WAIT], restore(wanted))
         report(f"IPv{version}: {len(wanted)} rules applied")
+
+
+def apply_native(options: Options, report: Callable[[str], None]) -> None:
+    """The same by nftables' own tool, which replaces all our tables in one transaction. Raises LabError."""
+    for version in families(options):
+        if version == 6:
+            _ip("-6", "addr", "replace", "::6/128", "dev", "lo")
+        if options.tproxy:
+            _tproxy_route(options, version)
+    _run([_tool("nft", "nftables"), "-f", "-"], nft.script(options))
+    report(f"nftables: {len(nft.merged(options))} rules applied")
 
 
 def clean(options: Options) -> None:
     """Take away every rule and chain of ours; what is not there is no error. Raises LabError."""
+    if options.native_nftables:
+        _run([_tool("nft", "nftables"), "-f", "-"], nft.cleanup())
+        for version in families(options) if options.tproxy else ():
+            _tproxy_clean(options, version)
+        return
     for version in families(options):
-        _remove(rules(options, version), version)
+        _remove(rules(options, version), version, options.iptables_binary)
         if options.tproxy:
             _tproxy_clean(options, version)
 
@@ -58,9 +76,9 @@ def families(options: Options) -> tuple[int, ...]:
     return (4, 6) if options.ipv6 else (4,)
 
 
-def in_place(wanted: Sequence[Rule], version: int) -> bool:
+def in_place(wanted: Sequence[Rule], version: int, variant: str = "") -> bool:
     """Whether exactly these rules are in our chains, and our jumps in the built-in ones."""
-    there = _ours(_save(version))
+    there = _ours(_save(version, variant))
     for table in TABLES:
         for chain in chains(list(wanted), table):
             count = sum(1 for rule in wanted if (rule.table, rule.chain) == (table, chain))
@@ -69,15 +87,17 @@ def in_place(wanted: Sequence[Rule], version: int) -> bool:
     mine = {(rule.table, rule.chain) for rule in wanted}
     if any(key not in mine for key in there):
         return False
-    return all(_check(rule, version) for rule in wanted)
+    return all(_check(rule, version, variant) for rule in wanted)
 
 
-def _remove(wanted: Sequence[Rule], version: int) -> None:
+def _remove(wanted: Sequence[Rule], version: int, variant: str) -> None:
     for rule in wanted:
         if rule.chain in _BUILT_IN:
-            while _quiet([_binary(version), WAIT, "-t", rule.table, "-D", rule.chain, *shlex.split(rule.match)]):
+            while _quiet(
+                [_binary(version, "", variant), WAIT, "-t", rule.table, "-D", rule.chain, *shlex.split(rule.match)]
+            ):
                 pass
-    saved = _save(version)
+    saved = _save(version, variant)
     for table in TABLES:
         lines = saved.get(table, [])
         jumps = [
@@ -88,7 +108,7 @@ def _remove(wanted: Sequence[Rule], version: int) -> None:
         mine = [line[1:].split()[0] for line in lines if line.startswith(":ISTIO_")]
         if jumps or mine:
             script = [f"*{table}", *jumps, *(f"-F {name}" for name in mine), *(f"-X {name}" for name in mine), "COMMIT"]
-            _run([_binary(version, "-restore"), "--noflush", WAIT], "\n".join(script) + "\n")
+            _run([_binary(version, "-restore", variant), "--noflush", WAIT], "\n".join(script) + "\n")
 
 
 def _ours(saved: dict[str, list[str]]) -> dict[tuple[str, str], int]:
@@ -104,11 +124,11 @@ def _ours(saved: dict[str, list[str]]) -> dict[tuple[str, str], int]:
     return found
 
 
-def _save(version: int) -> dict[str, list[str]]:
+def _save(version: int, variant: str) -> dict[str, list[str]]:
     """``iptables-save`` by table."""
     found: dict[str, list[str]] = {}
     table = ""
-    for line in _run([_binary(version, "-save")]).splitlines():
+    for line in _run([_binary(version, "-save", variant)]).splitlines():
         if line.startswith("*"):
             table = line[1:].strip()
         elif line.startswith((":", "-A ")):
@@ -116,8 +136,8 @@ def _save(version: int) -> dict[str, list[str]]:
     return found
 
 
-def _check(rule: Rule, version: int) -> bool:
-    return _quiet([_binary(version), WAIT, "-t", rule.table, "-C", rule.chain, *shlex.split(rule.match)])
+def _check(rule: Rule, version: int, variant: str) -> bool:
+    return _quiet([_binary(version, "", variant), WAIT, "-t", rule.table, "-C", rule.chain, *shlex.split(rule.match)])
 
 
 def _tproxy_route(options: Options, version: int) -> None:
@@ -139,8 +159,10 @@ def _ip(*args: str) -> None:
     _run([_tool("ip", "iproute2"), *args])
 
 
-def _binary(version: int, suffix: str = "") -> str:
-    return _tool(("iptables" if version == 4 else "ip6tables") + suffix, "iptables")
+def _binary(version: int, suffix: str, variant: str) -> str:
+    """``iptables-restore``, or ``iptables-legacy-restore`` where the kernel's older interface is forced."""
+    kind = f"-{variant}" if variant else ""
+    return _tool(("iptables" if version == 4 else "ip6tables") + kind + suffix, "iptables")
 
 
 def _tool(name: str, package: str) -> str:

@@ -9,9 +9,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mizzen.capture.apply import apply, clean, families
+from mizzen.capture import nft
+from mizzen.capture.apply import apply, apply_native, clean, families
 from mizzen.capture.options import Options
 from mizzen.capture.rules import restore, rules
+from mizzen.capture.validation import FAILED, validate
 from mizzen.errors import LabError
 
 _TEXT = {
@@ -30,6 +32,7 @@ _TEXT = {
     "outbound_ports_exclude": ("-o", "--istio-local-outbound-ports-exclude", "ISTIO_LOCAL_OUTBOUND_PORTS_EXCLUDE"),
     "reroute_interfaces": ("-k", "--kube-virt-interfaces", "KUBE_VIRT_INTERFACES"),
     "tproxy_mark": ("-t", "--istio-inbound-tproxy-mark", "ISTIO_INBOUND_TPROXY_MARK"),
+    "iptables_binary": ("", "--force-iptables-binary", "FORCE_IPTABLES_BINARY"),
     "tproxy_table": ("-r", "--istio-inbound-tproxy-route-table", "ISTIO_INBOUND_TPROXY_ROUTE_TABLE"),
 }
 _SWITCHES = {
@@ -56,7 +59,7 @@ def parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     defaults = Options()
     for name, (short, long, variable) in _TEXT.items():
-        found.add_argument(short, long, dest=name, default=env.get(variable, getattr(defaults, name)))
+        found.add_argument(*filter(None, (short, long)), dest=name, default=env.get(variable, getattr(defaults, name)))
     for name, (short, long, variable) in _SWITCHES.items():
         flags = [flag for flag in (short, long) if flag]
         default = env.get(variable, "").lower() == "true"
@@ -75,6 +78,8 @@ def read(
             raise ValueError(f"{_TEXT[name][1]}: {chosen[name]!r} is not a port")
     if chosen["mode"] not in ("REDIRECT", "TPROXY"):
         raise ValueError(f"{_TEXT['mode'][1]}: {chosen['mode']!r} is neither REDIRECT nor TPROXY")
+    if chosen["iptables_binary"] not in ("", "legacy", "nft"):
+        raise ValueError(f"{_TEXT['iptables_binary'][1]}: {chosen['iptables_binary']!r} is neither legacy nor nft")
     for name in ("outbound_ranges", "outbound_ranges_exclude"):
         _check_ranges(_TEXT[name][1], chosen[name])
     servers = _name_servers(resolv_conf) if flags.redirect_dns else []
@@ -88,6 +93,7 @@ def read(
         dns_servers=tuple(s for s in servers if ":" not in s),
         dns_servers_v6=tuple(s for s in servers if ":" in s),
         drop_invalid=flags.drop_invalid,
+        native_nftables=flags.native_nftables,
         ipv6=_global_ipv6(net) and (flags.dual_stack or not _ipv4(net)),
     )
     return options, flags, unknown
@@ -111,16 +117,33 @@ def main(args: Sequence[str]) -> int:
 
 
 def _act(options: Options, flags: argparse.Namespace) -> int:
-    if flags.native_nftables:
-        _say("native nftables rules are not made; the same rules go through iptables")
     if flags.dry_run:
-        sys.stdout.write("".join(restore(rules(options, version)) for version in families(options)))
+        sys.stdout.write(_text(options))
     elif flags.cleanup_only:
         clean(options)
     elif flags.skip_rule_apply:
         _say("rules are not applied (--skip-rule-apply)")
+    elif options.native_nftables:
+        apply_native(options, _say)
     else:
         apply(options, _say, force=flags.force_apply, reconcile=flags.reconcile)
+    return _validated(options) if flags.run_validation and not flags.dry_run else 0
+
+
+def _text(options: Options) -> str:
+    if options.native_nftables:
+        return nft.script(options)
+    return "".join(restore(rules(options, version)) for version in families(options))
+
+
+def _validated(options: Options) -> int:
+    try:
+        for version in families(options):
+            validate((int(options.outbound_port), int(options.inbound_port)), version)
+    except LabError as error:
+        _say(f"error: {error}; {error.hint}")
+        return FAILED
+    _say("capture works")
     return 0
 
 

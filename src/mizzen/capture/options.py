@@ -39,6 +39,9 @@ class Options:
     dns_servers: tuple[str, ...] = ()
     dns_servers_v6: tuple[str, ...] = ()
     drop_invalid: bool = False
+    native_nftables: bool = False
+    iptables_binary: str = ""
+    """``legacy`` or ``nft`` forces that one of the two; empty: the machine's own choice."""
     ipv6: bool = False
 
     @property

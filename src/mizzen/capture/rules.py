@@ -84,7 +84,7 @@ class _Family:
 
     def _interfaces(self) -> None:
         for name in split(self._options.exclude_interfaces):
-            for table in ("mangle", "nat") if self._options.tproxy else ("nat",):
+            for table in ("mangle", "nat") if self._options.mode == "TPROXY" else ("nat",):
                 self._add(table, "PREROUTING", f"-i {name} -j RETURN")
                 self._add(table, "OUTPUT", f"-o {name} -j RETURN")
         for name in split(self._options.reroute_interfaces):
@@ -142,7 +142,7 @@ class _Family:
         for port in split(options.outbound_ports):
             self._output(f"-p tcp --dport {port} -j {REDIRECT}")
         self._included()
-        if options.tproxy:
+        if options.mode == "TPROXY":
             self._tproxy_output()
 
     def _output(self, match: str) -> None:

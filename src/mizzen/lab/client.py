@@ -305,6 +305,10 @@ class ControlPlaneClient:
         """{type URL: {resource name: {"version", "body" (base64)}}} as the proxy ought to have them."""
         return cast("dict[str, dict[str, Json]]", self._api.json("GET", "/v1/resources", {"proxy": proxy}))
 
+    def patches(self) -> dict[str, list[Json]]:
+        """What became of each EnvoyFilter patch, by node id: namespace, name, index, apply_to, status, reason."""
+        return cast("dict[str, list[Json]]", self._api.json("GET", "/v1/patches"))
+
     def wait(self, revision: int, timeout: float) -> Json:
         """{"snapshot", "done", "concerned", "acked", "refused", "disconnected"} for the change that was ``revision``."""
         return cast(

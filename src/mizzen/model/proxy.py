@@ -18,6 +18,9 @@ PROXY_FLAGS = (
     "IDLE_TIMEOUT",
     "UNPRIVILEGED_POD",
     "GENERATOR",
+    "TLS_CLIENT_CERT_CHAIN",
+    "TLS_CLIENT_KEY",
+    "TLS_CLIENT_ROOT_CERT",
 )
 """Node metadata that may change what a proxy gets, and so belongs to its view's key."""
 

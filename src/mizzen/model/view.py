@@ -76,6 +76,8 @@ class Inbound:
     unlisted: tuple[tuple[int, MtlsMode], ...] = ()
     policies: Policies = Policies()
     conduct: Conduct = DEFAULT_CONDUCT
+    interception: str = ""
+    """The pod's capture: REDIRECT (also when empty), TPROXY, or NONE, with which nothing is captured (rows TC-07, TC-08)."""
     http10: bool = False
     """Whether HTTP/1.0 is taken on ports that are declared HTTP (row PR-10)."""
 
@@ -144,6 +146,11 @@ class Scope:
     def serves_dns(self) -> bool:
         """Whether the client has a DNS proxy at all; a router's has other clients than its own pod (row DN-01)."""
         return self.captures_dns or self.flags.get("ENABLE_DNS_SERVER", "").lower() == "true"
+
+    @property
+    def interception(self) -> str:
+        """The client's capture, as :attr:`Inbound.interception`."""
+        return self.flags.get("INTERCEPTION_MODE", "")
 
     @property
     def http10(self) -> bool:

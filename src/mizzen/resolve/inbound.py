@@ -18,11 +18,16 @@ from mizzen.resolve.pools import Pools
 from mizzen.resolve.selection import RESERVED, leading
 from mizzen.resolve.sidecars import sidecar_for
 
+_PROXYLESS = "grpc"
+_TLS_MODE = "security.istio.io/tlsMode"
+
 
 def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
     """The Inbound of ``proxy``, whose labels and address say which services select it."""
     mesh = snapshot.mesh
     modes = peer_policies_of(snapshot).modes(proxy.namespace, proxy.labels)
+    if proxy.flags.get("GENERATOR") == _PROXYLESS:
+        modes = modes.settled(mtls=proxy.labels.get(_TLS_MODE) == "istio")
     sidecar = sidecar_for(snapshot.sidecars, proxy.namespace, proxy.labels, mesh.root_namespace)
     pools = Pools(snapshot, sidecar.body if sidecar is not None else None)
     if sidecar is not None and sidecar.body.ingress:
@@ -33,6 +38,7 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
     unlisted = tuple(sorted((number, mode) for number, mode in modes.ports.items() if number not in known))
     own = policies_of(snapshot, proxy.namespace, proxy.labels)
     http10 = proxy.flags.get("HTTP10") == "1"
+    interception = proxy.flags.get("INTERCEPTION_MODE", "")
     return Inbound(
         key=(
             proxy.namespace,
@@ -42,6 +48,7 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
             _names(own),
             http10,
             conduct_key(proxy),
+            interception,
         ),
         mesh=mesh,
         namespace=proxy.namespace,
@@ -50,6 +57,7 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
         unlisted=unlisted,
         policies=own,
         conduct=conduct(snapshot, proxy),
+        interception=interception,
         http10=http10,
     )
 

@@ -25,6 +25,12 @@ class Modes:
     def of(self, port: int) -> MtlsMode:
         return self.ports.get(port, self.workload)
 
+    def settled(self, *, mtls: bool) -> Modes:
+        """Without PERMISSIVE, for a server that has to choose: what its clients believe of it (``mtls``) decides (XD-20)."""
+        choice = MtlsMode.STRICT if mtls else MtlsMode.DISABLE
+        chosen = {number: choice if mode is MtlsMode.PERMISSIVE else mode for number, mode in self.ports.items()}
+        return Modes(choice if self.workload is MtlsMode.PERMISSIVE else self.workload, chosen)
+
 
 @dataclass(frozen=True)
 class PeerPolicies:

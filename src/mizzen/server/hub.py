@@ -197,7 +197,8 @@ class Hub:
         self._metrics.connected.labels(connection.node.metadata.get("ISTIO_VERSION", "unknown")).dec()
         if self.connections.get(connection.node.id) is connection:
             del self.connections[connection.node.id]
-            self.absent[connection.node.id] = connection
+            if not connection.node.comes_and_goes:
+                self.absent[connection.node.id] = connection
             if self.config is not None:
                 self._forget_gone(self.config)
         self.progressed.give()

@@ -55,6 +55,11 @@ class Node:
         return cls(node.id, kind, parts[1], _text(metadata, "NAME") or name, namespace, said, metadata)
 
     @property
+    def comes_and_goes(self) -> bool:
+        """A program's own xDS client: when its channel closes there is nobody who works by an old configuration."""
+        return _text(self.metadata, "GENERATOR") == "grpc"
+
+    @property
     def service_account(self) -> str:
         return _text(self.metadata, "SERVICE_ACCOUNT")
 
@@ -108,7 +113,7 @@ class Node:
         try:
             ports = json.loads(_text(self.metadata, "POD_PORTS") or "[]")
             return tuple(sorted({int(port["containerPort"]) for port in ports}))
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return ()
 
     def _locality(self, config: Config, pod: Object | None, labels: dict[str, str]) -> Locality:

@@ -16,6 +16,7 @@ from mizzen.translate import (
     name_table,
     outbound,
     patches,
+    proxyless,
     routes,
     secrets,
 )
@@ -36,13 +37,15 @@ def resources(view: ProxyView, memo: Memo | None = None) -> ResourceSet:
     scope, served = view.scope, view.inbound
     key: Hashable = ("set", scope.key, served.key if served else None)
     base = memo.get(key, (scope, served), lambda: _set(scope, served, memo))
-    if not view.patches.patches:
+    if not view.patches.patches or proxyless.asked(scope):
         return base
     owners = tuple(patch.owner for patch in view.patches.patches)
     return memo.get(("patched", view.key), (base, *owners), lambda: patches.apply(base, view))
 
 
 def _set(scope: Scope, served: Inbound | None, memo: Memo) -> ResourceSet:
+    if proxyless.asked(scope):
+        return ResourceSet.of(proxyless.resources(scope, served))
     client, findings = memo.get(("scope", scope.key), (scope,), lambda: _client(scope, memo))
     if served is None:
         return ResourceSet.of(client, (*findings, *gateway_conflicts.findings(Catalog(scope))))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.endpoint.v3 import endpoint_pb2
 
-from mizzen.api.destination_rule import ClientTLSSettings, DestinationRule, TrafficPolicy
+from mizzen.api.destination_rule import ClientTLSSettings, TrafficPolicy
 from mizzen.api.meta import Object
 from mizzen.model.protocol import Protocol
 from mizzen.model.proxy import ProxyType
@@ -30,8 +30,10 @@ from mizzen.translate.credentials import CONFIG_MAP
 from mizzen.translate.locality import Client, Preference, label_keys, preference, weighs_localities
 from mizzen.translate.memo import Memo
 from mizzen.translate.messages import resource
+from mizzen.translate.proxy_identity import proxy_identity
 from mizzen.translate.scalars import duration, seconds
-from mizzen.translate.traffic_policy import NONE, for_port, for_subset, with_defaults
+from mizzen.translate.subsets import identities, variants
+from mizzen.translate.traffic_policy import NONE, with_defaults
 
 _Cluster = cluster_pb2.Cluster
 _TYPES = {
@@ -62,6 +64,7 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
             service.hostname,
             port.number,
             auto,
+            proxy_identity(scope.flags),
             _client_labels(catalog, service, rule),
         )
         # The identities of a service are those behind all of its ports (row OL-21).
@@ -130,6 +133,7 @@ class _PortClusters:
         self._rule = rule
         self._members = members
         self._sidecar = self._scope.proxy_type is ProxyType.SIDECAR
+        self._identity = proxy_identity(self._scope.flags)
 
     def resources(self, auto: bool) -> Iterator[Resource]:
         """``auto``: also the clusters that mesh TLS is passed on to by its SNI (row GW-15)."""
@@ -144,11 +148,7 @@ class _PortClusters:
                 yield from self._passed_on(subset, with_defaults(policy, mesh), members)
 
     def _variants(self) -> Iterator[tuple[str, TrafficPolicy, tuple[Endpoint, ...]]]:
-        rule: DestinationRule | None = self._rule.body if self._rule else None
-        yield "", for_port(rule.traffic_policy, self._port.number) if rule else NONE, self._members
-        for subset in rule.subsets if rule else ():
-            chosen = tuple(e for e in self._members if subset.labels.items() <= e.labels.items())
-            yield subset.name, for_subset(rule, subset, self._port.number) if rule else NONE, chosen
+        return variants(self._rule.body if self._rule else None, self._port, self._members)
 
     def _passed_on(self, subset: str, policy: TrafficPolicy, members: tuple[Endpoint, ...]) -> Iterator[Resource]:
         name = names.sni(self._port.number, subset, self._service.hostname)
@@ -228,7 +228,7 @@ class _PortClusters:
             return
         if cluster.type == _Cluster.ORIGINAL_DST:
             override = self._port.target if not self._service.from_kubernetes else 0
-            if override and override != self._port.number:
+            if override:
                 cluster.original_dst_lb_config.upstream_port_override.value = override
         else:
             cluster.load_assignment.CopyFrom(assignment)
@@ -298,13 +298,14 @@ class _PortClusters:
                 offered=offered,
                 http2=speech == "h2",
                 defaults=self._scope.mesh.tls_defaults,
+                identity=None if service.mesh_external else self._identity,
             )
             if socket is not None:
                 cluster.transport_socket.CopyFrom(socket)
             if tls.mode in ("SIMPLE", "MUTUAL"):
                 facts["alpn_override"] = "false"
         elif self._auto_mtls():
-            matches = upstream_tls.auto_mtls_matches(sni, self._sans(), offered)
+            matches = upstream_tls.auto_mtls_matches(sni, self._sans(), offered, self._identity)
             if cluster.type != _Cluster.ORIGINAL_DST:
                 cluster.transport_socket_matches.extend(matches)
             elif members and all(e.tls_mode == "istio" for e in members):
@@ -329,14 +330,4 @@ class _PortClusters:
         return tls if selects else None
 
     def _sans(self) -> list[str]:
-        """The identities of all servers of this hostname, in every trust domain of the mesh (rows OL-21, SE-13)."""
-        service, snapshot, mesh = self._service, self._scope.snapshot, self._scope.mesh
-        found = set(service.subject_alt_names)
-        for port in service.ports:
-            for endpoint in snapshot.endpoints.get((service.namespace, service.hostname, port.number), ()):
-                identity = endpoint.identity
-                if identity is not None:
-                    found.add(identity.uri)
-                    for alias in mesh.trust_domain_aliases:
-                        found.add(type(identity)(alias, identity.namespace, identity.service_account).uri)
-        return sorted(found)
+        return identities(self._catalog, self._service)

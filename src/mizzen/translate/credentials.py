@@ -13,6 +13,8 @@ ROOTS = "-cacert"
 """Ends the name of what a certificate's peers are verified by."""
 KUBERNETES, GATEWAY, CONFIG_MAP, BUILTIN = "kubernetes", "kubernetes-gateway", "configmap", "builtin"
 FILE, FILE_ROOTS = "file-cert", "file-root"
+SYSTEM = "system"
+"""The roots that the system trusts, in place of a path (row DR-45)."""
 
 
 @dataclass(frozen=True)

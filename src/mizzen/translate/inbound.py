@@ -64,6 +64,8 @@ def listener(inbound: Inbound) -> listener_pb2.Listener:
         access_log=access_log.listener_logs(mesh, inbound.conduct),
         listener_filters=listener_filters(inbound),
     )
+    if inbound.interception == "TPROXY":
+        result.transparent.value = True
     result.listener_filters_timeout.FromNanoseconds(mesh.protocol_detection_timeout.nanos)
     result.max_connections_to_accept_per_socket_event.value = 1
     result.filter_chains.append(_black_hole(port, inbound))

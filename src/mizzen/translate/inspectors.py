@@ -12,12 +12,16 @@ from typing import TypeAlias
 from envoy.config.listener.v3 import listener_components_pb2 as pb
 from envoy.extensions.filters.listener.http_inspector.v3 import http_inspector_pb2
 from envoy.extensions.filters.listener.original_dst.v3 import original_dst_pb2
+from envoy.extensions.filters.listener.original_src.v3 import original_src_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 
 from mizzen.model.protocol import Protocol
 from mizzen.model.view import Inbound, MtlsMode
 from mizzen.translate.chains import sniffs_http
 from mizzen.translate.messages import any_of
+
+TPROXY_MARK = 1337
+"""As capture sets it by default (``istio-iptables -t``)."""
 
 Predicate: TypeAlias = pb.ListenerFilterChainMatchPredicate
 
@@ -29,6 +33,8 @@ def listener_filters(inbound: Inbound) -> list[pb.ListenerFilter]:
             name="envoy.filters.listener.original_dst", typed_config=any_of(original_dst_pb2.OriginalDst())
         )
     ]
+    if inbound.interception == "TPROXY":
+        found.append(_original_source())
     modes = dict(inbound.unlisted) | {port.port: port.mtls for port in inbound.ports}
     protocols = {port.port: port.protocol for port in inbound.ports}
     tls = {port: mode is not MtlsMode.DISABLE for port, mode in modes.items()}
@@ -48,6 +54,12 @@ def listener_filters(inbound: Inbound) -> list[pb.ListenerFilter]:
         if _switch(listener_filter, elsewhere, by_port, own):
             found.append(listener_filter)
     return found
+
+
+def _original_source() -> pb.ListenerFilter:
+    """Envoy calls the app from the client's address; the mark keeps these packets out of capture (row TC-07)."""
+    config = original_src_pb2.OriginalSrc(mark=TPROXY_MARK)
+    return pb.ListenerFilter(name="envoy.filters.listener.original_src", typed_config=any_of(config))
 
 
 def _switch(listener_filter: pb.ListenerFilter, elsewhere: bool, by_port: Mapping[int, bool], own: int) -> bool:

@@ -45,6 +45,8 @@ def virtual_outbound(catalog: Catalog) -> listener_pb2.Listener:
     message = listener_pb2.Listener(name="virtualOutbound", traffic_direction=base_pb2.OUTBOUND)
     message.address.CopyFrom(socket_address(names.WILDCARD, mesh.proxy_listen_port))
     message.use_original_dst.value = True
+    if catalog.scope.interception == "TPROXY":
+        message.transparent.value = True
     black_hole = message.filter_chains.add(name="virtualOutbound-blackhole")
     black_hole.filter_chain_match.destination_port.value = mesh.proxy_listen_port
     black_hole.filters.extend(_tcp(catalog, names.BLACK_HOLE, [(names.BLACK_HOLE, 1)]))

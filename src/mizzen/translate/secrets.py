@@ -21,9 +21,11 @@ from mizzen.model.view import Scope
 from mizzen.translate import credentials, key_pair
 from mizzen.translate.credentials import BUILTIN, CONFIG_MAP, GATEWAY, KUBERNETES, ROOTS, Name
 from mizzen.translate.messages import resource
+from mizzen.translate.proxy_identity import proxy_identity
 
 _PAIRS = (("cert", "key"), ("tls.crt", "tls.key"))
 _TRUSTED = (("cacert", "crl"), ("ca.crt", "ca.crl"))
+SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
 _STAPLE = "tls.ocsp-staple"
 _Held = Mapping[str, bytes]
 
@@ -52,6 +54,9 @@ def served(scope: Scope) -> tuple[list[Resource], tuple[Finding, ...]]:
             findings.setdefault((wanted.name, wanted.owner.name), _finding(wanted, made))
         else:
             found[wanted.name] = resource(SECRET, wanted.name, made)
+    identity = proxy_identity(scope.flags)
+    for name in identity.names if identity is not None else ():
+        found[name] = resource(SECRET, name, _of_files(name))
     return [found[name] for name in sorted(found)], tuple(findings.values())
 
 
@@ -110,8 +115,8 @@ def _of_client(tls: ClientTLSSettings) -> Iterator[tuple[str, str]]:
         return
     if tls.credential_name:
         yield credentials.roots_name(tls.credential_name), "credentialName"
-    elif tls.ca_certificates:
-        yield credentials.file_roots_name(tls.ca_certificates), "caCertificates"
+    else:
+        yield credentials.file_roots_name(tls.ca_certificates or credentials.SYSTEM), "caCertificates"
 
 
 def _secret(scope: Scope, wanted: Wanted) -> secret_pb2.Secret | str:
@@ -203,6 +208,7 @@ def _of_files(name: str) -> secret_pb2.Secret:
     """A secret that says where the files lie in the pod. Envoy watches their directory (``watched_directory``)."""
     kind, _, path = name.partition(":")
     path, _, key = path.partition("~")
+    path = SYSTEM_ROOTS if kind == credentials.FILE_ROOTS and path == credentials.SYSTEM else path
     message = secret_pb2.Secret(name=name)
     directory = base_pb2.WatchedDirectory(path=path.rpartition("/")[0] or "/")
     if kind == credentials.FILE_ROOTS:

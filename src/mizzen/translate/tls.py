@@ -47,12 +47,21 @@ def sds_secret(name: str) -> secret_pb2.SdsSecretConfig:
     return secret_pb2.SdsSecretConfig(name=name, sds_config=source)
 
 
-def mesh_upstream_socket(*, sni: str, sans: Sequence[str], alpn: Sequence[str]) -> base_pb2.TransportSocket:
+def mesh_upstream_socket(
+    *,
+    sni: str,
+    sans: Sequence[str],
+    alpn: Sequence[str],
+    identity: tuple[secret_pb2.SdsSecretConfig, secret_pb2.SdsSecretConfig] | None = None,
+) -> base_pb2.TransportSocket:
     """mTLS towards a mesh peer. ``sans`` are exact SPIFFE ids, and none means no SAN check (row OL-21).
 
-    TLS 1.2 to 1.3 with Envoy's own suites (row PA-12).
+    TLS 1.2 to 1.3 with Envoy's own suites (row PA-12). ``identity`` (certificate, roots) replaces the pod's own (DR-52).
     """
     common = _common(alpn)
+    if identity is not None:
+        common.tls_certificate_sds_secret_configs[0].CopyFrom(identity[0])
+        common.combined_validation_context.validation_context_sds_secret_config.CopyFrom(identity[1])
     validation = common.combined_validation_context.default_validation_context
     for san in sorted(set(sans)):
         validation.match_typed_subject_alt_names.append(_san(string_pb2.StringMatcher(exact=san)))

@@ -10,15 +10,16 @@ from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from envoy.type.matcher.v3 import string_pb2
 from google.protobuf.struct_pb2 import Struct
+from msgspec.structs import replace
 
 from mizzen.api.ciphers import usable, usable_curves
 from mizzen.api.destination_rule import ClientTLSSettings
 from mizzen.api.mesh_config import TLSConfig
 from mizzen.translate import alpn, connection_pool, credentials
 from mizzen.translate.messages import any_of
+from mizzen.translate.proxy_identity import ProxyIdentity
 from mizzen.translate.tls import mesh_upstream_socket
 
-SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
 _TLS = "envoy.transport_sockets.tls"
 
 
@@ -33,13 +34,13 @@ def mesh_alpn(speech: str, *, declared: bool) -> tuple[str, ...]:
 
 
 def auto_mtls_matches(
-    sni: str, sans: Sequence[str], offered: Sequence[str]
+    sni: str, sans: Sequence[str], offered: Sequence[str], identity: ProxyIdentity | None = None
 ) -> list[cluster_pb2.Cluster.TransportSocketMatch]:
     """mTLS to endpoints marked ``tlsMode: istio``, plain text to all others (row OL-20)."""
     marked = Struct()
     marked.update({"tlsMode": "istio"})
     match = cluster_pb2.Cluster.TransportSocketMatch
-    mesh = mesh_upstream_socket(sni=sni, sans=sans, alpn=offered)
+    mesh = mesh_upstream_socket(sni=sni, sans=sans, alpn=offered, identity=identity.secrets if identity else None)
     return [
         match(name="tlsMode-istio", match=marked, transport_socket=mesh),
         match(name="tlsMode-disabled", match=Struct(), transport_socket=_raw()),
@@ -55,13 +56,20 @@ def socket_of(
     offered: Sequence[str],
     http2: bool,
     defaults: TLSConfig | None = None,
+    identity: ProxyIdentity | None = None,
 ) -> base_pb2.TransportSocket | None:
     """The socket that a rule's ``tls`` block asks for; None is plain text. ``sni``, ``sans``, ``offered``: the mesh's own.
 
-    ``defaults``: the mesh's ``tlsDefaults``, of which suites and curves count for TLS to the outside (row MC-27).
+    ``defaults``: the mesh's ``tlsDefaults``, of which suites and curves count for TLS to the outside (rows MC-27, DR-55).
+    ``identity``: files that the proxy uses in place of all others (row DR-52).
     """
     if tls.mode == "ISTIO_MUTUAL":
-        return mesh_upstream_socket(sni=tls.sni or sni, sans=tls.subject_alt_names or sans, alpn=offered)
+        own = identity.secrets if identity else None
+        names = tls.subject_alt_names or sans
+        return mesh_upstream_socket(sni=tls.sni or sni, sans=names, alpn=offered, identity=own)
+    if tls.mode == "MUTUAL" and identity is not None:
+        files = {"client_certificate": identity.chain, "private_key": identity.key}
+        tls = replace(tls, **files, ca_certificates=identity.authorities, credential_name="")
     if tls.mode in ("SIMPLE", "MUTUAL"):
         return _originate(tls, entry_sans, http2, defaults or TLSConfig())
     return None
@@ -95,14 +103,12 @@ def _verify(common: tls_pb2.CommonTlsContext, tls: ClientTLSSettings, sans: Sequ
             validation.match_typed_subject_alt_names.add(san_type=kind, matcher=string_pb2.StringMatcher(exact=san))
     if tls.ca_crl:
         validation.crl.filename = tls.ca_crl
-    if not tls.credential_name and not tls.ca_certificates:
-        validation.trusted_ca.filename = SYSTEM_ROOTS
-        common.validation_context.CopyFrom(validation)
-        return
     combined = common.combined_validation_context
     combined.default_validation_context.CopyFrom(validation)
     combined.validation_context_sds_secret_config.CopyFrom(
-        credentials.roots(tls.credential_name) if tls.credential_name else credentials.file_roots(tls.ca_certificates)
+        credentials.roots(tls.credential_name)
+        if tls.credential_name
+        else credentials.file_roots(tls.ca_certificates or credentials.SYSTEM)
     )
 
 

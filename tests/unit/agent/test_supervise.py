@@ -2,8 +2,10 @@
 
 import shutil
 
+import pytest
+
 from mizzen.agent.settings import Settings
-from mizzen.agent.supervise import Envoy, find_envoy
+from mizzen.agent.supervise import Envoy, find_envoy, override
 
 
 def test_the_configured_binary_wins_then_the_installed_then_the_package(tmp_path):
@@ -18,3 +20,14 @@ def test_the_configured_binary_wins_then_the_installed_then_the_package(tmp_path
 
 async def test_an_envoy_that_does_not_answer_has_no_connections():
     assert await Envoy(Settings(proxy_config={"proxyAdminPort": 1}), lambda _: None).active_connections() == 0
+
+
+@pytest.mark.row("AN-05", "EF-08")
+def test_a_file_may_be_merged_over_the_bootstrap(tmp_path):
+    assert override(Settings()) == []
+    file = tmp_path / "custom_bootstrap.json"
+    file.write_text('{"stats_flush_interval": "1s", "x": "$(HOST_IP)"}')
+    given = override(Settings(bootstrap_override=str(file), host_ip="10.0.0.1"))
+    assert given == ["--config-yaml", '{"stats_flush_interval": "1s", "x": "10.0.0.1"}']
+    with pytest.raises(OSError, match="none"):
+        override(Settings(bootstrap_override=str(tmp_path / "none")))

@@ -46,6 +46,7 @@ BROKEN = Seen([{"error": "ConnectionResetError", "ms": 3}])
 GRPC = Seen([{"grpc": 7, "status": 200, "headers": {}, "ms": 3}])
 NAMES = Seen([{"dns": ["10.0.0.1", "10.0.0.2"], "ms": 1}])
 LINE = Seen([{"tcp": "service=cart version=v1 pod=c1 local_port=9000 remote=1.1.1.1:1 hi\n", "ms": 1}], mutual=True)
+OWN_TLS = Seen([result(echo(peer=""))], mutual=True)
 
 CASES: list[tuple[str, Seen, Any, Any]] = [
     ("status", ONE, 200, 404),
@@ -91,6 +92,7 @@ CASES: list[tuple[str, Seen, Any, Any]] = [
     ("pods", FOUR, 2, 3),
     ("mtls", ONE, True, False),
     ("mtls", LINE, True, False),
+    ("mtls", OWN_TLS, True, False),
     ("mtls", BROKEN, None, False),
     ("peer", ONE, "spiffe://cluster.local/ns/shop/sa/client", "spiffe://cluster.local/ns/shop/sa/other"),
     ("mirrored", ONE, {"cart": 100}, {"cart": 0}),

@@ -8,6 +8,7 @@ from mizzen.api.meta import Object
 from mizzen.model.config import Config
 from mizzen.model.view import Inbound, MtlsMode
 from mizzen.resolve import build, view
+from mizzen.resolve.mtls import Modes
 from tests.meshes import SECURITY, new, pod, service, sidecar
 
 
@@ -94,6 +95,14 @@ def test_policies_of_the_root_namespace_and_of_the_own_one_are_in_force_where_th
         everywhere, deny("own", "a"), deny("other", "b"), deny("else", "a", selector={"matchLabels": {"app": "x"}})
     )
     assert [obj.name for obj in found.policies.deny] == ["root", "own"]
+
+
+@pytest.mark.row("XD-20")
+def test_a_server_that_has_to_choose_does_what_its_clients_believe() -> None:
+    modes = Modes(MtlsMode.PERMISSIVE, {1: MtlsMode.PERMISSIVE, 2: MtlsMode.DISABLE})
+    assert modes.settled(mtls=True) == Modes(MtlsMode.STRICT, {1: MtlsMode.STRICT, 2: MtlsMode.DISABLE})
+    assert modes.settled(mtls=False) == Modes(MtlsMode.DISABLE, {1: MtlsMode.DISABLE, 2: MtlsMode.DISABLE})
+    assert Modes(MtlsMode.STRICT, {}).settled(mtls=False).workload is MtlsMode.STRICT
 
 
 @pytest.mark.row("PA-05", "PA-07")

@@ -78,8 +78,10 @@ async def test_a_configuration_that_cannot_be_resolved_changes_nothing() -> None
 NODE = "router~10.1.0.20~edge-0.istio-system~istio-system.svc.cluster.local"
 
 
-def connection() -> Connection:
-    return Connection(Node.parse(base_pb2.Node(id=NODE)), Session(), None, 0.0)
+def connection(**metadata: str) -> Connection:
+    node = base_pb2.Node(id=NODE)
+    node.metadata.update(metadata)
+    return Connection(Node.parse(node), Session(), None, 0.0)
 
 
 def rejected(metrics: Metrics) -> list[str]:
@@ -121,3 +123,13 @@ def test_proxies_of_equal_views_share_what_was_built_and_a_failure_keeps_the_las
     made = hub.resources(connection(), first)
     assert made is not None
     assert "0.0.0.0_8080" in made.get(LISTENER)
+
+
+@pytest.mark.row("XD-20")
+def test_a_proxy_that_is_away_is_remembered_and_a_program_of_grpc_is_not() -> None:
+    hub = Hub(compiler(), Metrics())
+    hub.publish(Scene(OLD).config)
+    for held, remembered in ((connection(), True), (connection(GENERATOR="grpc"), False)):
+        hub.attach(held)
+        hub.detach(held)
+        assert (NODE in hub.absent) is remembered

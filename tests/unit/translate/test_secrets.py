@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
+from msgspec.structs import replace
 
 from mizzen.api.meta import Object
 from mizzen.model.config import Config
@@ -257,3 +258,17 @@ def test_what_envoy_could_not_load_is_held_back_and_told(data: dict[str, str], s
     (finding,) = made.findings
     assert said in finding.message
     assert "PRIVATE" not in finding.message
+
+
+@pytest.mark.row("DR-45", "DR-52")
+def test_the_system_s_roots_and_the_files_that_a_proxy_names() -> None:
+    own = new(NETWORKING, "DestinationRule", "shop", "r", {"host": "web", "trafficPolicy": {"tls": {"mode": "SIMPLE"}}})
+    web = new("v1", "Service", "shop", "web", {"clusterIP": "10.96.0.1", "ports": [{"name": "http", "port": 80}]})
+    flags = {"TLS_CLIENT_CERT_CHAIN": "/c", "TLS_CLIENT_KEY": "/k", "TLS_CLIENT_ROOT_CERT": "/r"}
+    snapshot = build(Config().with_objects([own, web]))
+    plain = resources(view(snapshot, sidecar(1, "shop"))).get(SECRET)
+    assert list(plain) == ["file-root:system"]
+    system = secret_pb2.Secret.FromString(plain["file-root:system"].body)
+    assert system.validation_context.trusted_ca.filename == "/etc/ssl/certs/ca-certificates.crt"
+    named = resources(view(snapshot, replace(sidecar(1, "shop"), flags=flags))).get(SECRET)
+    assert sorted(named) == ["file-cert:/c~/k", "file-root:/r", "file-root:system"]

@@ -36,7 +36,7 @@ def names(found: dict[str, Any]) -> set[str]:
 
 
 def roots(found: dict[str, Any]) -> str:
-    return str(found["commonTlsContext"]["validationContext"]["trustedCa"]["filename"])
+    return str(found["commonTlsContext"]["combinedValidationContext"]["validationContextSdsSecretConfig"]["name"])
 
 
 @pytest.mark.row("DR-47")
@@ -52,7 +52,7 @@ def test_mesh_certificates_with_the_meshs_names_unless_the_rule_has_its_own() ->
 @pytest.mark.row("DR-45")
 def test_origination_verifies_with_the_systems_roots_unless_told_otherwise() -> None:
     plain = context(mode="SIMPLE")
-    assert (roots(plain), names(plain)) == (upstream_tls.SYSTEM_ROOTS, set())
+    assert (roots(plain), names(plain)) == ("file-root:system", set())
     assert "alpnProtocols" not in plain["commonTlsContext"]
     assert context(mode="SIMPLE", http2=True)["commonTlsContext"]["alpnProtocols"] == ["h2"]
     own = context(mode="SIMPLE", caCertificates="/own.pem")["commonTlsContext"]["combinedValidationContext"]
@@ -60,7 +60,7 @@ def test_origination_verifies_with_the_systems_roots_unless_told_otherwise() -> 
     assert context(mode="SIMPLE", sni="a.example")["sni"] == "a.example"
     assert names(context(("entry.example",), mode="SIMPLE")) == {"entry.example"}
     assert names(context(("entry.example",), mode="SIMPLE", subjectAltNames=["rule.example"])) == {"rule.example"}
-    assert "validationContext" not in context(mode="SIMPLE", insecureSkipVerify=True)["commonTlsContext"]
+    assert "combinedValidationContext" not in context(mode="SIMPLE", insecureSkipVerify=True)["commonTlsContext"]
     secret = context(mode="SIMPLE", credentialName="c")["commonTlsContext"]["combinedValidationContext"]
     assert secret["validationContextSdsSecretConfig"]["name"] == "kubernetes://c-cacert"
 

@@ -7,6 +7,8 @@ from mizzen.check import rules
 from mizzen.check.notes import Notes
 from mizzen.check.validators import traffic_policy
 
+_MAP = "configmap://"
+
 
 def validate(spec: DestinationRule, notes: Notes) -> None:
     rules.wildcard_host(notes, "spec.host", spec.host)
@@ -15,11 +17,24 @@ def validate(spec: DestinationRule, notes: Notes) -> None:
     for index, subset in enumerate(spec.subsets):
         _subset(subset, f"spec.subsets[{index}]", notes)
     rules.unique(notes, "spec.subsets", [s.name for s in spec.subsets], "names of subsets must differ")
+    if spec.workload_selector is None:
+        _credentials(spec, notes)
     rules.selector(notes, "spec.workloadSelector", spec.workload_selector)
     rules.export_to(notes, "spec.exportTo", spec.export_to)
     if spec.workload_selector is not None and spec.export_to:
         own = all(value in (".", notes.obj.namespace) for value in spec.export_to)
         notes.need(own, "spec.exportTo", "a rule with a workloadSelector is for its own namespace only (row CM-08)")
+
+
+def _credentials(spec: DestinationRule, notes: Notes) -> None:
+    """Row DR-48: without a selector only gateways may use a Secret; a sidecar drops the block and sends plain text."""
+    policies = [("spec.trafficPolicy", spec.traffic_policy)]
+    policies += [(f"spec.subsets[{i}].trafficPolicy", s.traffic_policy) for i, s in enumerate(spec.subsets)]
+    for path, policy in policies:
+        for where, tls in traffic_policy.tls_blocks(policy, path):
+            if tls.mode in ("SIMPLE", "MUTUAL") and tls.credential_name and not tls.credential_name.startswith(_MAP):
+                text = "sidecars ignore this TLS block and send plain text; gateways use it. Add a workloadSelector"
+                notes.warn(f"{where}.credentialName", text)
 
 
 def _subset(subset: Subset, path: str, notes: Notes) -> None:

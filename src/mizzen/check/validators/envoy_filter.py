@@ -34,7 +34,12 @@ def _patch(patch: EnvoyConfigObjectPatch, path: str, notes: Notes) -> None:
         notes.error(f"{path}.patch.value", f"no {patch.apply_to} of Envoy: {reason}")
     if patch.patch.filter_class != "UNSPECIFIED":
         ok = patch.apply_to in ("HTTP_FILTER", "NETWORK_FILTER") and operation == "ADD"
-        notes.need(ok, f"{path}.patch.filterClass", "filterClass goes with ADD of a filter")
+        if notes.need(ok, f"{path}.patch.filterClass", "filterClass goes with ADD of a filter"):
+            text = "filterClass has no effect: ADD appends; place the filter with INSERT_BEFORE, INSERT_AFTER or INSERT_FIRST"
+            notes.warn(f"{path}.patch.filterClass", text, codes.NO_EFFECT)
+    if patch.apply_to == "BOOTSTRAP":
+        text = "a proxy's bootstrap is not patched; use the annotation sidecar.istio.io/bootstrapOverride"
+        notes.warn(f"{path}.applyTo", text, codes.NO_EFFECT)
     _match(patch, path, notes)
 
 

@@ -24,6 +24,8 @@ _LOCALITY_LABELS = ("topology.kubernetes.io/region", "topology.kubernetes.io/zon
 def validate(lb: LoadBalancerSettings, path: str, notes: Notes, outlier: bool) -> None:
     if lb.simple == "LEAST_CONN":
         notes.warn(f"{path}.simple", "LEAST_CONN is the old name of LEAST_REQUEST", codes.DEPRECATED)
+    if lb.backend_utilization is not None:
+        notes.warn(f"{path}.backendUtilization", "has no effect: endpoints are chosen by LEAST_REQUEST")
     if lb.consistent_hash is not None:
         _hash(lb.consistent_hash, f"{path}.consistentHash", notes)
     if lb.warmup is not None or lb.warmup_duration_secs is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mizzen.api.destination_rule import (
     ClientTLSSettings,
     ConnectionPoolSettings,
@@ -35,6 +37,8 @@ def validate(policy: TrafficPolicy, path: str, notes: Notes) -> None:
         notes.need(policy.proxy_protocol is None, f"{path}.proxyProtocol", "does not go with tunnel")
     if policy.retry_budget is not None:
         rules.percent(notes, f"{path}.retryBudget.percent", policy.retry_budget.percent)
+        if policy.retry_budget.budget_interval is not None:
+            notes.warn(f"{path}.retryBudget.budgetInterval", "has no effect: this Envoy counts requests in flight only")
 
 
 def _blocks(policy: TrafficPolicy | PortTrafficPolicy, path: str, notes: Notes) -> None:
@@ -90,6 +94,17 @@ def _http(http: HTTPSettings, path: str, notes: Notes) -> None:
         rules.duration(notes, f"{path}.http2KeepAlive.timeout", http.http2_keep_alive.timeout)
 
 
+def tls_blocks(policy: TrafficPolicy | None, path: str) -> Iterator[tuple[str, ClientTLSSettings]]:
+    """The TLS blocks of a policy and where they stand."""
+    if policy is None:
+        return
+    if policy.tls is not None:
+        yield f"{path}.tls", policy.tls
+    for index, entry in enumerate(policy.port_level_settings):
+        if entry.tls is not None:
+            yield f"{path}.portLevelSettings[{index}].tls", entry.tls
+
+
 def _outlier(outlier: OutlierDetection, path: str, notes: Notes) -> None:
     """Rows DR-37 to DR-41."""
     rules.duration(notes, f"{path}.interval", outlier.interval)
@@ -123,6 +138,8 @@ def client_tls(tls: ClientTLSSettings, path: str, notes: Notes) -> None:
     if tls.credential_name and tls.mode in ("SIMPLE", "MUTUAL"):
         notes.need(not files, path, f"{', '.join(files)} do not go with credentialName")
         notes.need(not tls.ca_crl, f"{path}.caCrl", "does not go with credentialName: the list lies in the secret")
+        public = tls.credential_name.startswith("configmap://")
+        notes.need(not public or tls.mode == "SIMPLE", f"{path}.credentialName", "a ConfigMap holds authorities only")
     if any(not name for name in tls.subject_alt_names):
         notes.error(f"{path}.subjectAltNames", "a name may not be empty")
 

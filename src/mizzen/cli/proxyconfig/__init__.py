@@ -15,6 +15,8 @@ PARTS = {
     "routes": ("mizzen.cli.proxyconfig.routes", "How the proxy chooses a cluster for a request."),
     "endpoints": ("mizzen.cli.proxyconfig.endpoints", "The addresses behind the clusters, and their health."),
     "secrets": ("mizzen.cli.proxyconfig.secrets", "The proxy's certificates and roots."),
+    "ecds": ("mizzen.cli.proxyconfig.ecds", "Extension configurations that the proxy fetched by name."),
+    "patches": ("mizzen.cli.proxyconfig.patches", "What became of each EnvoyFilter patch at the proxy."),
     "bootstrap": ("mizzen.cli.proxyconfig.bootstrap", "What the proxy was started with."),
     "log": ("mizzen.cli.proxyconfig.log", "Show or set the proxy's log levels."),
 }
@@ -34,6 +36,7 @@ ALIASES = {
     "ep": "endpoints",
     "secret": "secrets",
     "s": "secrets",
+    "ec": "ecds",
 }
 
 command = mesh_options(

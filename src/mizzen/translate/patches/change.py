@@ -58,7 +58,7 @@ class Change:
         try:
             done = act()
         except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-            self.refuse(f"{type(error).__name__}: {error}")
+            self.refuse(str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}")
             return False
         self._applied |= done
         return done

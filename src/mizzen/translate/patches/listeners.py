@@ -19,6 +19,7 @@ from mizzen.translate.patches.routes import INLINE, patch_inline
 _Listener = listener_pb2.Listener
 _Hcm = hcm_pb2.HttpConnectionManager
 _HCM = "envoy.filters.network.http_connection_manager"
+_ROUTER = "envoy.filters.http.router"
 _KINDS = ("LISTENER", "LISTENER_FILTER", "FILTER_CHAIN", "NETWORK_FILTER", "HTTP_FILTER")
 _CAPTURING = ("virtualInbound", "virtualOutbound")
 _Act = Callable[[Change, listener_pb2.Listener], bool]
@@ -193,8 +194,16 @@ def _in_manager(item: components.Filter, change: Change, wanted: str) -> bool:
             named=bool(wanted),
         )
     if done:
+        _router_last(manager)
         item.typed_config.CopyFrom(any_of(manager))
     return done
+
+
+def _router_last(manager: hcm_pb2.HttpConnectionManager) -> None:
+    """Envoy refuses a whole listener for a filter behind the router, so the patch is refused instead (row EF-16)."""
+    behind = [item.name for item in manager.http_filters]
+    if _ROUTER in behind and behind[-1] != _ROUTER:
+        raise ValueError(f"{behind[-1]} would stand behind the router, where Envoy takes no filter; use INSERT_BEFORE")
 
 
 def _inline_routes(change: Change, listener: listener_pb2.Listener) -> bool:

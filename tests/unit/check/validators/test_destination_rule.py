@@ -22,3 +22,22 @@ def test_specs(spec: dict[str, Any], wrong: list[str]) -> None:
 
 def test_a_subset_of_everything() -> None:
     assert warnings("DestinationRule", {"host": "a", "subsets": [{"name": "x"}]}) == ["spec.subsets[0].labels"]
+
+
+@pytest.mark.row("DR-48")
+def test_a_secret_that_sidecars_cannot_use() -> None:
+    tls = {"mode": "MUTUAL", "credentialName": "c"}
+    subset = {"name": "x", "labels": {"a": "b"}, "trafficPolicy": {"tls": tls}}
+    entry = {"port": {"number": 80}, "tls": tls}
+    spec = {"host": "a", "trafficPolicy": {"tls": tls, "portLevelSettings": [entry]}, "subsets": [subset]}
+    assert warnings("DestinationRule", spec) == [
+        "spec.trafficPolicy.tls.credentialName",
+        "spec.trafficPolicy.portLevelSettings[0].tls.credentialName",
+        "spec.subsets[0].trafficPolicy.tls.credentialName",
+    ]
+    chosen = {**spec, "workloadSelector": {"matchLabels": {"a": "b"}}}
+    assert warnings("DestinationRule", chosen) == []
+    public = {"host": "a", "trafficPolicy": {"tls": {"mode": "SIMPLE", "credentialName": "configmap://ns/c"}}}
+    assert warnings("DestinationRule", public) == []
+    wrong = {"host": "a", "trafficPolicy": {"tls": {"mode": "MUTUAL", "credentialName": "configmap://ns/c"}}}
+    assert errors("DestinationRule", wrong) == ["spec.trafficPolicy.tls.credentialName"]

@@ -30,3 +30,12 @@ def test_patches(spec: dict[str, Any], wrong: list[str]) -> None:
 
 def test_waypoints_have_no_effect() -> None:
     assert warnings("EnvoyFilter", patch(match={"waypoint": {}})) == ["spec.configPatches[0].match.waypoint"]
+
+
+@pytest.mark.row("EF-08", "EF-16")
+def test_what_is_accepted_without_effect() -> None:
+    assert warnings("EnvoyFilter", patch(applyTo="BOOTSTRAP")) == ["spec.configPatches[0].applyTo"]
+    value = {"operation": "ADD", "value": {"name": "x"}, "filterClass": "AUTHZ"}
+    assert warnings("EnvoyFilter", patch(applyTo="HTTP_FILTER", patch=value)) == [
+        "spec.configPatches[0].patch.filterClass"
+    ]

@@ -37,3 +37,23 @@ def test_advice() -> None:
     assert warnings("DestinationRule", policy(loadBalancer={"simple": "LEAST_CONN"})) == [f"{path}.simple"]
     failover = {"localityLbSetting": {"failover": [{"from": "a", "to": "b"}]}}
     assert warnings("DestinationRule", policy(loadBalancer=failover)) == [f"{path}.localityLbSetting"]
+
+
+@pytest.mark.row("DR-21", "DR-23")
+def test_what_is_taken_without_its_whole_effect() -> None:
+    assert warnings("DestinationRule", policy(loadBalancer={"zoneAwareLbSetting": {}})) == [
+        "spec.trafficPolicy.loadBalancer.zoneAwareLbSetting"
+    ]
+    by_load = {"backendUtilization": {"errorUtilizationPenaltyPercent": 50, "weightUpdatePeriod": "1s"}}
+    assert warnings("DestinationRule", policy(loadBalancer=by_load)) == [
+        "spec.trafficPolicy.loadBalancer.backendUtilization"
+    ]
+    assert errors("DestinationRule", policy(loadBalancer=by_load)) == []
+
+
+@pytest.mark.row("DR-17")
+def test_distribute_wins_over_labels() -> None:
+    setting = {"distribute": [{"from": "*", "to": {"r/*": 100}}], "failoverPriority": ["a"]}
+    found = policy(loadBalancer={"localityLbSetting": setting}, outlierDetection={"interval": "1s"})
+    assert errors("DestinationRule", found) == []
+    assert warnings("DestinationRule", found) == ["spec.trafficPolicy.loadBalancer.localityLbSetting.failoverPriority"]

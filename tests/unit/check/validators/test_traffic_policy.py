@@ -38,3 +38,35 @@ def test_old_fields() -> None:
     assert warnings("DestinationRule", policy(outlierDetection={"consecutiveErrors": 5})) == [
         "spec.trafficPolicy.outlierDetection.consecutiveErrors"
     ]
+
+
+@pytest.mark.row("DR-31")
+def test_the_interval_of_a_retry_budget_has_no_effect() -> None:
+    found = policy(retryBudget={"percent": 10, "budgetInterval": "5s"})
+    assert warnings("DestinationRule", found) == ["spec.trafficPolicy.retryBudget.budgetInterval"]
+    assert warnings("DestinationRule", policy(retryBudget={"percent": 10})) == []
+
+
+@pytest.mark.row("DR-46")
+def test_files_and_a_secret_exclude_each_other() -> None:
+    both = {"mode": "MUTUAL", "credentialName": "c", "clientCertificate": "/c", "privateKey": "/k"}
+    assert errors("DestinationRule", policy(tls=both)) == ["spec.trafficPolicy.tls"]
+    assert errors("DestinationRule", policy(tls={"mode": "MUTUAL", "clientCertificate": "/c"})) == [
+        "spec.trafficPolicy.tls.privateKey"
+    ]
+
+
+@pytest.mark.row("DR-33")
+def test_an_upgrade_and_the_client_s_protocol_exclude_each_other() -> None:
+    http = {"h2UpgradePolicy": "UPGRADE", "useClientProtocol": True}
+    assert errors("DestinationRule", policy(connectionPool={"http": http})) == [
+        "spec.trafficPolicy.connectionPool.http.useClientProtocol"
+    ]
+
+
+@pytest.mark.row("DR-26")
+def test_keepalive_counts_whole_seconds() -> None:
+    tcp = {"tcpKeepalive": {"time": "1.5s", "interval": "10s", "probes": 3}}
+    assert errors("DestinationRule", policy(connectionPool={"tcp": tcp})) == [
+        "spec.trafficPolicy.connectionPool.tcp.tcpKeepalive.time"
+    ]

@@ -1,0 +1,34 @@
+"""A Kubernetes Service of type ExternalName: its ports must say what they carry (rows OL-11, IM-34)."""
+
+from __future__ import annotations
+
+from mizzen.api.kubernetes import Service, ServicePort
+from mizzen.check.codes import EXTERNAL_NAME_PORT
+from mizzen.check.notes import Notes
+from mizzen.model.protocol import Protocol
+
+_NAMED = {"tcp", "udp", "grpc", "http", "http2", "http_proxy", "https", "tls", "mongo", "redis", "mysql"}
+_APP_PROTOCOLS = {"kubernetes.io/h2c", "kubernetes.io/ws", "kubernetes.io/wss"}
+_WELL_KNOWN = {25, 53, 3306, 27017}
+"""Ports whose protocol is known without a name (row PR-04)."""
+
+
+def validate(service: Service, notes: Notes) -> None:
+    """Warns of ports that would be taken for bytes, and so for the traffic of every other host on the port."""
+    labels = notes.obj.meta.labels
+    if service.spec.type != "ExternalName" or "istio" in labels or labels.get("release") == "istio":
+        return
+    for index, port in enumerate(service.spec.ports):
+        if port.name == "tcp" or not _says_what(port):
+            notes.warn(
+                f"spec.ports[{index}].name",
+                "an ExternalName has no address of its own: name the port after its protocol (http, https, tcp-NAME)",
+                EXTERNAL_NAME_PORT,
+            )
+
+
+def _says_what(port: ServicePort) -> bool:
+    if port.protocol == Protocol.UDP.value or port.port in _WELL_KNOWN:
+        return True
+    word = (port.app_protocol if port.app_protocol is not None else port.name).lower()
+    return word in _APP_PROTOCOLS or word.partition("-")[0] in _NAMED
