@@ -78,6 +78,8 @@ class Inbound:
     conduct: Conduct = DEFAULT_CONDUCT
     interception: str = ""
     """The pod's capture: REDIRECT (also when empty), TPROXY, or NONE, with which nothing is captured (rows TC-07, TC-08)."""
+    families: str = ""
+    """IP families other than IPv4 alone (row XD-09)."""
     http10: bool = False
     """Whether HTTP/1.0 is taken on ports that are declared HTTP (row PR-10)."""
 
@@ -151,6 +153,11 @@ class Scope:
     def interception(self) -> str:
         """The client's capture, as :attr:`Inbound.interception`."""
         return self.flags.get("INTERCEPTION_MODE", "")
+
+    @property
+    def families(self) -> str:
+        """IP families of the client other than IPv4 alone (row XD-09)."""
+        return self.flags.get("IP_FAMILIES", "")
 
     @property
     def http10(self) -> bool:

@@ -14,7 +14,7 @@ from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode
-from mizzen.translate import access_log, connection_pool, exchange, names, tcp, tls
+from mizzen.translate import access_log, connection_pool, exchange, families, names, tcp, tls
 from mizzen.translate import filters as f
 from mizzen.translate.chains import Shape, shapes
 from mizzen.translate.filters import Direction
@@ -71,13 +71,14 @@ def listener(inbound: Inbound) -> listener_pb2.Listener:
     result.filter_chains.append(_black_hole(port, inbound))
     for target in _targets(inbound):
         result.filter_chains.extend(_chain(shape, target, inbound) for shape in shapes(target.mtls, target.protocol))
-    return result
+    return families.listen(result, inbound.families)
 
 
 def clusters(inbound: Inbound) -> list[cluster_pb2.Cluster]:
     """``inbound|<port>||`` per container port, then InboundPassthroughCluster (rows IL-02, OL-23)."""
     found = [_port_cluster(port, inbound.mesh) for port in sorted(inbound.ports, key=lambda p: p.port)]
-    return [*found, _passthrough_cluster(inbound.mesh)]
+    made = [*found, _passthrough_cluster(inbound.mesh)]
+    return [families.call_from(cluster, inbound.families) for cluster in made]
 
 
 def cluster_name(port: int) -> str:
@@ -218,6 +219,7 @@ def _port_cluster(port: InboundPort, mesh: MeshConfig) -> cluster_pb2.Cluster:
     pattern = mesh.inbound_cluster_stat_name if service_port is not None else ""
     cluster.alt_stat_name = names.stat_name(pattern or name, port.service, service_port, "")
     connection_pool.apply_inbound(cluster, port.policy, mesh, _speech(port.protocol))
+    cluster.metadata.filter_metadata["istio"]["default_original_port"] = port.service_port
     for service in port.services or (port.service,):
         _describe(cluster, service)
     return cluster

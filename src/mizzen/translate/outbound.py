@@ -14,7 +14,7 @@ from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 from mizzen.model.protocol import Protocol
 from mizzen.model.resources import LISTENER, Resource
 from mizzen.model.service import Port, Service
-from mizzen.translate import access_log, egress, hcm, names, tcp, tcp_routes
+from mizzen.translate import access_log, egress, families, hcm, names, tcp, tcp_routes
 from mizzen.translate.binding import Binding, Kind
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.filters import Direction
@@ -32,11 +32,14 @@ def listeners(catalog: Catalog) -> Iterator[Resource]:
     for part, service, port, binding in egress.bound(catalog):
         draft = drafts.get(binding.name)
         if draft is None:
-            draft = drafts[binding.name] = _Draft(binding.name, binding.address, binding.port, part.socket)
+            draft = drafts[binding.name] = _Draft(
+                binding.name, binding.address, binding.port, part.socket, binding.more
+            )
         draft.add(part.catalog, service, port, binding)
     for name in sorted(drafts):
-        yield resource(LISTENER, name, drafts[name].listener(catalog))
-    yield resource(LISTENER, "virtualOutbound", virtual_outbound(catalog))
+        made = families.listen(drafts[name].listener(catalog), catalog.scope.families)
+        yield resource(LISTENER, made.name, made)
+    yield resource(LISTENER, "virtualOutbound", families.listen(virtual_outbound(catalog), catalog.scope.families))
 
 
 def virtual_outbound(catalog: Catalog) -> listener_pb2.Listener:
@@ -87,6 +90,7 @@ class _Draft:
     port: int
     socket: bool = False
     """It opens a socket of its own; else capture leads to it (row SC-04)."""
+    more: tuple[str, ...] = ()
     route: str = ""
     grpc_web: bool = False
     chains: list[components.FilterChain] = field(default_factory=list)
@@ -116,6 +120,8 @@ class _Draft:
             name=name, traffic_direction=base_pb2.OUTBOUND, continue_on_listener_filters_timeout=True
         )
         message.address.CopyFrom(socket_address(self.address, self.port))
+        for address in self.more:
+            message.additional_addresses.add().address.CopyFrom(socket_address(address, self.port))
         if not self.socket:
             message.bind_to_port.value = False
         message.listener_filters_timeout.CopyFrom(
