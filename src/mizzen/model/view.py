@@ -16,7 +16,7 @@ from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
 from mizzen.model.jwks import KeySource, RemoteKeySet
 from mizzen.model.protocol import Protocol
 from mizzen.model.proxy import ProxyType
-from mizzen.model.service import Locality, Service
+from mizzen.model.service import Locality, Port, Service
 from mizzen.model.snapshot import Snapshot
 
 
@@ -58,6 +58,8 @@ class InboundPort:
     service_port: int
     mtls: MtlsMode
     services: tuple[Service, ...] = ()
+    rivals: tuple[tuple[Service, Port], ...] = ()
+    """The other services that lead here, with the port of theirs that does."""
     policy: TrafficPolicy | None = None
     """Limits of the connections to the app: only pool and retry budget are set (rows DR-36, SC-06)."""
     endpoint: str = ""

@@ -83,6 +83,7 @@ def _inbound_port(number: int, claims: list[tuple[Service, Port]], mode: MtlsMod
         service_port=port.number,
         mtls=mode,
         services=tuple(services.values()),
+        rivals=tuple((other, theirs) for other, theirs in claims[1:] if other is not service),
         policy=pools.of(service, port.number),
     )
 
@@ -94,6 +95,7 @@ def _facts(port: InboundPort) -> Hashable:
         port.service_port,
         port.mtls,
         tuple((s.namespace, s.hostname) for s in port.services),
+        tuple((s.namespace, s.hostname, p.number, p.protocol) for s, p in port.rivals),
         port.policy,
         port.endpoint,
     )
