@@ -27,6 +27,7 @@ class ServiceSpec(Struct, frozen=True, kw_only=True, rename="camel"):
     external_name: str = ""
     publish_not_ready_addresses: bool = False
     internal_traffic_policy: str = ""
+    session_affinity: str = ""
     traffic_distribution: str = ""
 
 
