@@ -30,12 +30,16 @@ MESH: Document = {"accessLogFile": "/dev/stdout", "defaultConfig": {"drainDurati
 
 @dataclass
 class Fixture:
-    """``hosts`` are names that the lab's name server answers; ``service_ports`` belong to a workload without ports of its own."""
+    """``hosts`` are names that the lab's name server answers, with the names that these stand for."""
 
     documents: list[Document]
     hosts: dict[str, str]
     mesh: Document = field(default_factory=lambda: dict(MESH))
     namespace: str = "shop"
+    documents_url: str = "http://naked.plain.svc.cluster.local:8000/documents"
+    """Where an echo server serves the run's documents over HTTP."""
+    late: list[Document] = field(default_factory=list)
+    """What needs addresses of pods (``${ip:…}``), so that it comes when the rest is ready."""
 
 
 def namespace(name: str, injected: bool) -> Document:
@@ -54,8 +58,9 @@ def workload(
     inject: bool = True,
     labels: dict[str, str] | None = None,
     annotations: dict[str, str] | None = None,
+    service: str = "",
 ) -> list[Document]:
-    """ServiceAccount and Deployment of one version."""
+    """ServiceAccount and Deployment of one version. ``service`` is what the server calls itself, ``name`` unless told."""
     marks = {"app": name, "version": version, **(labels or {})}
     if not inject:
         marks["sidecar.istio.io/inject"] = "false"
@@ -66,7 +71,7 @@ def workload(
         "args": [
             *listening,
             "--service",
-            name,
+            service or name,
             "--version",
             version,
             "--ledger",

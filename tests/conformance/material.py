@@ -24,7 +24,7 @@ _DAY = datetime.timedelta(days=1)
 class Material:
     """Everything made for one run. ``documents`` is a directory that the mesh serves; ``address`` finds a pod's address."""
 
-    def __init__(self, documents: Path, address: Callable[[str], str], base_url: str) -> None:
+    def __init__(self, documents: Path, address: Callable[[str], str], base_url: Callable[[], str]) -> None:
         self._documents = documents
         self._address = address
         self._base_url = base_url
@@ -99,15 +99,16 @@ class Material:
         temporary.write_text(text)
         temporary.chmod(0o644)
         temporary.replace(path)
-        return f"{self._base_url}/{own}"
+        return f"{self._base_url()}/{own}"
 
     def token(self, asked: dict[str, Any]) -> str:
-        """Signed with RS256 by ``_key`` (k1), valid for an hour, or expired with ``_exp: past``."""
+        """Signed with RS256 by ``_key`` (k1), valid for an hour, or expired with ``_exp: past``; ``_exact`` adds no claim."""
         claims = {name: value for name, value in asked.items() if not name.startswith("_")}
         key = str(asked.get("_key", "k1"))
         now = int(time.time())
-        claims.setdefault("iat", now - 60)
-        claims.setdefault("exp", now - 3600 if asked.get("_exp") == "past" else now + 3600)
+        if not asked.get("_exact"):
+            claims.setdefault("iat", now - 60)
+            claims.setdefault("exp", now - 3600 if asked.get("_exp") == "past" else now + 3600)
         return jwt.encode(claims, self._rsa(key), algorithm="RS256", headers={"kid": key})
 
     def _jwks(self, name: str) -> str:

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from tests.conformance.fixture import Document
-from tests.conformance.judge import within
+from tests.conformance.meaning import complete, within
 from tests.conformance.vocabulary import as_list
 from tests.conformance.world import World, has_proxy
 
@@ -139,6 +139,7 @@ def clusters(world: World, workload: str, wanted: list[Document]) -> list[str]:
         if cluster is None:
             problems.append(f"envoy: expected cluster {entry['cluster']}, seen none of that name")
             continue
+        cluster = complete(cluster)
         for name, value in fields.items():
             if not within({name: value}, cluster):
                 problems.append(f"envoy: expected {name} {json.dumps(value)}, seen {json.dumps(_get(cluster, name))}")

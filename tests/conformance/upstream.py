@@ -1,5 +1,7 @@
 """Cases in the form that Istio's own integration tests were extracted in, said in our vocabulary, and their fixture."""
 
+import base64
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from tests.conformance.fixture import (
     service,
     workload,
 )
+from tests.conformance.world import merged
 
 PORTS = {
     "http": (80, 18080, "http"),
@@ -43,6 +46,10 @@ _LISTEN = (
 _SERVICE = tuple((name, port, target) for name, (port, target, _) in PORTS.items())
 _AT_PODS = tuple((name, target, target) for name, (_, target, _) in PORTS.items())
 """A headless service's ports are those of its pods."""
+KEY = "k1"
+"""The runner's key that takes the place of Istio's test key."""
+_JWT_SERVER = "http://jwt-server.servers.svc.cluster.local:8000/jwks"
+_TOKEN = re.compile(r"\b[\w-]{10,}\.[\w-]{10,}\.[\w-]{20,}")
 _WORKLOADS = (
     ("a", "echo"),
     ("b", "echo"),
@@ -54,8 +61,6 @@ _WORKLOADS = (
     ("a", "echo2"),
     ("external", "external"),
 )
-_CAPTURE = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
-"""Istio's tests run with it."""
 _FAKE = """
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
@@ -76,9 +81,23 @@ def is_upstream(case: Document) -> bool:
     return "config_yaml" in case or "configs" in case
 
 
+_MESH = merged(MESH, {"defaultConfig": {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}})
+_MACHINE = "vm-machine"
+"""The app label of the machine's pod. No Service selects it: the mesh knows the machine by its WorkloadEntry alone."""
+_MACHINES = f"""
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {{name: vm, namespace: echo}}
+spec: {{address: '${{ip:{_MACHINE}.echo}}', serviceAccount: {_MACHINE}, labels: {{app: vm, version: v1}}}}
+"""
+
+
 def fixture(ledger: Path, server: str, authorities: str) -> Fixture:
-    """Namespaces echo, echo1, echo2 (injected) and external (not), as Istio's tests have them; no virtual machine."""
-    documents = [mesh_config({**MESH, "defaultConfig": {**MESH["defaultConfig"], **_CAPTURE}})]
+    """Namespaces echo, echo1, echo2 (injected) and external (not), as Istio's tests have them.
+
+    ``vm`` is a pod with a sidecar that no Service selects, registered by a WorkloadEntry; ``tproxy`` one whose traffic is captured by TPROXY.
+    """
+    documents = [mesh_config(_MESH)]
     for place in ("echo", "echo1", "echo2", "external", "outside"):
         documents += [namespace(place, place.startswith("echo")), secret(place, server, authorities)]
     for name, place in _WORKLOADS:
@@ -86,31 +105,80 @@ def fixture(ledger: Path, server: str, authorities: str) -> Fixture:
         documents += workload(name, place, ledger=ledger, listen=_LISTEN, labels=labels)
         headless = name == "headless"
         documents.append(service(name, place, headless=headless, ports=_AT_PODS if headless else _SERVICE))
+    notes = {"sidecar.istio.io/interceptionMode": "TPROXY"}
+    documents += workload("tproxy", "echo", ledger=ledger, listen=_LISTEN, annotations=notes)
+    documents += workload(_MACHINE, "echo", ledger=ledger, listen=_LISTEN, service="vm")
+    documents += [service(name, "echo", ports=_SERVICE) for name in ("tproxy", "vm")]
     documents += [yaml.safe_load(_FAKE), *caller("gateway-client", "outside")]
-    return Fixture(documents, {}, namespace="echo")
+    return Fixture(
+        documents,
+        {},
+        mesh=_MESH,
+        namespace="echo",
+        documents_url="http://external.external.svc.cluster.local:80/documents",
+        late=[yaml.safe_load(_MACHINES)],
+    )
 
 
-def translated(case: Document) -> tuple[Document, str]:
-    """The case in our words, and why it cannot be run (or an empty text)."""
+def translated(case: Document) -> Document:
+    """The case in our words."""
     own = {"namespace": case.get("config_namespace", "echo"), "yaml": case.get("config_yaml", "")}
     texts = case.get("configs", [own])
-    everything = "\n".join(text["yaml"] for text in texts)
-    if re.search(r"jwks: *(''|\"\")", everything):
-        return {"id": case["id"]}, "its key set is not part of the data"
     config = [
-        _placed(document, text["namespace"])
+        _placed(_with_keys(document), text["namespace"])
         for text in texts
         for document in yaml.safe_load_all(text["yaml"])
         if document
     ]
     calls = []
     for entry in case["calls"]:
-        call, reason = _call(entry["call"])
-        if reason:
-            return {"id": case["id"]}, reason
+        entry = signed(entry)
+        call = _call(entry["call"])
         calls.append({"call": call, "expect": _expect(entry, call)})
     area = str(case.get("corpus_group") or case.get("test") or "")
-    return {"id": case["id"], "area": area, "config": config, "calls": calls}, ""
+    return {"id": case["id"], "area": area, "config": config, "calls": calls}
+
+
+def _with_keys(document: Document) -> Document:
+    """Istio's test keys are not part of the data: the runner's own take their place, here and in :func:`signed`.
+
+    Principals: the data writes them with the scheme, which Istio's API does not take (``SpiffeIdentity`` in its tests has none).
+    """
+    text = (
+        re.sub(r'"spiffe://(?=[^"]*/ns/[^"]*/sa/)', '"', json.dumps(document)) if _is_authorization(document) else None
+    )
+    document = json.loads(text) if text else document
+    for rule in (document.get("spec") or {}).get("jwtRules") or []:
+        if rule.get("jwks") == "":
+            rule["jwks"] = f"${{jwks:{KEY}}}"
+        elif rule.get("jwksUri") == _JWT_SERVER:
+            rule["jwksUri"] = f"${{jwks_uri:{KEY}}}"
+    return document
+
+
+def _is_authorization(document: Document) -> bool:
+    return document.get("kind") == "AuthorizationPolicy"
+
+
+def signed(value: Any) -> Any:
+    """A copy in which each literal token is made of the same claims with the runner's key; a token that is no RS256 JWT stays."""
+    if isinstance(value, str):
+        return _TOKEN.sub(_own_token, value)
+    if isinstance(value, list):
+        return [signed(item) for item in value]
+    return {name: signed(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+
+def _own_token(match: re.Match[str]) -> str:
+    try:
+        header, claims = (
+            json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in match[0].split(".")[:2]
+        )
+    except ValueError:
+        return match[0]
+    if header.get("alg") != "RS256" or not isinstance(claims, dict):
+        return match[0]
+    return "${jwt:" + json.dumps({"_key": KEY, "_exact": True, **claims}) + "}"
 
 
 def _placed(document: Document, place: str) -> Document:
@@ -118,18 +186,16 @@ def _placed(document: Document, place: str) -> Document:
     return document if meta.get("namespace") else {**document, "metadata": {**meta, "namespace": place}}
 
 
-def _call(asked: Document) -> tuple[Document, str]:
+def _call(asked: Document) -> Document:
     source, target = asked["from"], asked.get("to") or {}
-    for end in (source, target):
-        if end.get("kind") in ("vm", "tproxy"):
-            return {}, f"the fixture has no workload of kind {end['kind']}"
     gateway = source["app"] == "ingressgateway"
-    call: Document = {"from": "gateway-client" if gateway else f"{source['app']}.{source['namespace']}"}
+    app = _MACHINE if source["app"] == "vm" else source["app"]
+    call: Document = {"from": "gateway-client" if gateway else f"{app}.{source['namespace']}"}
     if "timeout_ms" in asked:
         call["timeout"] = max(asked["timeout_ms"] / 1000, 3)
     address = asked.get("address") or f"{target.get('app')}.{target.get('namespace')}.svc.cluster.local"
     if asked.get("scheme") == "dns":
-        return call | _dns(address), ""
+        return call | _dns(address)
     port, name = asked.get("port") or {}, (asked.get("port") or {}).get("name", "")
     protocol = str(port.get("protocol") or "").lower()
     listed = {service: target for service, target, _ in PORTS.values()}
@@ -137,7 +203,7 @@ def _call(asked: Document) -> tuple[Document, str]:
     if target.get("app") == "headless":
         number = listed.get(number, number)
     scheme = asked.get("scheme") or _scheme(name, protocol)
-    return call | _spoken(asked, scheme, f"{address}:{number}", name), ""
+    return call | _spoken(asked, scheme, f"{address}:{number}", name)
 
 
 def _scheme(name: str, protocol: str) -> str:
@@ -153,7 +219,7 @@ def _spoken(asked: Document, scheme: str, place: str, name: str) -> Document:
     count = {"count": int(asked.get("count") or 3)}
     if scheme == "tcp":
         return count | {
-            "tcp": str(asked.get("message") or "hello").strip(),
+            "tcp": str(asked.get("message") or "hello"),
             "address": place,
             "greeted": "server" in name,
         }

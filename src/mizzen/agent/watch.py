@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+from mizzen.agent.dns.names import packed
 from mizzen.agent.http import BadMessage, fetch
 from mizzen.agent.settings import Settings
 
@@ -26,7 +27,7 @@ _TOLD = ("DNS_CAPTURE", "DNS_AUTO_ALLOCATE", "ENABLE_DNS_SERVER", "NETWORK", "CL
 
 
 class Watch:
-    """``take`` is given each new table of names. What was given last stays in force when the control plane is away."""
+    """``take`` is given each new table of names, its entries packed. What was given last stays in force when the control plane is away."""
 
     def __init__(
         self, settings: Settings, take: Callable[[dict[str, Any]], None], report: Callable[[str], None]
@@ -64,7 +65,7 @@ class Watch:
             )
         if answer.status != 200:
             raise BadMessage(f"the control plane answers {answer.status}")
-        found = json.loads(answer.body)
+        found = json.loads(answer.body, object_hook=packed)
         names = found["names"] if isinstance(found, dict) and isinstance(found.get("names"), dict) else None
         if names is None or not isinstance(names.get("table"), dict):
             raise BadMessage("no names in the control plane's answer")

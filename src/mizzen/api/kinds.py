@@ -20,6 +20,7 @@ from mizzen.api.kubernetes import (
     EndpointSlice,
     Ingress,
     IngressClass,
+    Node,
     Opaque,
     Pod,
     Secret,
@@ -90,12 +91,13 @@ _ISTIO: tuple[tuple[str, str, tuple[str, ...], str, str, type[Struct]], ...] = (
 
 _KUBERNETES: tuple[tuple[str, str, tuple[str, ...], str, str, type[Struct]], ...] = (
     ("Namespace", "", ("v1",), "namespaces", "ns", Opaque),
-    ("Node", "", ("v1",), "nodes", "no", Opaque),
+    ("Node", "", ("v1",), "nodes", "no", Node),
     ("Pod", "", ("v1",), "pods", "po", Pod),
     ("Service", "", ("v1",), "services", "svc", Service),
     ("ServiceAccount", "", ("v1",), "serviceaccounts", "sa", Opaque),
     ("ConfigMap", "", ("v1",), "configmaps", "cm", ConfigMap),
     ("Secret", "", ("v1",), "secrets", "", Secret),
+    ("Endpoints", "", ("v1",), "endpoints", "ep", Opaque),
     ("EndpointSlice", "discovery.k8s.io", ("v1", "v1beta1"), "endpointslices", "", EndpointSlice),
     ("Deployment", "apps", ("v1",), "deployments", "deploy", Controller),
     ("ReplicaSet", "apps", ("v1",), "replicasets", "rs", Opaque),
@@ -109,7 +111,6 @@ _CLUSTER_SCOPED = {"Namespace", "Node", "IngressClass"}
 
 # Kept and shown, without effect in the mesh: kind, group, plural, short name, namespaced.
 _WITHOUT_EFFECT: tuple[tuple[str, str, str, str, bool], ...] = (
-    ("Endpoints", "", "endpoints", "ep", True),
     ("Event", "", "events", "ev", True),
     ("LimitRange", "", "limitranges", "limits", True),
     ("ResourceQuota", "", "resourcequotas", "quota", True),

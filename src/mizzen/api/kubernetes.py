@@ -25,6 +25,7 @@ class ServiceSpec(Struct, frozen=True, kw_only=True, rename="camel"):
     cluster_ips: tuple[str, ...] = field(default=(), name="clusterIPs")
     type: str = "ClusterIP"
     external_name: str = ""
+    external_ips: tuple[str, ...] = field(default=(), name="externalIPs")
     publish_not_ready_addresses: bool = False
     internal_traffic_policy: str = ""
     session_affinity: str = ""
@@ -95,6 +96,19 @@ class PodStatus(Struct, frozen=True, kw_only=True, rename="camel"):
     @property
     def ready(self) -> bool:
         return any(c.type == "Ready" and c.status == "True" for c in self.conditions)
+
+
+class NodeAddress(Struct, frozen=True, kw_only=True):
+    type: str = ""
+    address: str = ""
+
+
+class NodeStatus(Struct, frozen=True, kw_only=True):
+    addresses: tuple[NodeAddress, ...] = ()
+
+
+class Node(Struct, frozen=True, kw_only=True):
+    status: NodeStatus = NodeStatus()
 
 
 class Pod(Struct, frozen=True, kw_only=True):

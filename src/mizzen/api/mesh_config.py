@@ -150,6 +150,7 @@ class MeshConfig(Struct, frozen=True, kw_only=True, rename="camel"):
     extension_providers: tuple[dict[str, Any], ...] = ()
     discovery_selectors: tuple[dict[str, Any], ...] = ()
     service_settings: tuple[dict[str, Any], ...] = ()
+    service_entry_visibility: dict[str, Any] = {}
     ca_certificates: tuple[dict[str, Any], ...] = ()
     dns_refresh_rate: Duration = Duration(60_000_000_000)
     proxy_listen_port: int = 15001

@@ -9,9 +9,14 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from mizzen.api.meta import Origin
 from mizzen.lab import services, workloads
+from mizzen.lab.manual_endpoints import mirrored
 from mizzen.lab.network import Subnets
 from mizzen.lab.store import Store, timestamp
+from mizzen.resolve.ingress_status import statuses
+from mizzen.sources.config import config_of
+from mizzen.sources.files import Document
 
 Raw = dict[str, Any]
 Inject = Callable[[Raw], Raw]
@@ -44,6 +49,7 @@ class Controllers:
                 self._pods(workload)
         self._orphans()
         self._slices()
+        self._ingresses()
 
     def _namespaces(self) -> None:
         wanted = {"default", "istio-system", "kube-system"} | {
@@ -223,14 +229,28 @@ class Controllers:
                 else:
                     self._store.delete(kind, raw["metadata"]["namespace"], raw["metadata"]["name"])
 
+    def _ingresses(self) -> None:
+        """Where each Ingress of ours can be reached. The lab does for it what the control plane does in a cluster."""
+        if not self._store.list("Ingress"):
+            return
+        raws = [raw for kind in ("Ingress", "IngressClass", "Service", "Pod", "Node") for raw in self._store.list(kind)]
+        mesh = self._store.get("ConfigMap", "istio-system", "istio")
+        config = config_of([Document(raw, Origin("")) for raw in (*raws, *([mesh] if mesh else []))])
+        for (namespace, name), entries in statuses(config).items():
+            ingress = self._store.get("Ingress", namespace, name)
+            if ingress is not None:
+                self._store.put_status(ingress, {"loadBalancer": {"ingress": entries}})
+
     def _slices(self) -> None:
         pods, before = self._store.list("Pod"), self._store.list("EndpointSlice")
-        for service in self._store.list("Service"):
-            wanted = services.endpoint_slices(service, pods, self._node)
+        every = self._store.list("Service")
+        made = [(service, services.endpoint_slices(service, pods, self._node)) for service in every]
+        made += mirrored(self._store.list("Endpoints"), every)
+        for maker, wanted in made:
             for item in wanted:
                 self._store.put(item)
             names = {item["metadata"]["name"] for item in wanted}
-            for item in workloads.owned(before, service):
+            for item in workloads.owned(before, maker):
                 if item["metadata"]["name"] not in names:
                     self._store.delete("EndpointSlice", item["metadata"]["namespace"], item["metadata"]["name"])
 

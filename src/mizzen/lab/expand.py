@@ -11,6 +11,7 @@ from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.inject import InjectNamespace, InjectSettings, inject
 from mizzen.lab import builtin, services, workloads
+from mizzen.lab.manual_endpoints import mirrored
 from mizzen.lab.store import CLUSTER_WIDE
 
 Raw = workloads.Raw
@@ -52,6 +53,8 @@ def _expand(documents: Sequence[Raw], lab: Sequence[Raw], mesh: MeshConfig) -> l
     pods = _running([*_pods(named), *_pods(lab)], labels, settings)
     addressed = _addressed([raw for raw in [*named, *lab] if raw.get("kind") == "Service"])
     slices = [item for raw in addressed.values() for item in services.endpoint_slices(_placed(raw), pods, NODE)]
+    manual = [_identified(_placed(raw)) for raw in named if raw.get("kind") == "Endpoints"]
+    slices += [item for _, made in mirrored(manual, [_placed(s) for s in addressed.values()]) for item in made]
     known = {id(raw) for raw in [*named, *lab]}
     kept = [
         addressed.get(id(raw), raw) for raw in [*documents, *lab] if raw.get("kind") != "Pod" or id(raw) not in known

@@ -120,7 +120,7 @@ def load(certificate_pem: bytes, key_pem: bytes, roots_pem: bytes, chain_pem: by
         key = serialization.load_pem_private_key(key_pem, password=None)
         roots = tuple(x509.load_pem_x509_certificates(roots_pem))
         chain = tuple(x509.load_pem_x509_certificates(chain_pem)) if chain_pem.strip() else ()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise MeshError(f"the CA files cannot be read: {error}") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         raise MeshError("the CA key is neither ECDSA nor RSA")

@@ -30,7 +30,7 @@ def public_key(csr_pem: bytes | str) -> PublicKey:
         csr = x509.load_pem_x509_csr(data)
         valid = csr.is_signature_valid
         key = csr.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature, x509.InvalidVersion) as error:
         raise CsrRejected("not a certificate request in PEM form") from error
     if not valid:
         raise CsrRejected("the signature of the certificate request does not verify")

@@ -14,6 +14,7 @@ from mizzen.model.config import ObjectKey
 from mizzen.model.service import Port, Resolution, Service
 from mizzen.resolve import exports, ports
 from mizzen.resolve.allocation import with_addresses
+from mizzen.resolve.entry_visibility import EntryVisibility
 
 _RESOLUTIONS = {
     "NONE": Resolution.PASSTHROUGH,
@@ -29,15 +30,20 @@ _SAME = ("resolution", "labels", "selector", "export_to", "mesh_external")
 
 
 def services(
-    kubernetes: Mapping[ObjectKey, Object], entries: Mapping[ObjectKey, Object], mesh: MeshConfig, domain: str
+    kubernetes: Mapping[ObjectKey, Object],
+    entries: Mapping[ObjectKey, Object],
+    namespaces: Mapping[ObjectKey, Object],
+    mesh: MeshConfig,
+    domain: str,
 ) -> tuple[Service, ...]:
     """Every service, oldest first. Of one hostname in one namespace a Kubernetes Service beats a ServiceEntry (SE-15)."""
+    limits = EntryVisibility(mesh, namespaces)
     found: dict[tuple[str, str], Service] = {}
     for obj in kubernetes.values():
         service = _kubernetes_service(obj, mesh, domain)
         found[(service.namespace, service.hostname)] = service
     for obj in sorted(entries.values(), key=lambda o: o.age_key):
-        for service in _entry_services(obj, mesh):
+        for service in _entry_services(obj, mesh, limits):
             held = found.setdefault((service.namespace, service.hostname), service)
             if held is not service and not held.from_kubernetes and _alike(held, service):
                 found[(service.namespace, service.hostname)] = _united(held, service)
@@ -93,8 +99,9 @@ def _service_port(port: k8s.ServicePort) -> Port:
     )
 
 
-def _entry_services(obj: Object, mesh: MeshConfig) -> Iterable[Service]:
+def _entry_services(obj: Object, mesh: MeshConfig, limits: EntryVisibility) -> Iterable[Service]:
     entry: ServiceEntry = obj.body
+    written = exports.resolved(entry.export_to, mesh.default_service_export_to, obj.namespace)
     for host in entry.hosts:
         yield Service(
             hostname=host,
@@ -108,7 +115,7 @@ def _entry_services(obj: Object, mesh: MeshConfig) -> Iterable[Service]:
             selector=entry.workload_selector.match_labels if entry.workload_selector else {},
             labels=obj.meta.labels,
             created=obj.meta.creation_timestamp,
-            export_to=exports.resolved(entry.export_to, mesh.default_service_export_to, obj.namespace),
+            export_to=limits.narrowed(written, obj.namespace),
             subject_alt_names=entry.subject_alt_names,
             connect_race=obj.meta.annotations.get(_STRATEGY) == "RACE_FIRST_TCP_CONNECT",
             traffic_distribution=obj.meta.annotations.get(_DISTRIBUTION, ""),

@@ -17,7 +17,8 @@ from mizzen.model.identity import Identity
 from mizzen.model.resources import SECRET, SHORT_NAMES, ResourceSet
 from mizzen.observe import Metrics
 from mizzen.server.authenticate import Authenticator
-from mizzen.server.hub import Connection, Hub, Published
+from mizzen.server.hub import Connection, Hub, Published, Signal
+from mizzen.server.limits import NAMES_PER_STREAM, TYPES_PER_STREAM, WAITING_RESPONSES, Streams, TooMany
 from mizzen.server.node import Node
 from mizzen.server.rate import Rate
 from mizzen.server.transport import Call, GrpcError, Method, Status
@@ -53,6 +54,7 @@ class Discovery:
         self._rate = rate
         self._authenticator = authenticator
         self._identity_check = identity_check
+        self._streams = Streams()
 
     def methods(self) -> list[Method]:
         return [
@@ -67,12 +69,23 @@ class Discovery:
         await self._serve(call, SotwSession(), discovery_pb2.DiscoveryRequest)
 
     async def _serve(self, call: Call, session: Session, message: Any) -> None:
-        published = self._hub.current
-        if published is None:
+        if self._hub.current is None:
             raise GrpcError(Status.UNAVAILABLE, "the control plane is not ready yet")
+        # Who is nobody takes no turn of those who are somebody.
+        identity = await self._identify(call)
+        if identity is None:  # 15010, which only loopback reaches
+            await self._stream(call, session, message, None)
+            return
+        try:
+            with self._streams.one((identity, call.address)):
+                await self._stream(call, session, message, identity)
+        except TooMany as error:
+            log.warning("%s at %s has too many streams open", identity.uri, call.address)
+            raise GrpcError(Status.RESOURCE_EXHAUSTED, "too many streams of one caller") from error
+
+    async def _stream(self, call: Call, session: Session, message: Any, identity: Identity | None) -> None:
         if not await self._rate.admit():
             raise GrpcError(Status.RESOURCE_EXHAUSTED, "too many new streams")
-        identity = await self._identify(call)
         first = await _receive(call, message)
         while first is not None and first.type_url == HEALTH:
             first = await _receive(call, message)
@@ -87,7 +100,8 @@ class Discovery:
             secrets=self._may_have_secrets(identity, node),
         )
         stream = _Stream(self._hub, self._metrics, call, connection)
-        if not stream.offer(self._hub.current or published):
+        published = self._hub.current
+        if published is None or not stream.offer(published):
             raise GrpcError(Status.UNAVAILABLE, "the resources of this proxy cannot be built")
         self._hub.attach(connection)
         try:
@@ -134,8 +148,9 @@ class _Stream:
         self._metrics = metrics
         self._call = call
         self._connection = connection
-        # Bounded by the session: one response per type is outstanding.
+        # Bounded by :meth:`_room`: a proxy that does not read is not read from.
         self._outbox: asyncio.Queue[Response] = asyncio.Queue()
+        self._sent = Signal()
 
     def offer(self, published: Published) -> bool:
         """Aim the session at a snapshot; False when there is nothing to offer."""
@@ -156,15 +171,24 @@ class _Stream:
                 while (request := await _receive(self._call, message)) is not None:
                     if request.type_url != HEALTH:
                         self._take(request)
+                        await self._room()
                 for task in others:
                     task.cancel()
         except* GrpcError as errors:
             raise _leaf(errors) from None
 
+    async def _room(self) -> None:
+        """Until not too many responses wait."""
+        while self._outbox.qsize() >= WAITING_RESPONSES:
+            await self._sent.wait()
+
     def _take(self, request: Request) -> None:
+        """Raises GrpcError when the proxy asks for more than one may."""
         session = self._connection.session
         refusals, expired = dict(session.refusals), dict(session.expired)
         self._put(session.receive(request))
+        if session.types > TYPES_PER_STREAM or session.names > NAMES_PER_STREAM:
+            raise GrpcError(Status.RESOURCE_EXHAUSTED, "one stream asks for too much")
         self._connection.moments[request.type_url] = time.time()
         short = SHORT_NAMES.get(request.type_url, "other").lower()
         if session.refusals != refusals:
@@ -203,11 +227,12 @@ class _Stream:
     async def _send(self) -> None:
         while True:
             response = await self._outbox.get()
+            self._sent.give()
             message = response.encode()
             self._connection.moments[response.type_url] = time.time()
             short = SHORT_NAMES.get(response.type_url, "other").lower()
             self._metrics.pushes.labels(short).inc()
-            self._metrics.config_size.labels(response.type_url).observe(len(message))
+            self._metrics.config_size.labels(response.type_url if short != "other" else short).observe(len(message))
             await self._call.send(message)
 
 

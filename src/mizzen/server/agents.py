@@ -178,7 +178,7 @@ def _certificate_of(request: web.Request) -> dict[str, Any] | None:
 async def _json(request: web.Request) -> dict[str, Any]:
     try:
         body = await request.json()
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise web.HTTPBadRequest(text='{"error": "the body is no JSON object"}', content_type="application/json")

@@ -91,7 +91,7 @@ class Authenticator:
                 issuer=self._issuer,
                 options={"require": ["exp", "sub", "aud", "iss"]},
             )
-        except (jwt.PyJWTError, OSError, ValueError, KeyError) as error:
+        except (jwt.PyJWTError, OSError, ValueError, KeyError, RecursionError) as error:
             raise Unauthenticated(f"the token does not verify: {error}") from error
         return claims
 

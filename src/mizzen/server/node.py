@@ -128,7 +128,7 @@ class Node:
         try:
             ports = json.loads(_text(self.metadata, "POD_PORTS") or "[]")
             return tuple(sorted({int(port["containerPort"]) for port in ports}))
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return ()
 
     def _locality(self, config: Config, pod: Object | None, labels: dict[str, str]) -> Locality:

@@ -228,7 +228,7 @@ class _PortClusters:
             return
         if cluster.type == _Cluster.ORIGINAL_DST:
             override = self._port.target if not self._service.from_kubernetes else 0
-            if override and override != self._port.number:
+            if override:
                 cluster.original_dst_lb_config.upstream_port_override.value = override
         else:
             cluster.load_assignment.CopyFrom(assignment)

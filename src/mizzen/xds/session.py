@@ -82,6 +82,16 @@ class Session:
         return self._pump()
 
     @property
+    def types(self) -> int:
+        """How many types the proxy has asked for."""
+        return len(self._subscriptions)
+
+    @property
+    def names(self) -> int:
+        """How many names the proxy asks for or says that it has, of all types."""
+        return sum(len(s.names) + len(s.have) for s in self._subscriptions.values())
+
+    @property
     def waiting(self) -> bool:
         """Something is held back until the proxy acknowledges something else."""
         return any(

@@ -11,7 +11,7 @@ from tests.conformance.material import Material
 
 @pytest.fixture
 def material(tmp_path: Path) -> Material:
-    return Material(tmp_path, {"ext": "10.0.0.9"}.__getitem__, "http://keys")
+    return Material(tmp_path, {"ext": "10.0.0.9"}.__getitem__, lambda: "http://keys")
 
 
 def test_certificates_are_signed_by_their_authority(material: Material) -> None:

@@ -33,7 +33,7 @@ def world() -> World:
 
 @pytest.fixture
 def material(tmp_path: Path) -> Material:
-    return Material(tmp_path, lambda _name: "10.0.0.1", "http://documents")
+    return Material(tmp_path, lambda _name: "10.0.0.1", lambda: "http://documents")
 
 
 def test_apply_and_delete_wait_for_the_acknowledgement(world: World, material: Material) -> None:

@@ -139,6 +139,27 @@ async def test_every_namespace_gets_the_root_certificate_when_there_is_one(lab: 
     assert found["data"] == {"root-cert.pem": "PEM"}
 
 
+@pytest.mark.row("IG-06")
+def test_an_ingress_of_ours_is_told_where_the_gateway_is(lab: Lab) -> None:
+    def ingress(name: str, of: str) -> Raw:
+        meta = {"name": name, "namespace": "default", "annotations": {"kubernetes.io/ingress.class": of}}
+        return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": meta, "spec": {}}
+
+    meta = {"name": "istio-ingressgateway", "namespace": "istio-system"}
+    spec = {"type": "LoadBalancer", "ports": [{"port": 80}]}
+    lab.store.put({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec})
+    lab.store.put(ingress("mine", "istio"))
+    lab.store.put(ingress("other", "nginx"))
+    lab.settle()
+    address = (lab.store.get("Service", "istio-system", "istio-ingressgateway") or {})["spec"]["clusterIP"]
+    mine, other = (lab.store.get("Ingress", "default", name) or {} for name in ("mine", "other"))
+    assert mine["status"] == {"loadBalancer": {"ingress": [{"ip": address}]}}
+    assert "status" not in other
+    lab.store.delete("Service", "istio-system", "istio-ingressgateway")
+    lab.settle()
+    assert (lab.store.get("Ingress", "default", "mine") or {})["status"] == {"loadBalancer": {"ingress": []}}
+
+
 @pytest.mark.row("CR-05")
 def test_the_roots_come_back_when_they_are_deleted_or_edited(lab: Lab) -> None:
     lab.trust["root-cert.pem"] = "PEM"

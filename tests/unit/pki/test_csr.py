@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -47,3 +49,14 @@ def test_what_is_refused() -> None:
             public_key(text)
     with pytest.raises(CsrRejected, match="secp521r1"):
         public_key(request(ec.generate_private_key(ec.SECP521R1())))
+
+
+@pytest.mark.row("CA-03")
+def test_a_version_that_does_not_exist_is_refused() -> None:
+    pem = request(ec.generate_private_key(ec.SECP256R1()))
+    der = bytearray(base64.b64decode(b"".join(pem.splitlines()[1:-1])))
+    version = der.index(b"\x02\x01\x00") + 2
+    der[version] = 7
+    text = b"-----BEGIN CERTIFICATE REQUEST-----\n" + base64.encodebytes(bytes(der))
+    with pytest.raises(CsrRejected):
+        public_key(text + b"-----END CERTIFICATE REQUEST-----\n")

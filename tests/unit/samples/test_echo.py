@@ -54,9 +54,22 @@ async def test_the_query_bends_the_answer(tmp_path: Path) -> None:
     assert slow[0]["ms"] >= 120
 
 
-async def test_a_key_is_counted_by_all_who_share_a_ledger(tmp_path: Path) -> None:
+def test_a_key_is_counted_by_all_who_share_a_ledger(tmp_path: Path) -> None:
     one, other = Ledger(tmp_path), Ledger(tmp_path)
-    assert [one.count("k", False), other.count("k", False), other.count("k", True)] == [1, 2, 2]
+    assert [one.count("k"), other.count("k"), other.count("k", "pod-1"), one.count("k", "pod-2")] == [1, 2, 1, 1]
+    for path in tmp_path.glob("key-*"):
+        path.unlink()
+    assert [one.count("k"), other.count("k", "pod-1")] == [1, 1]
+
+
+async def test_raw_http10_over_tcp_is_answered_in_its_version(tmp_path: Path) -> None:
+    ((answer,),) = await calls(tmp_path, "http", {"tcp": "GET / HTTP/1.0\n", "address": "127.0.0.1:PORT"})
+    assert answer["tcp"].startswith("HTTP/1.0 200 OK")
+
+
+async def test_a_peer_that_hangs_up_without_an_answer_is_an_error(tmp_path: Path) -> None:
+    ((answer,),) = await calls(tmp_path, "http", {"tcp": "nonsense", "address": "127.0.0.1:PORT"})
+    assert "ConnectionReset" in answer["error"]
 
 
 async def test_grpc_websocket_and_large_bodies(tmp_path: Path) -> None:

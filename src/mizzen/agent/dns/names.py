@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import socket
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+KUBERNETES, EXTERNAL = "Kubernetes", "External"
+_KINDS = (EXTERNAL, KUBERNETES)
+_SERVICES = ".svc."
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One host: packed addresses of both families. ``shortname`` and ``namespace`` are a Kubernetes service's, else empty."""
 
-    addresses: tuple[bytes, ...]
-    registry: str = ""
-    shortname: str = ""
-    namespace: str = ""
+def packed(info: dict[str, Any]) -> Any:
+    """One host's entry as bytes: its registry, then each address behind its length. Any other dict stays as it is.
+
+    As ``json``'s object hook it keeps a table of ten thousand hosts from ever being ten thousand dicts.
+    """
+    if not isinstance(info.get("ips"), list):
+        return info
+    addresses = [found for text in info["ips"] if (found := _address(str(text)))]
+    return bytes((info.get("registry") == KUBERNETES,)) + b"".join(bytes((len(a),)) + a for a in addresses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +32,15 @@ class Found:
 
 
 class Names:
-    """``table`` is the control plane's, by host; ``domain`` the proxy's, such as ``shop.svc.cluster.local``; ``search``
-    the first search domain of resolv.conf."""
+    """``table`` is the control plane's, by host, each entry a dict or :func:`packed`; ``domain`` the proxy's, such as
+    ``shop.svc.cluster.local``; ``search`` the first search domain of resolv.conf."""
 
-    def __init__(self, table: Mapping[str, Mapping[str, Any]], domain: str, namespace: str, search: str = "") -> None:
-        self._entries = dict(_read(table))
+    def __init__(self, table: Mapping[str, Any], domain: str, namespace: str, search: str = "") -> None:
+        self._entries: dict[str, bytes] = {}
+        for host, info in table.items():
+            entry = packed(info) if isinstance(info, dict) else info
+            if isinstance(entry, bytes) and len(entry) > 1:
+                self._entries[host.lower()] = entry
         self._namespace = namespace
         self._domain = domain.removeprefix(f"{namespace}.").lower()
         self._first, _, self._rest = self._domain.partition(".")
@@ -49,39 +57,32 @@ class Names:
         """
         entry = self._exact(name)
         if entry is not None:
-            return Found(entry.addresses)
+            return Found(_addresses(entry))
         stem = name.removesuffix(self._search) if self._search else name
         if stem and stem != name and (entry := self._exact(stem) or self._wildcard(stem)) is not None:
-            return Found(entry.addresses, stem)
+            return Found(_addresses(entry), stem)
         entry = self._wildcard(name)
-        return Found(entry.addresses) if entry is not None else None
+        return Found(_addresses(entry)) if entry is not None else None
 
     def document(self) -> dict[str, Any]:
         """The table as the control plane sent it."""
-        return {
-            host: {"ips": [_text(a) for a in entry.addresses], "registry": entry.registry}
-            | ({"shortname": entry.shortname, "namespace": entry.namespace} if entry.shortname else {})
-            for host, entry in sorted(self._entries.items())
-        }
+        return {host: _document(host, entry) for host, entry in sorted(self._entries.items())}
 
-    def _exact(self, name: str) -> Entry | None:
+    def _exact(self, name: str) -> bytes | None:
         return self._entries.get(name) or next(self._short(name), None)
 
-    def _short(self, name: str) -> Iterator[Entry]:
-        """``name.ns.svc``, ``name.ns`` and, of the own namespace, ``name``: only hosts of the proxy's own domain."""
+    def _short(self, name: str) -> Iterator[bytes]:
+        """``name.ns.svc``, ``name.ns`` and, of the own namespace, ``name``: only services of the proxy's own domain."""
         if name.endswith("." + self._first):
-            full = self._entries.get(f"{name}.{self._rest}")
-            if full is not None and full.shortname:
-                yield full
-            return
-        for full, place in (
-            (self._entries.get(f"{name}.{self._domain}"), ""),
-            (self._entries.get(f"{name}.{self._namespace}.{self._domain}"), f".{self._namespace}"),
-        ):
-            if full is not None and f"{full.shortname}.{full.namespace}" == name + place:
-                yield full
+            hosts = [f"{name}.{self._rest}"]
+        else:
+            hosts = [f"{name}.{self._domain}", f"{name}.{self._namespace}.{self._domain}"]
+        for host in hosts:
+            entry = self._entries.get(host)
+            if entry is not None and entry[0]:
+                yield entry
 
-    def _wildcard(self, name: str) -> Entry | None:
+    def _wildcard(self, name: str) -> bytes | None:
         while (dot := name.find(".")) >= 0:
             name = name[dot + 1 :]
             if (entry := self._entries.get("*." + name)) is not None:
@@ -89,22 +90,28 @@ class Names:
         return None
 
 
-def _read(table: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Entry]]:
-    for host, info in table.items():
-        addresses = tuple(packed for text in info.get("ips") or () if (packed := _packed(str(text))))
-        if addresses:
-            # Thousands of entries share a few namespaces and one registry.
-            registry, namespace = sys.intern(str(info.get("registry", ""))), sys.intern(str(info.get("namespace", "")))
-            yield host.lower(), Entry(addresses, registry, str(info.get("shortname", "")), namespace)
+def _addresses(entry: bytes) -> tuple[bytes, ...]:
+    found, at = [], 1
+    while at < len(entry):
+        found.append(entry[at + 1 : at + 1 + entry[at]])
+        at += 1 + entry[at]
+    return tuple(found)
 
 
-def _packed(text: str) -> bytes:
-    family = socket.AF_INET6 if ":" in text else socket.AF_INET
+def _document(host: str, entry: bytes) -> dict[str, Any]:
+    """A Kubernetes service's short name and namespace are those of its host."""
+    found: dict[str, Any] = {"ips": [_text(a) for a in _addresses(entry)], "registry": _KINDS[entry[0]]}
+    if entry[0]:
+        found["shortname"], _, found["namespace"] = host.partition(_SERVICES)[0].rpartition(".")
+    return found
+
+
+def _address(text: str) -> bytes:
     try:
-        return socket.inet_pton(family, text)
+        return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
     except OSError:
         return b""
 
 
-def _text(packed: bytes) -> str:
-    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
+def _text(address: bytes) -> str:
+    return socket.inet_ntop(socket.AF_INET if len(address) == 4 else socket.AF_INET6, address)

@@ -1,24 +1,40 @@
-"""A Kubernetes Service: what Kubernetes' own load balancer does with it and a proxy does not (rows OL-14, OL-16, OL-17, PR-07)."""
+"""A Kubernetes Service: the ports of an ExternalName must say what they carry (rows OL-11, IM-34), and what has no effect."""
 
 from __future__ import annotations
 
-from mizzen.api.kubernetes import Service
+from mizzen.api.kubernetes import Service, ServicePort
+from mizzen.check.codes import EXTERNAL_NAME_PORT
 from mizzen.check.notes import Notes
+from mizzen.check.validators import service_effects
+from mizzen.model.protocol import Protocol
 
-_STICKY = ("istio.io/persistent-session", "istio.io/persistent-session-header")
+_NAMED = {"tcp", "udp", "grpc", "http", "http2", "http_proxy", "https", "tls", "mongo", "redis", "mysql"}
+_APP_PROTOCOLS = {"kubernetes.io/h2c", "kubernetes.io/ws", "kubernetes.io/wss"}
+_WELL_KNOWN = {25, 53, 3306, 27017}
+"""Ports whose protocol is known without a name (row PR-04)."""
 
 
-def validate(body: Service, notes: Notes) -> None:
-    """Fields without effect on requests through a proxy are told; none of them refuses the Service."""
-    spec = body.spec
-    if spec.internal_traffic_policy == "Local":
-        notes.warn("spec.internalTrafficPolicy", "has no effect: proxies call the endpoints of every node")
-    if spec.session_affinity == "ClientIP":
-        notes.warn("spec.sessionAffinity", "has no effect: use consistentHash of a DestinationRule")
-    for label in _STICKY:
-        if label in notes.obj.meta.labels:
-            notes.warn(f'metadata.labels["{label}"]', "has no effect: there are no persistent sessions")
-    for index, port in enumerate(spec.ports):
-        declared = port.name if port.app_protocol is None else port.app_protocol
-        if declared.lower().partition("-")[0] == "mongo":
-            notes.warn(f"spec.ports[{index}]", "carried as TCP, without the statistics of Istio's Mongo filter")
+def validate(service: Service, notes: Notes) -> None:
+    service_effects.validate(service, notes)
+    _names(service, notes)
+
+
+def _names(service: Service, notes: Notes) -> None:
+    """Warns of ports that would be taken for bytes, and so for the traffic of every other host on the port."""
+    labels = notes.obj.meta.labels
+    if service.spec.type != "ExternalName" or "istio" in labels or labels.get("release") == "istio":
+        return
+    for index, port in enumerate(service.spec.ports):
+        if port.name == "tcp" or not _says_what(port):
+            notes.warn(
+                f"spec.ports[{index}].name",
+                "an ExternalName has no address of its own: name the port after its protocol (http, https, tcp-NAME)",
+                EXTERNAL_NAME_PORT,
+            )
+
+
+def _says_what(port: ServicePort) -> bool:
+    if port.protocol == Protocol.UDP.value or port.port in _WELL_KNOWN:
+        return True
+    word = (port.app_protocol if port.app_protocol is not None else port.name).lower()
+    return word in _APP_PROTOCOLS or word.partition("-")[0] in _NAMED

@@ -34,17 +34,17 @@ def peer(headers: Fields) -> str:
 
 @dataclass
 class Ledger:
-    """Counts and a record of requests, shared by every process that was given the same ``directory``."""
+    """Counts and a record of requests, shared by every process that was given the same ``directory``; who deletes a count's file begins anew."""
 
     directory: Path | None = None
     own: dict[str, int] = field(default_factory=dict)
 
-    def count(self, key: str, alone: bool) -> int:
-        """How many requests with this key there were, this one included; ``alone`` counts this process only."""
-        self.own[key] = self.own.get(key, 0) + 1
-        if alone or self.directory is None:
+    def count(self, key: str, pod: str = "") -> int:
+        """How many requests with this key there were, this one included; with ``pod``, that reached this pod."""
+        if self.directory is None:
+            self.own[key] = self.own.get(key, 0) + 1
             return self.own[key]
-        path = self.directory / f"key-{quote(key, safe='')[:200]}"
+        path = self.directory / f"key-{quote(pod, safe='')}-{quote(key, safe='')[:200]}"
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         try:
             os.write(descriptor, b".")
@@ -82,7 +82,7 @@ class Echo:
             return self._document(unquote(path.removeprefix("/documents/")))
         query = parse_qs(text, keep_blank_values=True)
         key = query.get("key", [""])[0]
-        number = self.ledger.count(key, bool(query.get("perpod"))) if key else 0
+        number = self.ledger.count(key, self.pod if query.get("perpod") else "") if key else 0
         self._record(request, key)
         if wait := seconds(query.get("delay", ["0"])[0]):
             await asyncio.sleep(wait)

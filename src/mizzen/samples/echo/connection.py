@@ -126,16 +126,23 @@ class Connection:
         return data.decode("utf-8", "replace")
 
     async def line(self, text: str, greeted: bool) -> str:
-        """Sends a line (after the server's own first line if ``greeted``) and gives all that came up to its echo. Raises OSError."""
-        received = (await self._reader.readline()).decode("utf-8", "replace") if greeted else ""
-        if greeted and not received:
+        """Sends a line (after the server's own first line if ``greeted``) and gives all that came, up to its echo or the end.
+
+        Raises OSError when the other end closes without an answer.
+        """
+        greeting = (await self._reader.readline()).decode("utf-8", "replace") if greeted else ""
+        if greeted and not greeting:
             raise ConnectionResetError("the connection was closed before the server spoke")
         if greeted and not text:
-            return received
+            return greeting
+        received = greeting
         self._writer.write(text.encode() + b"\n")
         await self._writer.drain()
         while text not in received or not received.endswith("\n"):
             piece = await self._reader.read(4096)
+            if not piece and received != greeting:
+                self.usable = False
+                return received
             if not piece:
                 raise ConnectionResetError(f"the connection was closed; received {received[:200]!r}")
             received += piece.decode("utf-8", "replace")

@@ -93,7 +93,7 @@ class Server:
         response = await self._echo.answer(request)
         wish = first(headers, "connection").lower()
         close = wish == "close" or (words[2] == "HTTP/1.0" and wish != "keep-alive")
-        writer.write(_message(response, close, words[0] == "HEAD"))
+        writer.write(_message(response, words[2], close, words[0] == "HEAD"))
         await writer.drain()
         return not close
 
@@ -134,17 +134,19 @@ async def _guarded(work: object, writer: asyncio.StreamWriter) -> None:
         writer.close()
 
 
-def _message(response: Response, close: bool, bare: bool) -> bytes:
+def _message(response: Response, version: str, close: bool, bare: bool) -> bytes:
     try:
         phrase = HTTPStatus(response.status).phrase
     except ValueError:
         phrase = "Status"
-    lines = [f"HTTP/1.1 {response.status} {phrase}", *(f"{name}: {value}" for name, value in response.headers)]
+    lines = [f"{version} {response.status} {phrase}", *(f"{name}: {value}" for name, value in response.headers)]
     body = b"" if response.status in (204, 304) or response.status < 200 else response.body
     if response.status not in (204, 304):
         lines.append(f"content-length: {len(body)}")
     if close:
         lines.append("connection: close")
+    elif version == "HTTP/1.0":
+        lines.append("connection: keep-alive")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace") + (b"" if bare else body)
 
 

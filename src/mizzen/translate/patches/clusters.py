@@ -9,6 +9,7 @@ from google.protobuf import json_format
 
 from mizzen.model.resources import CLUSTER, Resource
 from mizzen.translate.messages import resource
+from mizzen.translate.patches import speech
 from mizzen.translate.patches.change import ADDS, MERGES, Change
 from mizzen.translate.patches.merge import merge, merge_packed
 
@@ -51,7 +52,10 @@ def _edited(original: Resource, edits: Iterable[Change], *, router: bool) -> Res
         copy.CopyFrom(message)
         if change.attempt(lambda c=change, m=copy: _merge(c, m)):  # type: ignore[misc]
             message, touched = copy, True
-    return resource(CLUSTER, original.name, message) if touched and message is not None else original
+    if not touched or message is None:
+        return original
+    speech.follow(message)
+    return resource(CLUSTER, original.name, message)
 
 
 def _in_context(change: Change, name: str, *, router: bool) -> bool:

@@ -24,7 +24,7 @@ TABLE = {
         "shortname": "web",
         "namespace": "shop",
     },
-    "many.test": {"ips": MANY, "registry": "External"},
+    "many.test": {"ips": list(MANY), "registry": "External"},
 }
 NAMES = Names(TABLE, "shop.svc.cluster.local", "shop", "shop.svc.cluster.local")
 
@@ -65,8 +65,10 @@ async def proxy(names: Names | None = NAMES, *, early: bool = False, value: str 
         server = Server(Upstream([others.place], counters, timeout=2), counters, tasks, early=early)
         server.names = names
         port = await server.start("127.0.0.1", 0)
-        yield Proxy(server, port, counters, others)
-        await server.close()
+        try:
+            yield Proxy(server, port, counters, others)
+        finally:
+            await server.close()
 
 
 def values(reply: DNSRecord) -> list[str]:

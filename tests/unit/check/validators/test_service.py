@@ -1,53 +1,47 @@
-"""What a Service asks for that proxies do not do."""
-
-from __future__ import annotations
+"""ExternalName services whose ports do not say what they carry."""
 
 from typing import Any
 
 import pytest
 
-from mizzen.check import refused, validate
-from tests.meshes import new
-
-PORTS = [{"name": "http", "port": 80}]
+from mizzen.api.decode import decode
+from mizzen.check import validate
 
 
-def told(meta: dict[str, Any] | None = None, **spec: Any) -> list[tuple[str, str]]:
-    obj = new("v1", "Service", "shop", "web", {"clusterIP": "10.96.0.1", "ports": PORTS, **spec}, meta=meta or {})
-    findings = validate(obj)
-    assert not refused(findings)
-    return [(finding.field, finding.message) for finding in findings]
+def found(ports: list[dict[str, Any]], type: str = "ExternalName", **labels: str) -> list[tuple[str, str, str]]:
+    document = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "x", "namespace": "shop", "labels": labels},
+        "spec": {"type": type, "externalName": "a.b", "ports": ports},
+    }
+    obj = decode(document).object
+    assert obj is not None
+    return [(f.code, f.level.value, f.field) for f in validate(obj)]
 
 
-@pytest.mark.row("OL-14", "OL-16")
-def test_what_has_no_effect_is_told() -> None:
-    assert told(internalTrafficPolicy="Local") == [
-        ("spec.internalTrafficPolicy", "has no effect: proxies call the endpoints of every node")
-    ]
-    assert told(sessionAffinity="ClientIP") == [
-        ("spec.sessionAffinity", "has no effect: use consistentHash of a DestinationRule")
-    ]
-    assert told(internalTrafficPolicy="Cluster", sessionAffinity="None") == []
-
-
-@pytest.mark.row("OL-17")
-@pytest.mark.parametrize("label", ["istio.io/persistent-session", "istio.io/persistent-session-header"])
-def test_persistent_sessions_are_told(label: str) -> None:
-    assert [message for _, message in told({"labels": {label: "cookie"}})] == [
-        "has no effect: there are no persistent sessions"
-    ]
-
-
-@pytest.mark.row("PR-07")
+@pytest.mark.row("OL-11")
 @pytest.mark.parametrize(
     ("port", "warned"),
     [
-        ({"name": "mongo", "port": 27017}, True),
-        ({"name": "mongo-db", "port": 27017}, True),
-        ({"name": "x", "port": 1, "appProtocol": "mongo"}, True),
-        ({"name": "redis", "port": 6379}, False),
-        ({"name": "mongo", "port": 1, "appProtocol": "tcp"}, False),
+        ({"name": "tcp", "port": 80}, True),
+        ({"port": 80}, True),
+        ({"name": "foo", "port": 80}, True),
+        ({"name": "tcp-db", "port": 80}, False),
+        ({"name": "HTTP", "port": 80}, False),
+        ({"name": "grpc-web-x", "port": 80}, False),
+        ({"name": "foo", "port": 80, "appProtocol": "kubernetes.io/ws"}, False),
+        ({"name": "http", "port": 80, "appProtocol": "foo"}, True),
+        ({"name": "foo", "port": 80, "protocol": "UDP"}, False),
+        ({"port": 3306}, False),
     ],
 )
-def test_mongo_is_bytes(port: dict[str, Any], warned: bool) -> None:
-    assert bool(told(ports=[port])) is warned
+def test_ports(port: dict[str, Any], warned: bool) -> None:
+    wanted = [("IST0150", "Warning", "spec.ports[1].name")] if warned else []
+    assert found([{"name": "https", "port": 443}, port]) == wanted
+
+
+def test_other_services_and_those_of_the_mesh_itself_are_passed_over() -> None:
+    assert found([{"port": 80}], type="ClusterIP") == []
+    assert found([{"port": 80}], release="istio") == []
+    assert found([{"port": 80}], istio="ingressgateway") == []

@@ -1,0 +1,148 @@
+"""A stream whose proxy does not behave; everything else is in tests/protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from envoy.config.core.v3 import base_pb2
+from envoy.service.discovery.v3 import discovery_pb2
+
+from mizzen.model.config import Config
+from mizzen.model.resources import CLUSTER, Resource, ResourceSet
+from mizzen.model.snapshot import Snapshot
+from mizzen.model.view import ProxyView, Scope
+from mizzen.observe import Metrics
+from mizzen.server.ads import Discovery
+from mizzen.server.hub import Compiler, Hub
+from mizzen.server.limits import NAMES_PER_STREAM, TYPES_PER_STREAM, WAITING_RESPONSES
+from mizzen.server.rate import Rate
+from mizzen.server.transport import GrpcError, Status
+
+RESOURCES = ResourceSet.of([Resource.of(CLUSTER, "c", b"\n\x01c")])
+NODE = base_pb2.Node(id="sidecar~10.0.0.1~web-0.default~default.svc.cluster.local")
+
+
+class FakeCall:
+    """Sends what ``script`` says; what is sent to it goes through ``sink``."""
+
+    metadata: dict[str, str] = {}  # noqa: RUF012 - never changed
+    certificate = None
+    address = "127.0.0.1"
+
+    def __init__(self, script: Any, sink: Callable[[bytes], Awaitable[None]]) -> None:
+        self._script = iter(script)
+        self.send = sink
+        self.received = 0
+
+    async def receive(self, limit: int = 0) -> bytes | None:
+        await asyncio.sleep(0)
+        request = next(self._script, None)
+        if request is None:
+            return None
+        self.received += 1
+        data: bytes = request.SerializeToString()
+        return data
+
+
+def discovery(metrics: Metrics | None = None) -> Discovery:
+    def view(snapshot: Snapshot, proxy: Any, previous: ProxyView | None) -> ProxyView:
+        return ProxyView(Scope(key=0, snapshot=snapshot, proxy_type=proxy.type, namespace="default"))
+
+    from mizzen.resolve import build
+
+    hub = Hub(Compiler(build, view, lambda _: RESOURCES), metrics or Metrics())
+    hub.publish(Config())
+    return Discovery(hub, metrics or Metrics(), Rate(1000), None)
+
+
+async def serve(call: FakeCall, served: Discovery | None = None) -> None:
+    (method, _) = (served or discovery()).methods()
+    await method.serve(call)  # type: ignore[arg-type]
+
+
+async def ignored(_: bytes) -> None:
+    pass
+
+
+def asking(**more: Any) -> discovery_pb2.DeltaDiscoveryRequest:
+    return discovery_pb2.DeltaDiscoveryRequest(**{"type_url": CLUSTER, **more})
+
+
+async def test_who_does_not_read_is_not_read_from() -> None:
+    """It answers responses that it cannot have seen, and asks for the same again and again."""
+
+    def flood() -> Any:
+        yield asking(node=NODE)
+        for number in itertools.count(2):
+            yield asking(response_nonce=f"1-{max(number - 2, 1)}", resource_names_subscribe=["c"])
+
+    blocked = asyncio.Event()
+
+    async def never(_: bytes) -> None:
+        blocked.set()
+        await asyncio.Event().wait()
+
+    call = FakeCall(flood(), never)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(serve(call))
+        await blocked.wait()
+        before = -1
+        while call.received != before and call.received < 10 * WAITING_RESPONSES:
+            before = call.received
+            for _ in range(50):
+                await asyncio.sleep(0)
+        task.cancel()
+    assert WAITING_RESPONSES <= call.received <= WAITING_RESPONSES + 5
+
+
+async def test_who_reads_may_go_on_for_ever() -> None:
+    nonces = [f"1-{number}" for number in range(1, 1000)]
+    requests = [asking(node=NODE)]
+    requests += [asking(response_nonce=n, resource_names_subscribe=["c"]) for n in nonces]
+    call = FakeCall(requests, ignored)
+    await serve(call)
+    assert call.received == 1000
+
+
+@pytest.mark.parametrize(
+    "requests",
+    [
+        [asking(node=NODE, type_url=f"t{number}") for number in range(TYPES_PER_STREAM + 1)],
+        [
+            asking(node=NODE, resource_names_subscribe=[f"{part}-{n}" for n in range(NAMES_PER_STREAM // 10 + 1)])
+            for part in range(10)
+        ],
+        [asking(node=NODE, initial_resource_versions={f"{n}": "v" for n in range(NAMES_PER_STREAM + 1)})],
+    ],
+    ids=["types", "names", "versions"],
+)
+async def test_one_stream_may_not_ask_for_everything(requests: list[Any]) -> None:
+    with pytest.raises(GrpcError) as caught:
+        await serve(FakeCall(requests, ignored))
+    assert caught.value.status is Status.RESOURCE_EXHAUSTED
+
+
+async def test_types_that_a_caller_makes_up_are_one_series() -> None:
+    metrics = Metrics()
+    await serve(FakeCall([asking(node=NODE, type_url=f"made-up-{n}") for n in range(20)], ignored), discovery(metrics))
+    assert b"made-up" not in metrics.text()
+
+
+async def test_garbage_nonces_are_counted_and_answered_with_nothing() -> None:
+    sent: list[bytes] = []
+
+    async def keep(data: bytes) -> None:
+        sent.append(data)
+
+    metrics = Metrics()
+    begin = time.monotonic()
+    requests = [asking(node=NODE), *(asking(response_nonce=f"garbage {n}") for n in range(5000))]
+    await serve(FakeCall(requests, keep), discovery(metrics))
+    assert len(sent) == 1
+    assert 'pilot_xds_expired_nonce{type="cds"} 5000.0' in metrics.text().decode()
+    assert time.monotonic() - begin < 10
