@@ -15,7 +15,7 @@ from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode
-from mizzen.translate import access_log, connection_pool, exchange, names, tcp, tls
+from mizzen.translate import access_log, connection_pool, exchange, families, names, tcp, tls
 from mizzen.translate import filters as f
 from mizzen.translate.chains import Shape, own_tls, shapes
 from mizzen.translate.filters import Direction
@@ -79,8 +79,8 @@ def _own_socket(target: _Target, inbound: Inbound) -> listener_pb2.Listener:
         listener_filters=listener_filters(inbound)[1:],
     )
     result.listener_filters_timeout.FromNanoseconds(mesh.protocol_detection_timeout.nanos)
-    result.filter_chains.extend(_chain(shape, target, inbound) for shape in shapes(target.mtls, target.protocol))
-    return result
+    result.filter_chains.extend(_chains(target, inbound))
+    return families.listen(result, inbound.families)
 
 
 def listener(inbound: Inbound) -> listener_pb2.Listener:
@@ -101,15 +101,20 @@ def listener(inbound: Inbound) -> listener_pb2.Listener:
     result.max_connections_to_accept_per_socket_event.value = 1
     result.filter_chains.append(_black_hole(port, inbound))
     for target in _targets(inbound):
-        found = (own_tls(target.protocol),) if target.tls else shapes(target.mtls, target.protocol)
-        result.filter_chains.extend(_chain(shape, target, inbound) for shape in found)
-    return result
+        result.filter_chains.extend(_chains(target, inbound))
+    return families.listen(result, inbound.families)
+
+
+def _chains(target: _Target, inbound: Inbound) -> Iterator[listener_pb2.FilterChain]:
+    found = (own_tls(target.protocol),) if target.tls else shapes(target.mtls, target.protocol)
+    return (_chain(shape, target, inbound) for shape in found)
 
 
 def clusters(inbound: Inbound) -> list[cluster_pb2.Cluster]:
     """``inbound|<port>||`` per container port, then InboundPassthroughCluster (rows IL-02, OL-23)."""
     found = [_port_cluster(port, inbound.mesh) for port in sorted(inbound.ports, key=lambda p: p.port)]
-    return [*found, _passthrough_cluster(inbound.mesh)]
+    made = [*found, _passthrough_cluster(inbound.mesh)]
+    return [families.call_from(cluster, inbound.families) for cluster in made]
 
 
 def cluster_name(port: int) -> str:
@@ -254,6 +259,7 @@ def _port_cluster(port: InboundPort, mesh: MeshConfig) -> cluster_pb2.Cluster:
     pattern = mesh.inbound_cluster_stat_name if service_port is not None else ""
     cluster.alt_stat_name = names.stat_name(pattern or name, port.service, service_port, "")
     connection_pool.apply_inbound(cluster, port.policy, mesh, _speech(port.protocol))
+    cluster.metadata.filter_metadata["istio"]["default_original_port"] = port.service_port
     for service in port.services or (port.service,):
         _describe(cluster, service)
     return cluster
