@@ -13,7 +13,7 @@ from pathlib import Path
 from mizzen.errors import LabError
 from tests.conformance import fixture, lanes, upstream, vocabulary
 from tests.conformance.material import Material
-from tests.conformance.play import Verdict
+from tests.conformance.play import Verdict, attempt, run
 from tests.conformance.world import World
 
 CASES = Path(__file__).parent / "cases"
@@ -56,7 +56,9 @@ def summary(verdicts: list[Verdict], seconds: float) -> str:
     good = sum(1 for verdict in verdicts if not verdict.problems and not verdict.skipped)
     skipped = sum(1 for verdict in verdicts if verdict.skipped)
     failed = len(verdicts) - good - skipped
-    return f"{good} ok, {failed} failed, {skipped} skipped of {len(verdicts)} cases in {seconds:.0f} s"
+    second = sum(1 for verdict in verdicts if verdict.at_first)
+    repeated = f" ({second} of them at the second try)" if second else ""
+    return f"{good} ok{repeated}, {failed} failed, {skipped} skipped of {len(verdicts)} cases in {seconds:.0f} s"
 
 
 def main(arguments: list[str]) -> int:
@@ -67,6 +69,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--keep", action="store_true", help="leave the mesh running")
     parser.add_argument("--name", default=f"conf{os.getpid()}", help="the mesh's name")
     parser.add_argument("--lanes", type=int, default=0, help="meshes side by side; one, or two for many cases")
+    parser.add_argument("--once", action="store_true", help="do not try again a case that fails")
     parser.add_argument("--slow", action="store_true", help="tell the seconds of each case")
     options = parser.parse_args(arguments)
     try:
@@ -99,7 +102,7 @@ def play(cases: list[vocabulary.Case], options: argparse.Namespace, make: Make) 
     with ExitStack() as stack:
         ready = lanes.opened(stack, names, lambda name: open_world(name, options.keep, make))
         print(f"# the mesh is ready after {time.monotonic() - begin:.1f} s", flush=True)
-        return lanes.play(cases, ready, lambda verdict: tell(verdict, options.slow))
+        return lanes.play(cases, ready, lambda verdict: tell(verdict, options.slow), run if options.once else attempt)
 
 
 def play_upstream(cases: list[vocabulary.Case], options: argparse.Namespace) -> list[Verdict]:
@@ -108,7 +111,11 @@ def play_upstream(cases: list[vocabulary.Case], options: argparse.Namespace) -> 
 
 
 def tell(verdict: Verdict, slow: bool) -> None:
-    print(verdict.line() + (f"  # {verdict.seconds:.1f} s" if slow else ""), flush=True)
+    """The verdict's line; behind ``#`` what else there is to know."""
+    notes = [f"{verdict.seconds:.1f} s"] if slow else []
+    if verdict.at_first:
+        notes.append(f"at the second try; at first {' | '.join(verdict.at_first)}")
+    print(verdict.line() + (f"  # {', '.join(notes)}" if notes else ""), flush=True)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,14 @@ Lane = tuple[World, Material]
 T = TypeVar("T")
 
 
-def play(cases: Iterable[Case], lanes: Sequence[Lane], tell: Callable[[Verdict], None]) -> list[Verdict]:
-    """The verdict of every case, in the order of ``cases``; ``tell`` gets each as it comes, one at a time."""
-    return shared(list(cases), [lambda case, lane=lane: run(case, *lane) for lane in lanes], tell)
+def play(
+    cases: Iterable[Case],
+    lanes: Sequence[Lane],
+    tell: Callable[[Verdict], None],
+    one: Callable[[Case, World, Material], Verdict] = run,
+) -> list[Verdict]:
+    """The verdict of ``one`` on every case, in the order of ``cases``; ``tell`` gets each as it comes, one at a time."""
+    return shared(list(cases), [lambda case, lane=lane: one(case, *lane) for lane in lanes], tell)
 
 
 def shared(work: Sequence[Case], hands: Sequence[Callable[[Case], T]], tell: Callable[[T], None]) -> list[T]:

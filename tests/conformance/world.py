@@ -104,7 +104,7 @@ class World:
         command = [sys.executable, "-m", "mizzen", verb, "--mesh", self.name, *arguments]
         with tempfile.TemporaryFile("w+") as out:
             done = subprocess.run(
-                command, input=text, text=True, stdout=out, stderr=out, env=environment, timeout=180, check=False
+                command, input=text, text=True, stdout=out, stderr=out, env=environment, timeout=300, check=False
             )
             out.seek(0)
             said = out.read()
@@ -119,7 +119,7 @@ class World:
         settings = self.ledger / "mizzen.yaml"
         settings.write_text(yaml.safe_dump({"hosts": fixture.hosts, "controlPlane": {"env": _CONTROL_PLANE}}))
         text = yaml.safe_dump_all(fixture.documents)
-        self._mizzen("up", "--detach", "--timeout", "120s", "--config", str(settings), "-f", "-", text=text)
+        self._mizzen("up", "--detach", "--timeout", "240s", "--config", str(settings), "-f", "-", text=text)
         self._adopt_gateways()
         self.restore()
 
