@@ -74,8 +74,8 @@ DENY = {
     "spec": {"selector": {"matchLabels": {"app": "cart"}}, "action": "DENY", "rules": [{}]},
 }
 ROUNDS = 5
-MOST_LATE = 4
-"""Connections between two sidecars that one client keeps busy, with room: each may carry one request more under the old rules."""
+MOST_LATE = 2
+"""One request for each connection that is open between the two sidecars: the one client keeps one busy, with room for another."""
 
 
 @pytest.fixture(scope="module")
