@@ -117,27 +117,31 @@ def _addresses(manager: _Hcm, direction: Direction, config: ProxyConfig) -> None
 
 def _server_header(manager: _Hcm, direction: Direction, headers: dict[str, Any]) -> None:
     """Row IL-08: Istio's name where the answer enters the mesh's edge, Envoy's own on the way out of a sidecar."""
-    server = headers.get("server") or {}
+    server = _block(headers, "server")
     if server.get("disabled"):
         manager.server_header_transformation = _Hcm.PASS_THROUGH
         return
     if direction is Direction.OUTBOUND:
-        manager.server_name = server.get("value", "")
+        manager.server_name = str(server.get("value") or "")
     else:
-        manager.server_name = server.get("value") or "istio-envoy"
+        manager.server_name = str(server.get("value") or "istio-envoy")
 
 
 def _off(headers: dict[str, Any], name: str) -> bool:
     """Whether ProxyConfig's ``proxyHeaders`` switch this one off (row PC-13)."""
-    block = headers.get(name)
-    return isinstance(block, dict) and block.get("disabled") is True
+    return _block(headers, name).get("disabled") is True
+
+
+def _block(headers: dict[str, Any], name: str) -> dict[str, Any]:
+    """What users wrote there, if it is a map at all."""
+    found = headers.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _switches(manager: _Hcm, headers: dict[str, Any]) -> None:
     if _off(headers, "requestId"):
         manager.generate_request_id.value = False
-    port = headers.get("xForwardedPort")
-    manager.append_x_forwarded_port = isinstance(port, dict) and port.get("enabled") is True
+    manager.append_x_forwarded_port = _block(headers, "xForwardedPort").get("enabled") is True
 
 
 _FORWARD = {
@@ -165,7 +169,7 @@ def _client_certificate(manager: _Hcm, direction: Direction, config: ProxyConfig
     headers = config.proxy_headers
     manager.forward_client_cert_details = _FORWARD.get(str(headers.get("forwardedClientCert")), _Hcm.APPEND_FORWARD)
     details = {"subject": True, "uri": True, "dns": True, "cert": False, "chain": False}
-    wanted = headers.get("setCurrentClientCertDetails") or {}
+    wanted = _block(headers, "setCurrentClientCertDetails")
     details |= {name: value for name, value in wanted.items() if name in details and isinstance(value, bool)}
     manager.set_current_client_cert_details.subject.value = details.pop("subject")
     for name, value in details.items():

@@ -162,3 +162,11 @@ def test_who_stands_before_a_gateway() -> None:
     assert config.forward_client_cert_details == H.ALWAYS_FORWARD_ONLY
     sidecar = manager(Direction.INBOUND, conduct=Conduct(ProxyConfig(gateway_topology=topology)))
     assert (sidecar.xff_num_trusted_hops, sidecar.forward_client_cert_details) == (0, H.APPEND_FORWARD)
+
+
+@pytest.mark.row("PC-13")
+def test_header_switches_of_another_shape_switch_nothing() -> None:
+    odd = dict.fromkeys(
+        ("server", "requestId", "envoyDebugHeaders", "setCurrentClientCertDetails", "xForwardedPort"), "x"
+    )
+    assert manager(Direction.INBOUND, conduct=Conduct(ProxyConfig(proxy_headers=odd))) == manager(Direction.INBOUND)
