@@ -12,7 +12,18 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import http_con
 from mizzen.api.mesh_config import MeshConfig, ProxyConfig
 from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
 from mizzen.model.view import Policies
-from mizzen.translate import access_log, alpn, connection_settings, dynamic_dns, exchange, jwt, rbac, telemetry, tracing
+from mizzen.translate import (
+    access_log,
+    alpn,
+    connection_settings,
+    dynamic_dns,
+    exchange,
+    header_case,
+    jwt,
+    rbac,
+    telemetry,
+    tracing,
+)
 from mizzen.translate import filters as f
 from mizzen.translate.filters import Direction as Direction
 from mizzen.translate.tcp import NO_POLICIES
@@ -67,6 +78,8 @@ def http_connection_manager(
     _addresses(manager, direction, conduct.config)
     _server_header(manager, direction, conduct.config.proxy_headers)
     _switches(manager, conduct.config.proxy_headers)
+    if header_case.kept(conduct.config):
+        header_case.keep_in_requests(manager)
     connection_settings.apply(manager, connection_settings.settings(conduct.config, direction))
     _client_certificate(manager, direction, conduct.config)
     if conduct.tracing is not None:

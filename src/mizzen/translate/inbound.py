@@ -14,7 +14,7 @@ from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode
-from mizzen.translate import access_log, connection_pool, exchange, names, tcp, tls
+from mizzen.translate import access_log, connection_pool, exchange, header_case, names, tcp, tls
 from mizzen.translate import filters as f
 from mizzen.translate.chains import Shape, shapes
 from mizzen.translate.filters import Direction
@@ -105,7 +105,12 @@ def listener(inbound: Inbound) -> listener_pb2.Listener:
 def clusters(inbound: Inbound) -> list[cluster_pb2.Cluster]:
     """``inbound|<port>||`` per container port, then InboundPassthroughCluster (rows IL-02, OL-23)."""
     found = [_port_cluster(port, inbound.mesh) for port in sorted(inbound.ports, key=lambda p: p.port)]
-    return [*found, _passthrough_cluster(inbound.mesh)]
+    found.append(_passthrough_cluster(inbound.mesh))
+    if header_case.kept(inbound.conduct.config):
+        raw = {cluster_name(port.port) for port in inbound.ports if port.protocol in (Protocol.TCP, Protocol.TLS)}
+        for cluster in (cluster for cluster in found if cluster.name not in raw):
+            header_case.keep_towards(cluster)
+    return found
 
 
 def cluster_name(port: int) -> str:
