@@ -38,6 +38,8 @@ class Binding:
     route: str = ""
     ranges: tuple[str, ...] = ()
     server_names: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+    """Further addresses of the same listener."""
 
     @property
     def name(self) -> str:
@@ -73,9 +75,12 @@ def _bindings(catalog: Catalog, service: Service, port: Port) -> Iterator[Bindin
             yield Binding(address, port.number, kind, own)
         return
     addresses = _addresses(catalog, service)
-    for address in addresses:
-        yield Binding(address, port.number, kind, own)
-    ranges = tuple(a for a in service.addresses if "/" in a)
+    if service.from_kubernetes and len(addresses) > 1:
+        # One Service of both families is one listener, named after its first address (row OL-24).
+        yield Binding(addresses[0], port.number, kind, own, more=tuple(addresses[1:]))
+    else:
+        yield from (Binding(address, port.number, kind, own) for address in addresses)
+    ranges = tuple(a for a in catalog.written(service) if "/" in a)
     if ranges or not addresses:
         sni = tuple(dict.fromkeys((service.hostname, *catalog.aliases(service)))) if port.protocol.is_tls else ()
         yield Binding(names.WILDCARD, port.number, kind, str(port.number) if own else "", ranges, sni)

@@ -162,7 +162,7 @@ class _PortClusters:
         cluster.connect_timeout.CopyFrom(duration(self._scope.mesh.connect_timeout))
         cluster.circuit_breakers.CopyFrom(connection_pool.breakers(policy))
         self._balance(cluster, policy)
-        self._metadata(cluster)
+        self._metadata(cluster, subset)
         meshed = tuple(e for e in members if e.tls_mode == "istio")
         yield from self._place(cluster, self._assignment(name, policy, meshed))
 
@@ -178,7 +178,7 @@ class _PortClusters:
         )
         self._keep_case(cluster)
         outlier.apply(cluster, policy.outlier_detection)
-        self._metadata(cluster)
+        self._metadata(cluster, "")
         self._secure(cluster, "", policy, ())
         dynamic_dns.apply(cluster, self._service.hostname, mesh)
         return resource(CLUSTER, name, cluster)
@@ -196,7 +196,7 @@ class _PortClusters:
         )
         self._keep_case(cluster)
         self._balance(cluster, policy)
-        self._metadata(cluster)
+        self._metadata(cluster, subset)
         self._secure(cluster, subset, policy, members)
         if policy.proxy_protocol is not None:
             proxy_protocol.wrap(cluster, policy.proxy_protocol)
@@ -279,9 +279,13 @@ class _PortClusters:
             chosen=self._preference(policy),
         )
 
-    def _metadata(self, cluster: cluster_pb2.Cluster) -> None:
+    def _metadata(self, cluster: cluster_pb2.Cluster, subset: str) -> None:
+        """What metrics, Kiali and people read of a cluster (row XD-23)."""
         facts = cluster.metadata.filter_metadata["istio"]
         service = self._service
+        facts["default_original_port"] = self._port.number
+        if subset:
+            facts["subset"] = subset
         named = {"host": service.hostname, "name": service.name, "namespace": service.namespace}
         facts.get_or_create_list("services").append(named)
         if self._rule is not None:

@@ -12,7 +12,7 @@ from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 from google.protobuf.message import Message
 
 from mizzen.model.resources import LISTENER, ROUTE, Resource
-from mizzen.translate import access_log, connection_settings, hcm
+from mizzen.translate import access_log, connection_settings, families, hcm
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.filters import Direction
 from mizzen.translate.gateway_hosts import virtual_hosts
@@ -29,7 +29,7 @@ def resources(catalog: Catalog) -> Iterator[Resource]:
     for bind, port, servers in by_address(catalog):
         chains = list(_chains(catalog, bind, port, servers, configurations))
         if chains:
-            listener = _listener(catalog, bind, port, chains)
+            listener = families.listen(_listener(catalog, bind, port, chains), catalog.scope.families)
             yield resource(LISTENER, listener.name, listener)
     yield from configurations
 

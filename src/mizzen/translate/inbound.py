@@ -10,14 +10,16 @@ from envoy.config.core.v3 import address_pb2, base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 
+from mizzen.api.gateway import ServerTLSSettings
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode
-from mizzen.translate import access_log, connection_pool, exchange, header_case, names, tcp, tls
+from mizzen.translate import access_log, connection_pool, exchange, families, header_case, names, tcp, tls
 from mizzen.translate import filters as f
-from mizzen.translate.chains import Shape, shapes
+from mizzen.translate.chains import Shape, own_tls, shapes
 from mizzen.translate.filters import Direction
+from mizzen.translate.gateway_tls import downstream_socket
 from mizzen.translate.hcm import http_connection_manager
 from mizzen.translate.http.retry import inbound_policy
 from mizzen.translate.inspectors import listener_filters
@@ -50,6 +52,7 @@ class _Target:
     http_name: str
     tcp_name: str
     service: Service | None = None
+    tls: ServerTLSSettings | None = None
 
 
 def listeners(inbound: Inbound) -> list[listener_pb2.Listener]:
@@ -76,8 +79,8 @@ def _own_socket(target: _Target, inbound: Inbound) -> listener_pb2.Listener:
         listener_filters=listener_filters(inbound)[1:],
     )
     result.listener_filters_timeout.FromNanoseconds(mesh.protocol_detection_timeout.nanos)
-    result.filter_chains.extend(_chain(shape, target, inbound) for shape in shapes(target.mtls, target.protocol))
-    return result
+    result.filter_chains.extend(_chains(target, inbound))
+    return families.listen(result, inbound.families)
 
 
 def listener(inbound: Inbound) -> listener_pb2.Listener:
@@ -98,8 +101,13 @@ def listener(inbound: Inbound) -> listener_pb2.Listener:
     result.max_connections_to_accept_per_socket_event.value = 1
     result.filter_chains.append(_black_hole(port, inbound))
     for target in _targets(inbound):
-        result.filter_chains.extend(_chain(shape, target, inbound) for shape in shapes(target.mtls, target.protocol))
-    return result
+        result.filter_chains.extend(_chains(target, inbound))
+    return families.listen(result, inbound.families)
+
+
+def _chains(target: _Target, inbound: Inbound) -> Iterator[listener_pb2.FilterChain]:
+    found = (own_tls(target.protocol),) if target.tls else shapes(target.mtls, target.protocol)
+    return (_chain(shape, target, inbound) for shape in found)
 
 
 def clusters(inbound: Inbound) -> list[cluster_pb2.Cluster]:
@@ -110,7 +118,7 @@ def clusters(inbound: Inbound) -> list[cluster_pb2.Cluster]:
         raw = {cluster_name(port.port) for port in inbound.ports if port.protocol in (Protocol.TCP, Protocol.TLS)}
         for cluster in (cluster for cluster in found if cluster.name not in raw):
             header_case.keep_towards(cluster)
-    return found
+    return [families.call_from(cluster, inbound.families) for cluster in found]
 
 
 def cluster_name(port: int) -> str:
@@ -134,6 +142,7 @@ def _targets(inbound: Inbound) -> Iterator[_Target]:
             http_name=name,
             tcp_name=name,
             service=port.service,
+            tls=port.tls,
         )
 
 
@@ -160,6 +169,9 @@ def _chain(shape: Shape, target: _Target, inbound: Inbound) -> listener_componen
     if shape.mtls:
         alpn = tls.ALPN_HTTP if shape.http else tls.ALPN_TCP
         chain.transport_socket.CopyFrom(tls.mesh_downstream_socket(inbound.mesh, alpn=alpn))
+    if target.tls is not None:
+        spoken = ("h2", "http/1.1") if shape.http else ()
+        chain.transport_socket.CopyFrom(downstream_socket(target.tls, inbound.mesh, spoken))
     if shape.http:
         chain.filters.extend(_http_filters(shape, target, inbound))
     else:
@@ -251,6 +263,7 @@ def _port_cluster(port: InboundPort, mesh: MeshConfig) -> cluster_pb2.Cluster:
     pattern = mesh.inbound_cluster_stat_name if service_port is not None else ""
     cluster.alt_stat_name = names.stat_name(pattern or name, port.service, service_port, "")
     connection_pool.apply_inbound(cluster, port.policy, mesh, _speech(port.protocol))
+    cluster.metadata.filter_metadata["istio"]["default_original_port"] = port.service_port
     for service in port.services or (port.service,):
         _describe(cluster, service)
     return cluster

@@ -170,3 +170,23 @@ def test_header_switches_of_another_shape_switch_nothing() -> None:
         ("server", "requestId", "envoyDebugHeaders", "setCurrentClientCertDetails", "xForwardedPort"), "x"
     )
     assert manager(Direction.INBOUND, conduct=Conduct(ProxyConfig(proxy_headers=odd))) == manager(Direction.INBOUND)
+
+
+@pytest.mark.row("IL-12")
+@pytest.mark.parametrize("direction", [Direction.INBOUND, Direction.OUTBOUND])
+def test_a_sidecar_changes_no_more_of_a_request_than_it_must(direction: Direction) -> None:
+    config = manager(direction)
+    assert not config.use_remote_address.value
+    assert config.proxy_100_continue
+    assert config.HasField("stream_idle_timeout")
+    assert config.stream_idle_timeout.ToNanoseconds() == 0
+    headers = config.common_http_protocol_options.headers_with_underscores_action
+    assert headers == type(config.common_http_protocol_options).ALLOW
+    assert not config.HasField("generate_request_id"), "Envoy's default keeps the id of a caller inside"
+
+
+@pytest.mark.row("PR-08")
+def test_grpc_web_is_translated_before_the_statistics_of_grpc() -> None:
+    names = [f.name for f in manager(Direction.OUTBOUND, grpc_web=True).http_filters]
+    assert names.index("envoy.filters.http.grpc_web") + 1 == names.index("envoy.filters.http.grpc_stats")
+    assert "envoy.filters.http.grpc_web" not in [f.name for f in manager(Direction.OUTBOUND).http_filters]
