@@ -47,6 +47,10 @@ def _values(mesh: MeshConfig) -> Iterator[Problem]:
     for index, selector in enumerate(mesh.discovery_selectors):
         if wrong := problem(selector):
             yield Problem(path=f"discoverySelectors[{index}]", message=wrong)
+    tls = mesh.outbound_traffic_policy.tls
+    if tls is not None and tls.credential_name:
+        message = "sidecars hold no Secrets; name files of the proxy, or system roots by leaving both out"
+        yield Problem(path="outboundTrafficPolicy.tls.credentialName", message=message)
     if mesh.mesh_mtls is not None and mesh.mesh_mtls.ecdh_curves:
         yield Problem(path="meshMTLS.ecdhCurves", message="curves cannot be chosen for traffic inside the mesh")
 
