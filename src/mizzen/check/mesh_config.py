@@ -47,6 +47,10 @@ def _values(mesh: MeshConfig) -> Iterator[Problem]:
     for index, selector in enumerate(mesh.discovery_selectors):
         if wrong := problem(selector):
             yield Problem(path=f"discoverySelectors[{index}]", message=wrong)
+    tls = mesh.outbound_traffic_policy.tls
+    if tls is not None and tls.credential_name:
+        message = "sidecars hold no Secrets; name files of the proxy, or system roots by leaving both out"
+        yield Problem(path="outboundTrafficPolicy.tls.credentialName", message=message)
     if mesh.mesh_mtls is not None and mesh.mesh_mtls.ecdh_curves:
         yield Problem(path="meshMTLS.ecdhCurves", message="curves cannot be chosen for traffic inside the mesh")
 
@@ -112,9 +116,6 @@ def _proxy_config(config: ProxyConfig) -> Iterator[Problem]:
             yield _warn(f"defaultConfig.tracing.{name}", "is no longer sent to; name an opentelemetry provider instead")
     if tracing is not None and not 0 <= tracing.sampling <= 100:
         yield _warn("defaultConfig.tracing.sampling", "is no share from 0 to 100; 1 is used")
-    for name in ("preserveHttp1HeaderCase", "xForwardedHost"):
-        if config.proxy_headers.get(name):
-            yield _warn(f"defaultConfig.proxyHeaders.{name}", "has no effect")
     if config.stat_name_length:
         yield _warn("defaultConfig.statNameLength", "has no effect: names have no limit any more")
     if config.proxy_bootstrap_template_path:

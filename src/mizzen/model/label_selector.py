@@ -9,7 +9,12 @@ _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 def problem(selector: dict[str, Any]) -> str:
     """What is wrong with a label selector, or an empty text."""
-    for expression in selector.get("matchExpressions") or []:
+    labels, expressions = selector.get("matchLabels") or {}, selector.get("matchExpressions") or []
+    if not isinstance(labels, dict) or not isinstance(expressions, list):
+        return "matchLabels is a map, matchExpressions a list"
+    for expression in expressions:
+        if not isinstance(expression, dict) or not isinstance(expression.get("values") or [], list):
+            return "an expression is a map of key, operator and a list of values"
         operator, values = expression.get("operator"), expression.get("values") or []
         if operator not in _OPERATORS:
             return f"{operator!r} is none of {', '.join(_OPERATORS)}"

@@ -34,7 +34,7 @@ _BOOTSTRAP = {"zipkin": TracerKind.ZIPKIN, "datadog_agent": TracerKind.DATADOG}
 def key(proxy: Proxy) -> Hashable:
     """Equal for proxies of equal Conduct in one snapshot."""
     own = {name: proxy.config[name] for name in _LIVE if name in proxy.config}
-    return (json.dumps(own, sort_keys=True), proxy.bootstrap_tracer, proxy.bootstrap_logger)
+    return (json.dumps(own, sort_keys=True, default=str), proxy.bootstrap_tracer, proxy.bootstrap_logger)
 
 
 def conduct(snapshot: Snapshot, proxy: Proxy) -> Conduct:

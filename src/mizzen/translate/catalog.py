@@ -71,6 +71,12 @@ class Catalog:
         anything = self.scope.outbound_mode == DYNAMIC_DNS and self.scope.proxy_type is ProxyType.SIDECAR
         return [*found, names.ANY_NAME] if anything else found
 
+    @property
+    def tells_host(self) -> bool:
+        """Whether ProxyConfig asks for ``x-forwarded-host`` where a route rewrites the host (row PC-13)."""
+        block = self.scope.conduct.config.proxy_headers.get("xForwardedHost")
+        return isinstance(block, dict) and block.get("enabled") is True
+
     def addresses(self, service: Service) -> tuple[str, ...]:
         """Where this client dials ``service``: an allocated address only if it asks our DNS (row SE-14)."""
         if not service.addresses and service.auto_address and self._goes_by_allocated:

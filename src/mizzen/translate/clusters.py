@@ -19,6 +19,7 @@ from mizzen.translate import (
     connection_pool,
     dynamic_dns,
     endpoints,
+    header_case,
     load_balancer,
     names,
     outlier,
@@ -65,6 +66,7 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
             port.number,
             auto,
             proxy_identity(scope.flags),
+            header_case.kept(scope.conduct.config),
             _client_labels(catalog, service, rule),
         )
         # The identities of a service are those behind all of its ports (row OL-21).
@@ -119,6 +121,8 @@ def passthrough(catalog: Catalog) -> cluster_pb2.Cluster:
     cluster.connect_timeout.CopyFrom(duration(catalog.scope.mesh.connect_timeout))
     cluster.circuit_breakers.CopyFrom(connection_pool.breakers(with_defaults(NONE, catalog.scope.mesh)))
     connection_pool.follow_client(cluster, seconds(_IDLE))
+    if header_case.kept(catalog.scope.conduct.config):
+        header_case.keep_towards(cluster)
     return cluster
 
 
@@ -172,6 +176,7 @@ class _PortClusters:
         connection_pool.apply(
             cluster, policy, mesh, self._port.protocol, sidecar=self._sidecar, tls=self._own_tls(policy)
         )
+        self._keep_case(cluster)
         outlier.apply(cluster, policy.outlier_detection)
         self._metadata(cluster, "")
         self._secure(cluster, "", policy, ())
@@ -189,6 +194,7 @@ class _PortClusters:
         connection_pool.apply(
             cluster, policy, self._scope.mesh, self._port.protocol, sidecar=self._sidecar, tls=self._own_tls(policy)
         )
+        self._keep_case(cluster)
         self._balance(cluster, policy)
         self._metadata(cluster, subset)
         self._secure(cluster, subset, policy, members)
@@ -210,6 +216,11 @@ class _PortClusters:
 
     def _preference(self, policy: TrafficPolicy) -> Preference:
         return preference(policy, self._service, self._scope.mesh)
+
+    def _keep_case(self, cluster: cluster_pb2.Cluster) -> None:
+        speaks_http = self._port.protocol.is_http or self._port.protocol is Protocol.UNSUPPORTED
+        if speaks_http and header_case.kept(self._scope.conduct.config):
+            header_case.keep_towards(cluster)
 
     def _stat_name(self, name: str, subset: str) -> str:
         pattern = self._scope.mesh.outbound_cluster_stat_name

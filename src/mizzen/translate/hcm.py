@@ -12,7 +12,18 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import http_con
 from mizzen.api.mesh_config import MeshConfig, ProxyConfig
 from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
 from mizzen.model.view import Policies
-from mizzen.translate import access_log, alpn, connection_settings, dynamic_dns, exchange, jwt, rbac, telemetry, tracing
+from mizzen.translate import (
+    access_log,
+    alpn,
+    connection_settings,
+    dynamic_dns,
+    exchange,
+    header_case,
+    jwt,
+    rbac,
+    telemetry,
+    tracing,
+)
 from mizzen.translate import filters as f
 from mizzen.translate.filters import Direction as Direction
 from mizzen.translate.tcp import NO_POLICIES
@@ -67,6 +78,8 @@ def http_connection_manager(
     _addresses(manager, direction, conduct.config)
     _server_header(manager, direction, conduct.config.proxy_headers)
     _switches(manager, conduct.config.proxy_headers)
+    if header_case.kept(conduct.config):
+        header_case.keep_in_requests(manager)
     connection_settings.apply(manager, connection_settings.settings(conduct.config, direction))
     _client_certificate(manager, direction, conduct.config)
     if conduct.tracing is not None:
@@ -117,27 +130,31 @@ def _addresses(manager: _Hcm, direction: Direction, config: ProxyConfig) -> None
 
 def _server_header(manager: _Hcm, direction: Direction, headers: dict[str, Any]) -> None:
     """Row IL-08: Istio's name where the answer enters the mesh's edge, Envoy's own on the way out of a sidecar."""
-    server = headers.get("server") or {}
+    server = _block(headers, "server")
     if server.get("disabled"):
         manager.server_header_transformation = _Hcm.PASS_THROUGH
         return
     if direction is Direction.OUTBOUND:
-        manager.server_name = server.get("value", "")
+        manager.server_name = str(server.get("value") or "")
     else:
-        manager.server_name = server.get("value") or "istio-envoy"
+        manager.server_name = str(server.get("value") or "istio-envoy")
 
 
 def _off(headers: dict[str, Any], name: str) -> bool:
     """Whether ProxyConfig's ``proxyHeaders`` switch this one off (row PC-13)."""
-    block = headers.get(name)
-    return isinstance(block, dict) and block.get("disabled") is True
+    return _block(headers, name).get("disabled") is True
+
+
+def _block(headers: dict[str, Any], name: str) -> dict[str, Any]:
+    """What users wrote there, if it is a map at all."""
+    found = headers.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _switches(manager: _Hcm, headers: dict[str, Any]) -> None:
     if _off(headers, "requestId"):
         manager.generate_request_id.value = False
-    port = headers.get("xForwardedPort")
-    manager.append_x_forwarded_port = isinstance(port, dict) and port.get("enabled") is True
+    manager.append_x_forwarded_port = _block(headers, "xForwardedPort").get("enabled") is True
 
 
 _FORWARD = {
@@ -165,7 +182,7 @@ def _client_certificate(manager: _Hcm, direction: Direction, config: ProxyConfig
     headers = config.proxy_headers
     manager.forward_client_cert_details = _FORWARD.get(str(headers.get("forwardedClientCert")), _Hcm.APPEND_FORWARD)
     details = {"subject": True, "uri": True, "dns": True, "cert": False, "chain": False}
-    wanted = headers.get("setCurrentClientCertDetails") or {}
+    wanted = _block(headers, "setCurrentClientCertDetails")
     details |= {name: value for name, value in wanted.items() if name in details and isinstance(value, bool)}
     manager.set_current_client_cert_details.subject.value = details.pop("subject")
     for name, value in details.items():

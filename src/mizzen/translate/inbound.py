@@ -15,7 +15,7 @@ from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode
-from mizzen.translate import access_log, connection_pool, exchange, families, names, tcp, tls
+from mizzen.translate import access_log, connection_pool, exchange, families, header_case, names, tcp, tls
 from mizzen.translate import filters as f
 from mizzen.translate.chains import Shape, own_tls, shapes
 from mizzen.translate.filters import Direction
@@ -113,8 +113,12 @@ def _chains(target: _Target, inbound: Inbound) -> Iterator[listener_pb2.FilterCh
 def clusters(inbound: Inbound) -> list[cluster_pb2.Cluster]:
     """``inbound|<port>||`` per container port, then InboundPassthroughCluster (rows IL-02, OL-23)."""
     found = [_port_cluster(port, inbound.mesh) for port in sorted(inbound.ports, key=lambda p: p.port)]
-    made = [*found, _passthrough_cluster(inbound.mesh)]
-    return [families.call_from(cluster, inbound.families) for cluster in made]
+    found.append(_passthrough_cluster(inbound.mesh))
+    if header_case.kept(inbound.conduct.config):
+        raw = {cluster_name(port.port) for port in inbound.ports if port.protocol in (Protocol.TCP, Protocol.TLS)}
+        for cluster in (cluster for cluster in found if cluster.name not in raw):
+            header_case.keep_towards(cluster)
+    return [families.call_from(cluster, inbound.families) for cluster in found]
 
 
 def cluster_name(port: int) -> str:

@@ -17,7 +17,7 @@ from mizzen.api.meta import Object
 from mizzen.model.finding import Finding, Level
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import SECRET, UNUSABLE_CREDENTIAL, Resource
-from mizzen.model.view import Inbound, Scope
+from mizzen.model.view import DYNAMIC_DNS, Inbound, Scope
 from mizzen.translate import credentials, key_pair
 from mizzen.translate.credentials import BUILTIN, CONFIG_MAP, GATEWAY, KUBERNETES, ROOTS, Name
 from mizzen.translate.messages import resource
@@ -54,10 +54,20 @@ def served(scope: Scope) -> tuple[list[Resource], tuple[Finding, ...]]:
             findings.setdefault((wanted.name, wanted.owner.name), _finding(wanted, made))
         else:
             found[wanted.name] = resource(SECRET, wanted.name, made)
+    for name in _of_any_name(scope):
+        found[name] = resource(SECRET, name, _of_files(name))
     identity = proxy_identity(scope.flags)
     for name in identity.names if identity is not None else ():
         found[name] = resource(SECRET, name, _of_files(name))
     return [found[name] for name in sorted(found)], tuple(findings.values())
+
+
+def _of_any_name(scope: Scope) -> list[str]:
+    """The files by which names that nobody declared are spoken to; without them their cluster would wait (row MC-02)."""
+    tls = scope.mesh.outbound_traffic_policy.tls
+    if scope.outbound_mode != DYNAMIC_DNS or scope.proxy_type is ProxyType.ROUTER or tls is None:
+        return []
+    return [name for name, _ in _of_client(tls)] if tls.mode in ("SIMPLE", "MUTUAL") else []
 
 
 def of_inbound(served: Inbound) -> list[Resource]:

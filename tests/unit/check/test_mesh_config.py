@@ -24,6 +24,16 @@ def test_the_defaults_are_fine() -> None:
     [
         ({"proxyListenPort": 0}, "proxyListenPort", True),
         ({"proxyInboundListenPort": 70000}, "proxyInboundListenPort", True),
+        (
+            {
+                "outboundTrafficPolicy": {
+                    "mode": "ALLOW_ANY_DYNAMIC_DNS",
+                    "tls": {"mode": "SIMPLE", "credentialName": "a"},
+                }
+            },
+            "outboundTrafficPolicy.tls.credentialName",
+            True,
+        ),
         ({"connectTimeout": "0s"}, "connectTimeout", True),
         ({"protocolDetectionTimeout": "-1s"}, "protocolDetectionTimeout", True),
         (

@@ -34,3 +34,10 @@ def test_all_parts_must_hold(selector: dict[str, Any], expected: bool) -> None:
 )
 def test_what_is_wrong_is_said(expression: dict[str, Any]) -> None:
     assert problem({"matchExpressions": [{"key": "a", **expression}]})
+
+
+@pytest.mark.parametrize(
+    "selector", [{"matchLabels": ["a"]}, {"matchExpressions": {}}, {"matchExpressions": ["a"]}, {"matchExpressions": 5}]
+)
+def test_what_has_another_shape_is_told_too(selector: dict[str, Any]) -> None:
+    assert bool(problem(selector)) is (selector != {"matchExpressions": {}})

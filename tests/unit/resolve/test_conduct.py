@@ -1,5 +1,6 @@
 """The mesh's ProxyConfig with the pod's own over it, and which tracer and loggers are in force."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -125,3 +126,14 @@ def test_what_is_wrong_is_told_about_the_config_map() -> None:
     assert any("no service 'gone'" in text for text in texts)
     assert any("'y' is defined" in text for text in texts)
     assert any("only the first" in text for text in texts)
+
+
+@pytest.mark.row("PC-02")
+def test_an_annotation_of_another_shape_does_no_harm() -> None:
+    odd = {
+        "proxyHeaders": {"server": date(2026, 1, 1)},
+        "gatewayTopology": 5,
+        "tracing": [1],
+        "connectionSettings": "x",
+    }
+    assert of({}, config=odd).tracing is None

@@ -164,6 +164,14 @@ def test_who_stands_before_a_gateway() -> None:
     assert (sidecar.xff_num_trusted_hops, sidecar.forward_client_cert_details) == (0, H.APPEND_FORWARD)
 
 
+@pytest.mark.row("PC-13")
+def test_header_switches_of_another_shape_switch_nothing() -> None:
+    odd = dict.fromkeys(
+        ("server", "requestId", "envoyDebugHeaders", "setCurrentClientCertDetails", "xForwardedPort"), "x"
+    )
+    assert manager(Direction.INBOUND, conduct=Conduct(ProxyConfig(proxy_headers=odd))) == manager(Direction.INBOUND)
+
+
 @pytest.mark.row("IL-12")
 @pytest.mark.parametrize("direction", [Direction.INBOUND, Direction.OUTBOUND])
 def test_a_sidecar_changes_no_more_of_a_request_than_it_must(direction: Direction) -> None:

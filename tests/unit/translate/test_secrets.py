@@ -10,6 +10,7 @@ from envoy.config.cluster.v3 import cluster_pb2
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 from msgspec.structs import replace
 
+from mizzen.api.decode import decode_mesh
 from mizzen.api.meta import Object
 from mizzen.model.config import Config
 from mizzen.model.proxy import Proxy
@@ -272,3 +273,22 @@ def test_the_system_s_roots_and_the_files_that_a_proxy_names() -> None:
     assert system.validation_context.trusted_ca.filename == "/etc/ssl/certs/ca-certificates.crt"
     named = resources(view(snapshot, replace(sidecar(1, "shop"), flags=flags))).get(SECRET)
     assert sorted(named) == ["file-cert:/c~/k", "file-root:/r", "file-root:system"]
+
+
+@pytest.mark.row("MC-02")
+@pytest.mark.parametrize(
+    ("tls", "names"),
+    [
+        ({"mode": "SIMPLE"}, {"file-root:system"}),
+        ({"mode": "SIMPLE", "insecureSkipVerify": True}, set()),
+        ({"mode": "DISABLE"}, set()),
+    ],
+)
+def test_roots_for_names_that_nobody_declared_are_there_or_their_cluster_would_wait(
+    tls: dict[str, Any], names: set[str]
+) -> None:
+    mesh, problems = decode_mesh({"outboundTrafficPolicy": {"mode": "ALLOW_ANY_DYNAMIC_DNS", "tls": tls}})
+    assert not problems
+    snapshot = build(Config(mesh=mesh))
+    assert resources(view(snapshot, sidecar())).get(SECRET).keys() == names
+    assert not resources(view(snapshot, router())).get(SECRET)

@@ -8,8 +8,11 @@ from mizzen.api.virtual_service import HTTPRewrite
 from mizzen.translate.http.match import regex
 
 
-def apply(action: route.RouteAction, rewrite: HTTPRewrite | None) -> None:
-    """Always a prefix rewrite: with an exact or regex match Envoy replaces the whole path (row VS-33)."""
+def apply(action: route.RouteAction, rewrite: HTTPRewrite | None, *, tell_host: bool = False) -> None:
+    """Always a prefix rewrite: with an exact or regex match Envoy replaces the whole path (row VS-33).
+
+    ``tell_host``: the host that was asked for goes on as ``x-forwarded-host`` (row PC-13).
+    """
     if rewrite is None:
         return
     if rewrite.uri_regex_rewrite is not None:
@@ -19,3 +22,4 @@ def apply(action: route.RouteAction, rewrite: HTTPRewrite | None) -> None:
         action.prefix_rewrite = rewrite.uri
     if rewrite.authority:
         action.host_rewrite_literal = rewrite.authority
+        action.append_x_forwarded_host = tell_host

@@ -110,7 +110,7 @@ def _forward(message: route.Route, obj: Object, http: HTTPRoute, place: Place) -
         action.max_grpc_timeout.SetInParent()
     destinations = [d for d in http.route if d.destination is not None]
     _clusters(message, http, destinations, place)
-    rewrite.apply(action, http.rewrite)
+    rewrite.apply(action, http.rewrite, tell_host=place.catalog.tells_host)
     policies = [p for d in destinations if (p := _hash(d, place)) is not None]
     action.hash_policy.extend(policies)
     retries = retry.retry_policy(
