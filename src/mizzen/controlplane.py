@@ -17,6 +17,7 @@ from mizzen.server.hub import Compiler
 from mizzen.settings import Settings
 from mizzen.sources.lab import watch
 from mizzen.sources.mesh import map_names
+from mizzen.sources.selection import Selection
 from mizzen.translate import resources
 from mizzen.translate.memo import Memo
 
@@ -41,4 +42,6 @@ async def _run(options: Options, settings: Settings) -> None:
     maps = map_names(settings.revision, settings.shared_mesh_config)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await control(options, settings, compiler(), watch(options.socket, mesh_maps=maps, environment=os.environ), stop)
+    selection = Selection(settings.revision, settings.ignored_resources, settings.included_resources)
+    configs = watch(options.socket, mesh_maps=maps, environment=os.environ, selection=selection)
+    await control(options, settings, compiler(), configs, stop)

@@ -20,14 +20,17 @@ REFUSED = {
     "COMPLIANCE_POLICY": "upstream Envoy is no validated module; set meshConfig.meshMTLS for versions and suites",
     "EXTERNAL_CA": "certificates are signed here, or by what Secret cacerts plugs in",
     "JWT_RULE": "tokens are those of service accounts",
+    "PILOT_ENABLE_ANALYSIS": "findings are told by apply, validate and the control plane, not written into objects",
+    "PILOT_ENABLE_EDS_FOR_HEADLESS_SERVICES": "a call to a headless service goes to the pod that was dialled",
+    "PILOT_ENABLE_HEADLESS_FILTER_CHAIN_LISTENER": "each pod of a headless service has a listener of its own",
     "TRUSTED_GATEWAY_CIDR": "identities that a gateway claims for others are not believed",
 }
-"""Istio's variables that would be dangerous to ignore, and why they cannot be had (rows PA-12, CA-06, CA-07, CA-13)."""
+"""Istio's variables that would be dangerous to ignore, and why they cannot be had (rows CM-15, PA-12, CA-06, CA-07, CA-13, OL-09)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Named after Istio's variables (rows AP-06, RA-05, RA-06, RA-19, RA-20, CA-04, CA-09, CR-01, CR-06, XD-03, XD-05, XD-06, DBG-02); times are lengths."""
+    """Named after Istio's variables (rows AP-06, CM-12, CM-14, RA-05, RA-06, RA-19, RA-20, CA-04, CA-09, CR-01, CR-06, XD-03, XD-05, XD-06, DBG-02); times are lengths."""
 
     default_workload_cert_ttl: timedelta = timedelta(hours=24)
     max_workload_cert_ttl: timedelta = timedelta(days=90)
@@ -42,6 +45,8 @@ class Settings:
     revision: str = "default"
     shared_mesh_config: str = ""
     """A ConfigMap of mesh config that lies under the usual one (row MC-01)."""
+    ignored_resources: tuple[str, ...] = ()
+    included_resources: tuple[str, ...] = ()
     identity_check: bool = True
     debug_auth: bool = True
     debug_namespaces: tuple[str, ...] = ()
@@ -61,7 +66,7 @@ class Settings:
     def of(cls, environment: Mapping[str, str]) -> Settings:
         """Raises MeshError, naming the variable, when a value is none of its type."""
         for name, reason in REFUSED.items():
-            if environment.get(name):
+            if environment.get(name, "").lower() not in ("", "false"):
                 raise MeshError(f"the environment variable {name} is not supported: {reason}")
         provider = environment.get("PILOT_CERT_PROVIDER") or "istiod"
         if provider != "istiod":
@@ -90,6 +95,8 @@ class Settings:
             namespace=environment.get("POD_NAMESPACE") or cls.namespace,
             revision=environment.get("REVISION") or cls.revision,
             shared_mesh_config=environment.get("SHARED_MESH_CONFIG", ""),
+            ignored_resources=_read(environment, "PILOT_IGNORE_RESOURCES", _words, ()),
+            included_resources=_read(environment, "PILOT_INCLUDE_RESOURCES", _words, ()),
             identity_check=_read(environment, "PILOT_ENABLE_XDS_IDENTITY_CHECK", _boolean, True),
             debug_auth=_read(environment, "ENABLE_DEBUG_ENDPOINT_AUTH", _boolean, True),
             debug_namespaces=_read(environment, "DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES", _words, ()),
@@ -97,6 +104,7 @@ class Settings:
             jwks_blocked=_read(environment, "BLOCKED_CIDRS_IN_JWKS_URIS", _networks, ()),
             jwks_unverified=_read(environment, "JWKS_RESOLVER_INSECURE_SKIP_VERIFY", _boolean, False),
             features=Features(
+                ip_autoallocate=_read(environment, "PILOT_ENABLE_IP_AUTOALLOCATE", _boolean, True),
                 several_authorizers=_read(environment, "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS", _boolean, False),
                 remote_keys=_read(environment, "PILOT_JWT_ENABLE_REMOTE_JWKS", _remote_keys, RemoteKeys.CONTROL_PLANE),
             ),

@@ -147,8 +147,10 @@ spec:
     assert "/nothing/here.pem" in told, told
     assert mesh.pod("curl")["name"] not in told, told
     assert mesh.curl("http://httpbin:8000/get").code == 200
-    other = mesh.curl("http://httpbin.default:8000/get", namespace="other")
-    assert other.code == 200, "the proxy that refused goes on with what it had"
+    refused = mesh.curl("http://httpbin.default:8000/get", namespace="other")
+    assert refused.code == 503, "without the authorities there is no connection, as long as the rule stands"
+    others = mesh.curl("http://details.default:9080/details/0", namespace="other")
+    assert others.code == 200, "the proxy that refused goes on with all other hosts"
     mesh.delete(rule)
     mesh.apply(rule.replace("mode: SIMPLE, caCertificates: /nothing/here.pem", "mode: ISTIO_MUTUAL"))
     assert mesh.curl("http://httpbin.default:8000/get", namespace="other").code == 200, "and takes what is right again"

@@ -26,6 +26,8 @@ def test_each_variable_is_read() -> None:
             "ENABLE_DEBUG_ENDPOINT_AUTH": "0",
             "BLOCKED_CIDRS_IN_JWKS_URIS": "10.0.0.0/8,::1",
             "PILOT_DEBOUNCE_AFTER": "0s",
+            "PILOT_IGNORE_RESOURCES": "*.istio.io",
+            "PILOT_INCLUDE_RESOURCES": "gateways.networking.istio.io",
             "PILOT_MAX_REQUESTS_PER_SECOND": "7",
         }
     )
@@ -33,6 +35,7 @@ def test_each_variable_is_read() -> None:
     assert (found.token_audiences, found.namespace) == (("a", "b"), "mesh")
     assert (found.identity_check, found.debug_auth) == (False, False)
     assert found.jwks_blocked == ("10.0.0.0/8", "::1/128")
+    assert (found.ignored_resources, found.included_resources) == (("*.istio.io",), ("gateways.networking.istio.io",))
     assert (found.coalesce, found.stream_rate) == (timedelta(0), 7)
 
 
@@ -88,14 +91,16 @@ def test_a_fetcher_that_nobody_knows_is_refused() -> None:
         Settings.of({"PILOT_JWT_ENABLE_REMOTE_JWKS": "nobody"})
 
 
-@pytest.mark.row("PA-12", "CA-06", "CA-07", "CA-13", "CR-06")
+@pytest.mark.row("CM-15", "PA-12", "CA-06", "CA-07", "CA-13", "CR-06")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("COMPLIANCE_POLICY", "fips-140-2"),
         ("JWT_RULE", '{"issuer": "x"}'),
         ("TRUSTED_GATEWAY_CIDR", "10.0.0.0/8"),
+        ("PILOT_ENABLE_ANALYSIS", "true"),
         ("EXTERNAL_CA", "ISTIOD_RA_KUBERNETES_API"),
+        ("PILOT_ENABLE_EDS_FOR_HEADLESS_SERVICES", "true"),
         ("ENABLE_CA_SERVER", "false"),
         ("PILOT_CERT_PROVIDER", "kubernetes"),
         ("PILOT_CERT_PROVIDER", "k8s.io/legacy"),
@@ -106,4 +111,4 @@ def test_what_would_be_dangerous_to_ignore_stops_the_start(name: str, value: str
     with pytest.raises(MeshError, match=name):
         Settings.of({name: value})
     Settings.of({name: ""})
-    Settings.of({"ENABLE_CA_SERVER": "true"})
+    Settings.of({"ENABLE_CA_SERVER": "true", "PILOT_ENABLE_ANALYSIS": "false"})

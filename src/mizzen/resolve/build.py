@@ -11,6 +11,7 @@ from mizzen.model.config import Config, ObjectKey
 from mizzen.model.snapshot import Snapshot
 from mizzen.resolve.authorizer_overlap import overlap_findings
 from mizzen.resolve.authorizers import authorizer_findings, authorizers, usable
+from mizzen.resolve.claims import claim_findings
 from mizzen.resolve.conduct import provider_findings
 from mizzen.resolve.destination_rules import destination_rules, duplicate_subsets
 from mizzen.resolve.discovery import namespaces, selected
@@ -20,12 +21,14 @@ from mizzen.resolve.mtls import PeerPolicies, peer_findings, peer_policies, sett
 from mizzen.resolve.providers import providers
 from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, services
+from mizzen.resolve.shared_certificates import shared_certificates
 from mizzen.resolve.sidecar_conflicts import sidecar_findings
 from mizzen.resolve.token_keys import key_findings
 from mizzen.resolve.virtual_services import virtual_services
 from mizzen.resolve.workloads import workloads
 
 _T = TypeVar("_T")
+_NONE: Mapping[ObjectKey, Object] = {}
 
 
 def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
@@ -39,7 +42,8 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     pods, slices, nodes = config.of("Pod"), config.of("EndpointSlice"), config.of("Node")
     entries, workload_entries = config.of("ServiceEntry"), config.of("WorkloadEntry")
 
-    found = run.step("services", services, config.of("Service"), entries, mesh, domain)
+    labelled = config.of("Namespace") if mesh.service_entry_visibility else _NONE
+    found = run.step("services", services, config.of("Service"), entries, labelled, mesh, domain)
     hosts = run.step("by_hostname", by_hostname, found)
     running = run.step("workloads", workloads, pods, workload_entries, nodes, mesh)
     peer_authentications = run.step("peer_authentications", _oldest_first, config.of("PeerAuthentication"))
@@ -55,8 +59,10 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     gateways = run.step("gateways", _oldest_first, all_gateways)
     sidecars = run.step("sidecars", _oldest_first, config.of("Sidecar"))
     rivals = run.step("sidecar_findings", sidecar_findings, sidecars)
+    shared = run.step("shared_certificates", shared_certificates, gateways)
     references = run.step("references", reference_findings, routes, rules, gateways, hosts)
     authentications = run.step("request_authentications", _oldest_first, config.of("RequestAuthentication"))
+    claims = run.step("claim_findings", claim_findings, routes, gateways, authentications, running, mesh.root_namespace)
     authorizations = run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy"))
     asked = run.step("authorizers", authorizers, mesh, hosts)
     sinks = run.step("providers", providers, mesh, hosts, config.environment)
@@ -84,7 +90,17 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         authorizers=run.step("usable_authorizers", usable, asked),
         providers=sinks,
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
-        findings=(*config.findings, *ingress.findings, *route_findings, *doubles, *rivals, *references, *security),
+        findings=(
+            *config.findings,
+            *ingress.findings,
+            *route_findings,
+            *doubles,
+            *rivals,
+            *shared,
+            *references,
+            *claims,
+            *security,
+        ),
         steps=run.done,
     )
 

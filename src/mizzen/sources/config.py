@@ -22,6 +22,7 @@ from mizzen.model.finding import Finding, Level, about
 from mizzen.sources.closed import stand_in
 from mizzen.sources.files import Document
 from mizzen.sources.mesh import NAME, NAMESPACE, MeshReading, is_mesh_config, joined, line_inside, read_mesh
+from mizzen.sources.selection import EVERYTHING, Selection
 
 Key = tuple[str, str, str]
 """(kind, namespace, name)."""
@@ -103,7 +104,9 @@ class Assembly:
         cluster_id: str = "Kubernetes",
         mesh_maps: tuple[str, ...] = (NAME,),
         environment: Mapping[str, str] | None = None,
+        selection: Selection = EVERYTHING,
     ) -> None:
+        self._selection = selection
         self.judged: dict[Key, Judged] = {}
         self.mesh_maps = mesh_maps
         self._config = Config(domain=domain, cluster_id=cluster_id, environment=environment or {})
@@ -116,8 +119,16 @@ class Assembly:
         same = before is not None and before.document.raw == judged.document.raw
         if same and before is not None and before.document.origin == judged.document.origin:
             return
-        self.judged[judged.key] = judged
+        self.judged[judged.key] = self._read(judged)
         self._changed.add(judged.key)
+
+    def _read(self, judged: Judged) -> Judged:
+        """Without its object when this control plane does not read it; that is told."""
+        obj = judged.object
+        reason = self._selection.reason(judged.key[0], obj.meta.labels) if obj is not None else ""
+        if obj is None or not reason:
+            return judged
+        return replace(judged, object=None, findings=(*judged.findings, about(obj, codes.NOT_READ, Level.INFO, reason)))
 
     def remove(self, key: Key) -> None:
         if self.judged.pop(key, None) is not None:

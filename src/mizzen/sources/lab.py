@@ -20,6 +20,7 @@ from mizzen.errors import ProtocolError
 from mizzen.model.config import Config
 from mizzen.sources.config import Assembly, Key, judge
 from mizzen.sources.files import Document
+from mizzen.sources.selection import EVERYTHING, Selection
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 """Seconds between attempts to connect; doubled after each failure."""
@@ -33,13 +34,15 @@ async def watch(
     cluster_id: str = "Kubernetes",
     mesh_maps: tuple[str, ...] = ("istio",),
     environment: Mapping[str, str] | None = None,
+    selection: Selection = EVERYTHING,
 ) -> AsyncIterator[Config]:
     """Configs of the mesh behind ``socket``, the first as soon as the initial list is complete; without end.
 
-    ``mesh_maps`` are the ConfigMaps with mesh config, the weaker first; ``environment`` is the control plane's.
+    ``mesh_maps`` are the ConfigMaps with mesh config, the weaker first; ``environment`` is the control plane's,
+    ``selection`` what it reads.
     ``Config.revision`` is the supervisor's latest revision that the Config contains.
     """
-    state = _Watch(Assembly(domain, cluster_id, mesh_maps, environment))
+    state = _Watch(Assembly(domain, cluster_id, mesh_maps, environment, selection))
     pause = FIRST_PAUSE
     while True:
         try:
