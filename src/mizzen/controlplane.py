@@ -11,7 +11,7 @@ import os
 import signal
 
 from mizzen.observe import configure_logs
-from mizzen.resolve import build, view
+from mizzen.resolve import build, stages, view
 from mizzen.server.control import Options, control
 from mizzen.server.hub import Compiler
 from mizzen.settings import Settings
@@ -27,7 +27,7 @@ __all__ = ["Options", "compiler", "run"]
 def compiler() -> Compiler:
     """The pure core, with one memo for the life of the process."""
     memo = Memo()
-    return Compiler(build, view, lambda of: resources(of, memo))
+    return Compiler(build, view, lambda of: resources(of, memo), stages)
 
 
 def run(options: Options) -> None:

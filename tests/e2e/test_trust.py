@@ -123,15 +123,8 @@ def mesh_config(**fields: object) -> list[Document]:
 def test_no_request_fails_while_the_mesh_moves_to_another_trust_domain(new_mesh: Callable[[], Mesh]) -> None:
     mesh = new_mesh()
     allowed = policy("ALLOW", "{from: [{source: {principals: [old.example/ns/default/sa/curl]}}]}")
-    mesh.up(
-        [
-            *documents_of(INJECTED),
-            *documents_of(STRICT),
-            *documents_of(allowed),
-            *documents_of(SHORT),
-            *workloads("20s"),
-        ]
-    )
+    rules = [*documents_of(STRICT), *documents_of(allowed), *documents_of(SHORT)]
+    mesh.up([*documents_of(INJECTED), *mesh_config(trustDomain="old.example"), *rules, *workloads("20s")])
     old, new = ("spiffe://old.example/ns/default/sa/curl", "spiffe://new.example/ns/default/sa/curl")
     eventually(lambda: identity(mesh), lambda found: found == old, 20)
     with mesh.load(URL) as load:

@@ -17,6 +17,19 @@ ObjectKey = tuple[str, str]
 _EMPTY: Mapping[ObjectKey, Object] = {}
 
 
+@dataclass(frozen=True)
+class Settling:
+    """A change of modes of mutual TLS that is under way: proxies do not learn of it all at once (row PA-10).
+
+    ``before`` are the PeerAuthentications until now, and ``root_namespace`` theirs. Servers whose mode turns to or from
+    DISABLE take both kinds of connection; ``clients``: whether clients follow the new modes already.
+    """
+
+    before: Mapping[ObjectKey, Object]
+    root_namespace: str
+    clients: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Config:
     """``objects`` is keyed by kind (see ``api.kinds.KINDS``), then by (namespace, name).
@@ -37,6 +50,8 @@ class Config:
 
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The control plane's, for what MeshConfig takes from variables (rows MC-08, TR-06)."""
+
+    settling: Settling | None = None
 
     def of(self, kind: str) -> Mapping[ObjectKey, Object]:
         """The objects of one kind; the same mapping object as long as none of them changed."""

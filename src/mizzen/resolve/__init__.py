@@ -1,6 +1,7 @@
 """From Config to Snapshot (what the mesh is) and from Snapshot to ProxyView (what one proxy may see and serves). Pure."""
 
 from mizzen.resolve.build import build
+from mizzen.resolve.stages import stages
 from mizzen.resolve.view import view
 
-__all__ = ["build", "view"]
+__all__ = ["build", "stages", "view"]

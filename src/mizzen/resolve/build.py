@@ -17,7 +17,7 @@ from mizzen.resolve.destination_rules import destination_rules, duplicate_subset
 from mizzen.resolve.discovery import namespaces, selected
 from mizzen.resolve.endpoints import endpoints
 from mizzen.resolve.kubernetes_ingress import generated
-from mizzen.resolve.mtls import peer_findings, peer_policies
+from mizzen.resolve.mtls import PeerPolicies, peer_findings, peer_policies, settling
 from mizzen.resolve.providers import providers
 from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, services
@@ -47,7 +47,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     hosts = run.step("by_hostname", by_hostname, found)
     running = run.step("workloads", workloads, pods, workload_entries, nodes, mesh)
     peer_authentications = run.step("peer_authentications", _oldest_first, config.of("PeerAuthentication"))
-    peers = run.step("peers", peer_policies, peer_authentications, mesh.root_namespace)
+    believed, peers = _peers(run, config, peer_authentications)
     members = run.step("endpoints", endpoints, found, slices, entries, workload_entries, running, peers, mesh)
     ingresses, classes = config.of("Ingress"), config.of("IngressClass")
     ingress = run.step("ingress", generated, ingresses, classes, config.of("Service"), mesh, domain)
@@ -84,7 +84,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         destination_rules=rules,
         gateways=gateways,
         sidecars=sidecars,
-        peer_authentications=peer_authentications,
+        peer_authentications=believed,
         request_authentications=authentications,
         authorization_policies=authorizations,
         authorizers=run.step("usable_authorizers", usable, asked),
@@ -103,6 +103,19 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         ),
         steps=run.done,
     )
+
+
+def _peers(run: _Run, config: Config, objects: tuple[Object, ...]) -> tuple[tuple[Object, ...], PeerPolicies]:
+    """The PeerAuthentications that clients go by, also sorted for look-up; a step has what servers go by (row PA-10)."""
+    after = run.step("peers", peer_policies, objects, config.mesh.root_namespace)
+    state = config.settling
+    if state is None:
+        run.step("servers' peers", lambda found: found, after)
+        return objects, after
+    old = run.step("peer_authentications before", _oldest_first, state.before)
+    before = run.step("peers before", peer_policies, old, state.root_namespace)
+    run.step("servers' peers", settling, before, after)
+    return (objects, after) if state.clients else (old, before)
 
 
 def _discovered(run: _Run, config: Config) -> Config:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mizzen.api.meta import Object
 from mizzen.api.security import MutualTLS, PeerAuthentication
@@ -39,11 +39,18 @@ class PeerPolicies:
     mesh: MtlsMode
     namespaces: Mapping[str, MtlsMode]
     selecting: Mapping[str, tuple[Object, ...]]
+    before: PeerPolicies | None = None
+    """The policies of before, while a change settles."""
 
     def namespace(self, namespace: str) -> MtlsMode:
         return self.namespaces.get(namespace, self.mesh)
 
     def modes(self, namespace: str, labels: dict[str, str]) -> Modes:
+        """The modes of a workload; while a change settles, PERMISSIVE where the mode turns to or from DISABLE."""
+        own = self._modes(namespace, labels)
+        return own if self.before is None else _lenient(self.before.modes(namespace, labels), own)
+
+    def _modes(self, namespace: str, labels: dict[str, str]) -> Modes:
         inherited = self.namespace(namespace)
         for obj in self.selecting.get(namespace, ()):
             policy: PeerAuthentication = obj.body
@@ -72,6 +79,29 @@ def peer_policies(policies: Iterable[Object], root_namespace: str) -> PeerPolici
     return PeerPolicies(mesh, {namespace: _mode(obj.body.mtls, mesh) for namespace, obj in plain.items()}, selecting)
 
 
+def settling(before: PeerPolicies, after: PeerPolicies) -> PeerPolicies:
+    """What servers go by while clients turn from ``before`` to ``after``."""
+    return replace(after, before=before)
+
+
+def turns(before: Modes, after: Modes) -> set[tuple[MtlsMode, MtlsMode]]:
+    """The modes of old and new, of the workload and of its ports, of which exactly one is DISABLE."""
+    pairs = {(before.workload, after.workload)}
+    pairs |= {(before.of(port), after.of(port)) for port in {*before.ports, *after.ports}}
+    return {pair for pair in pairs if pair[0] is not pair[1] and MtlsMode.DISABLE in pair}
+
+
+def _lenient(before: Modes, after: Modes) -> Modes:
+    ports = {*before.ports, *after.ports}
+    return Modes(
+        _both(before.workload, after.workload), {port: _both(before.of(port), after.of(port)) for port in sorted(ports)}
+    )
+
+
+def _both(before: MtlsMode, after: MtlsMode) -> MtlsMode:
+    return MtlsMode.PERMISSIVE if before is not after and MtlsMode.DISABLE in (before, after) else after
+
+
 def peer_findings(policies: Iterable[Object], root_namespace: str) -> tuple[Finding, ...]:
     """The policies that have no effect: younger ones of a level (row PA-07), and selectors in the root namespace (PA-05).
 
@@ -96,8 +126,8 @@ def peer_findings(policies: Iterable[Object], root_namespace: str) -> tuple[Find
 
 
 def peer_policies_of(snapshot: Snapshot) -> PeerPolicies:
-    """The sorted policies of ``snapshot``, taken from its build where it has one."""
-    made = snapshot.steps.get("peers")
+    """The sorted policies that servers of ``snapshot`` go by, taken from its build where it has one."""
+    made = snapshot.steps.get("servers' peers")
     if made is not None and isinstance(made[1], PeerPolicies):
         return made[1]
     return peer_policies(snapshot.peer_authentications, snapshot.mesh.root_namespace)

@@ -28,6 +28,7 @@ from mizzen.server.rate import Rate
 from mizzen.server.serving import Serving
 from mizzen.server.transport import serve
 from mizzen.server.trust import Trust
+from mizzen.server.wait import arrived
 from mizzen.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -110,6 +111,10 @@ _NEW_KEYS_SECONDS = 0.5
 """How long a change waits for key sets that were never asked for before (row RA-05); an issuer that is slower is not waited for again."""
 
 
+_STAGE_SECONDS = 3.0
+"""How long a stage of a change waits for proxies; one that never answers must not hold up the others."""
+
+
 class Mailbox:
     """Holds the newest Config only: what came before and was not looked at is skipped."""
 
@@ -145,7 +150,12 @@ async def _publish(mailbox: Mailbox, hub: Hub, settings: Settings, keys: KeyStor
         keys.want(config)
         # Proxies may hold good keys from before a restart, or for rules that the change keeps: do not take these away for want of a moment.
         await keys.tried(DEFAULT_TIMEOUT if hub.current is None else _NEW_KEYS_SECONDS)
-        hub.publish(replace(config, jwks=keys.current, features=settings.features))
+        config = replace(config, jwks=keys.current, features=settings.features)
+        for stage in hub.stages(config):
+            hub.publish(stage)
+            if hub.current is not None:
+                await arrived(hub, hub.current.number, _STAGE_SECONDS)
+        hub.publish(config)
         await asyncio.sleep(settings.coalesce.total_seconds())
 
 

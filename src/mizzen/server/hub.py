@@ -43,6 +43,8 @@ class Compiler:
     build: Callable[[Config, Snapshot | None], Snapshot]
     view: Callable[[Snapshot, Proxy, ProxyView | None], ProxyView]
     resources: Callable[[ProxyView], ResourceSet]
+    stages: Callable[[Snapshot, Config], tuple[Config, ...]] = lambda previous, config: ()
+    """What comes for a moment between a snapshot and the next Config, so that no request is lost."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +109,16 @@ class Hub:
     @property
     def config(self) -> Config | None:
         return self.current.snapshot.config if self.current is not None else None
+
+    def stages(self, config: Config) -> tuple[Config, ...]:
+        """What to publish before ``config``, one after the other; nothing when that cannot be told."""
+        if self.current is None:
+            return ()
+        try:
+            return self._compiler.stages(self.current.snapshot, config)
+        except Exception as error:  # noqa: BLE001 - the change itself must not suffer
+            self._failed("a change could not be divided into stages; it comes at once", error)
+            return ()
 
     def publish(self, config: Config) -> None:
         """Resolve ``config`` and wake the streams. If that fails, the mesh keeps what it has (product decision 7)."""

@@ -111,6 +111,8 @@ class Trust:
         """With the roots of ``meshConfig.caCertificates``, if ISTIO_MULTIROOT_MESH lets workloads trust these (row CR-08)."""
         found: list[x509.Certificate] = []
         for entry in self._others if self._settings.multiroot else ():
+            if entry.get("spiffeBundleUrl"):
+                log.warning("meshConfig.caCertificates: bundles are not fetched; write them as pem")
             try:
                 found += x509.load_pem_x509_certificates(str(entry.get("pem") or "").encode())
             except ValueError as error:

@@ -56,6 +56,17 @@ async def wait(hub: Hub, revision: int, seconds: float) -> Verdict:
     return verdict
 
 
+async def arrived(hub: Hub, number: int, seconds: float) -> bool:
+    """Whether every connected proxy has acknowledged what snapshot ``number`` changed, within ``seconds``."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not all(c.session.progress(number).done for c in hub.connections.values()):
+                await _next(hub)
+    except TimeoutError:
+        return False
+    return True
+
+
 async def built(hub: Hub, revision: int, seconds: float) -> bool:
     """Whether there is a snapshot with ``revision`` in it, within ``seconds``. What the proxies make of it does not matter."""
     try:

@@ -9,7 +9,7 @@ from mizzen.model.config import Config
 from mizzen.observe import Metrics
 from mizzen.resolve import build, view
 from mizzen.server.hub import Compiler, Hub
-from mizzen.server.wait import built, judge, wait
+from mizzen.server.wait import arrived, built, judge, wait
 from mizzen.translate import resources
 from mizzen.xds import Progress
 
@@ -80,3 +80,16 @@ async def test_a_change_that_is_not_there_yet_is_waited_for(hub: Hub) -> None:
         hub.publish(Config(revision=6))
     assert waiting.result().done
     assert await built(hub, 6, 1)
+
+
+async def test_a_stage_has_arrived_when_all_that_are_connected_have_it(hub: Hub) -> None:
+    assert await arrived(hub, 1, 0.05)
+    attach(hub, "a", PENDING)
+    attach(hub, "b", ACKED)
+    assert not await arrived(hub, 1, 0.05)
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(arrived(hub, 1, 5))
+        await asyncio.sleep(0)
+        attach(hub, "a", ACKED)
+        hub.progressed.give()
+    assert waiting.result()
