@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 from envoy.config.bootstrap.v3 import bootstrap_pb2
@@ -77,6 +78,7 @@ class Lab:
         policies: Policies = tcp.NO_POLICIES,
         mtls: MtlsMode = MtlsMode.PERMISSIVE,
         encoding: str = "TEXT",
+        config: dict[str, Any] | None = None,
         more: Sequence[cluster_pb2.Cluster] = (),
         conduct: Conduct = DEFAULT_CONDUCT,
         mesh_mtls: TLSConfig | None = None,
@@ -84,7 +86,7 @@ class Lab:
         """Envoy with the inbound side of a pod that serves these ports."""
         self._patch.setattr(tls, "SDS_DIRECTORY", str(self.server_sds))
         directory = self.directory / "server"
-        mesh = structs.replace(mesh_config(directory / "access.log", encoding), mesh_mtls=mesh_mtls)
+        mesh = structs.replace(mesh_config(directory / "access.log", encoding), mesh_mtls=mesh_mtls, **(config or {}))
         view = Inbound(key=1, mesh=mesh, namespace="bar", mtls=mtls, ports=ports, policies=policies, conduct=conduct)
         listener = inbound.listener(view)
         for number, port in enumerate(ports):

@@ -93,3 +93,52 @@ def test_audit_and_a_dry_run_block_nothing_and_the_dry_run_is_counted(lab: Lab) 
         assert status(lab.call(app.port, request(), MESH_ALPN)) == 200
         assert "istio_dry_run_deny_.shadow_denied: 1" in server.get("/stats?filter=shadow_denied")
         assert "rbac.denied: 0" in server.get("/stats?filter=rbac.denied")
+
+
+TRIAL = (
+    "%RESPONSE_CODE% "
+    "%DYNAMIC_METADATA(envoy.filters.http.rbac:istio_dry_run_deny_shadow_engine_result)% "
+    "%DYNAMIC_METADATA(envoy.filters.http.rbac:istio_dry_run_deny_shadow_effective_policy_id)% "
+    "%DYNAMIC_METADATA(envoy.filters.http.rbac:istio_dry_run_allow_shadow_engine_result)%\n"
+)
+
+
+@pytest.mark.row("AP-23", "AP-30")
+def test_the_access_log_and_metrics_say_what_rules_in_trial_would_have_done(lab: Lab) -> None:
+    def trial(action: str, path: str) -> Object:
+        made = policy(action, Rule(to=(To(operation=Operation(paths=(path,))),)))
+        meta = ObjectMeta(name=made.name, namespace="bar", annotations={"istio.io/dry-run": "true"})
+        return Object(kind=made.kind, meta=meta, body=made.body)
+
+    policies = Policies(deny=(trial("DENY", "/a"),), allow=(trial("ALLOW", "/b"),))
+    with http_app() as app:
+        server = lab.server(
+            inbound_port(app.port, Protocol.HTTP, MtlsMode.PERMISSIVE),
+            policies=policies,
+            config={"access_log_format": TRIAL},
+        )
+        for path in ("/a", "/b"):
+            assert status(lab.call(app.port, request(path), MESH_ALPN)) == 200, "nothing is enforced"
+        lines = wait_for(lambda: len(server.access_lines()) == 2 and server.access_lines())
+        assert lines == ["200 denied ns[bar]-policy[deny]-rule[0] denied", "200 allowed - allowed"]
+        stats = server.get("/stats?filter=shadow")
+        assert "istio_dry_run_deny_.shadow_denied: 1" in stats
+        assert "istio_dry_run_deny_.shadow_allowed: 1" in stats
+        assert "istio_dry_run_allow_.shadow_denied: 1" in stats
+        assert "istio_dry_run_allow_.shadow_allowed: 1" in stats
+
+
+@pytest.mark.row("AP-15")
+def test_callers_are_told_apart_by_trust_domain(lab: Lab) -> None:
+    """The mesh's own name stands for its aliases too; one of them is left out again."""
+    rule = Rule(from_=(From(source=Source(trust_domains=("cluster.local",), not_trust_domains=("third.*",))),))
+    with http_app() as app:
+        lab.server(
+            inbound_port(app.port, Protocol.HTTP, MtlsMode.STRICT),
+            policies=Policies(allow=(policy("ALLOW", rule),)),
+            config={"trust_domain_aliases": ("old.test", "third.test")},
+        )
+        assert status(lab.call(app.port, request(), MESH_ALPN)) == 200
+        for domain, expected in (("old.test", 200), ("third.test", 403)):
+            lab.client_sds = lab.authority.write(lab.directory / domain, f"spiffe://{domain}/ns/foo/sa/client")
+            assert status(lab.call(app.port, request(), MESH_ALPN)) == expected

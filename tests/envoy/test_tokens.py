@@ -33,6 +33,7 @@ from mizzen.api.security import (
 )
 from mizzen.api.virtual_service import HTTPMatchRequest
 from mizzen.model.authorizer import Authorizer, HttpCheck
+from mizzen.model.jwks import KeySource, RemoteKeySet
 from mizzen.model.protocol import Protocol
 from mizzen.model.view import MtlsMode, Policies
 from mizzen.translate.filters import Direction
@@ -213,6 +214,67 @@ def test_the_authorizer_is_asked_about_what_the_rules_select_and_before_tokens(l
         assert asked == ["/check/guarded/x"]
         assert server.answer("/guarded/x", token="rubbish")[0] == 403
         assert server.answer("/guarded/x", token="rubbish", x_ext_authz="allow")[0] == 401
+
+
+@pytest.mark.row("AP-06")
+def test_each_of_several_authorizers_is_asked_about_its_own(lab: Lab, app: App) -> None:
+    def rule(path: str) -> Rule:
+        return Rule(to=(To(operation=Operation(paths=(path,))),))
+
+    with authorizer() as (first, asked_first), authorizer() as (second, asked_second):
+        check = HttpCheck(request_headers=("x-ext-authz",))
+        known = {"a": Authorizer("a", "first", 8000, http=check), "a-b": Authorizer("a-b", "second", 8000, http=check)}
+        (one,), (two,) = policy("CUSTOM", rule("/a*"), "a"), policy("CUSTOM", rule("/*"), "a-b")
+        policies = Policies(custom=(one, two), authorizers=known, several_authorizers=True)
+        clusters = (stranger_cluster(first, "outbound|8000||first"), stranger_cluster(second, "outbound|8000||second"))
+        server = Server(lab, app, policies, more=clusters)
+        assert server.answer("/b", x_ext_authz="allow")[0] == 200
+        assert (asked_first, asked_second) == ([], ["/b"])
+        assert server.answer("/a", x_ext_authz="allow")[0] == 200
+        assert (asked_first, asked_second) == (["/a"], ["/b", "/a"]), "both, in the order of their names"
+        assert server.answer("/a")[0] == 403
+        assert len(asked_second) == 2, "the first one's denial is the end"
+
+
+@contextmanager
+def key_server(issuer: Issuer) -> Iterator[int]:
+    """Its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(issuer.jwks.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.row("RA-06", "RA-11")
+@pytest.mark.parametrize(("hostname", "expected"), [("keys", 200), ("nobody", 401)])
+def test_envoy_fetches_keys_itself_and_refuses_tokens_while_it_cannot(
+    lab: Lab, app: App, hostname: str, expected: int
+) -> None:
+    issuer, uri = Issuer("good"), "http://keys:8000/jwks"
+    with key_server(issuer) as port:
+        policies = Policies(
+            request_authentications=tokens(JWTRule(issuer="good", jwks_uri=uri)),
+            remote_keys={KeySource("good", uri): RemoteKeySet(uri, hostname, 8000)},
+        )
+        server = Server(lab, app, policies, more=(stranger_cluster(port, "outbound|8000||keys"),))
+        assert server.answer(token=issuer.token())[0] == expected
+        assert server.answer(token=Issuer("good").token())[0] == 401
+        assert server.answer()[0] == 200
 
 
 @pytest.mark.row("AP-06")

@@ -125,11 +125,12 @@ def _accounts(values: Sequence[str], path: str, notes: Notes) -> None:
 
 
 def _principals(values: Sequence[str], path: str, notes: Notes) -> None:
-    """The scheme is added to what is written (row AP-10): written out, it is there twice and matches nobody."""
+    """Istio adds the scheme to what is written (row AP-10), so that one written out is there twice. We take it off."""
     for index, value in enumerate(values):
         if value.startswith("spiffe://"):
             notes.warn(
-                f"{path}[{index}]", f"matches nobody: write {value.removeprefix('spiffe://')!r}, without spiffe://"
+                f"{path}[{index}]",
+                f"write {value.removeprefix('spiffe://')!r}: in Istio a principal with spiffe:// matches nobody",
             )
 
 

@@ -38,7 +38,7 @@ def test_sources(source: dict[str, Any], wrong: list[str]) -> None:
 
 
 @pytest.mark.row("AP-10")
-def test_a_principal_with_its_scheme_matches_nobody_and_is_told() -> None:
+def test_a_principal_with_its_scheme_is_told() -> None:
     source = {"principals": ["cluster.local/ns/a/sa/b", "spiffe://cluster.local/ns/a/sa/b"]}
     spec = {"rules": [{"from": [{"source": source}]}]}
     assert warnings("AuthorizationPolicy", spec) == ["spec.rules[0].from[0].source.principals[1]"]
