@@ -148,3 +148,15 @@ spec: {hosts: [x.example.com], gateways: [gw], tcp: [{route: [{destination: {hos
     assert proxy_of(chain).cluster == "outbound|80||reviews.shop.svc.cluster.local"
     assert chain.transport_socket.name == "envoy.transport_sockets.tls"
     assert chain.transport_socket_connect_timeout.seconds == 15
+
+
+@pytest.mark.row("VS-55")
+@pytest.mark.parametrize(("annotation", "routed"), [("gateway", True), ("", False)])
+def test_tls_routes_hold_where_tls_ends_only_for_the_gateway_api(annotation: str, routed: bool) -> None:
+    marked = ROUTES.replace("name: v,", f'name: v, annotations: {{internal.istio.io/route-semantics: "{annotation}"}},')
+    simple = "SIMPLE, credentialName: cert"
+    made = Scene(GATEWAY.format(mode=simple, host="*.example.com") + marked).edge()
+    assert ("0.0.0.0_8443" in made.get(LISTENER)) is routed
+    if routed:
+        (chain,) = listener(made, "0.0.0.0_8443").filter_chains
+        assert chain.HasField("transport_socket")
