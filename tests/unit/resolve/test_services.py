@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mizzen.api.decode import decode
 from mizzen.api.meta import Object
 from mizzen.model.config import Config
 from mizzen.model.service import Resolution, Service
@@ -50,6 +51,24 @@ def test_a_service_s_own_distribution() -> None:
     assert _made(_entry("e"))["x.example"].traffic_distribution == ""
     field = service("near", "a", 1, PORTS, trafficDistribution="PreferClose")
     assert _made(field)["near.a.svc.cluster.local"].traffic_distribution == "PreferClose"
+
+
+@pytest.mark.row("OL-15")
+def test_the_field_goes_before_the_annotation_and_that_before_the_namespaces() -> None:
+    def noted(value: str) -> dict[str, Any]:
+        return {"annotations": {"networking.istio.io/traffic-distribution": value}}
+
+    def close(name: str, **spec: Any) -> Object:
+        return new("v1", "Service", "a", name, {"ports": PORTS, **spec}, meta=noted("PreferSameNode"))
+
+    space = decode(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a", **noted("PreferSameZone")}}
+    ).object
+    assert space is not None
+    field, noted_one = close("one", trafficDistribution="PreferClose"), close("two")
+    made = _made(space, field, noted_one, service("three", "a", 3, PORTS), _entry("e"))
+    found = {name.partition(".")[0]: one.traffic_distribution for name, one in made.items()}
+    assert found == {"one": "PreferClose", "two": "PreferSameNode", "three": "PreferSameZone", "x": "PreferSameZone"}
 
 
 @pytest.mark.row("SE-16")
