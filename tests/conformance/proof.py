@@ -111,10 +111,15 @@ def log_offsets(world: World) -> dict[str, int]:
     return found
 
 
+def proxy_of(caller: str) -> str:
+    """The workload whose proxy a caller's requests meet first: for the client outside, the ingress gateway."""
+    return "ingressgateway.istio-system" if caller in ("gateway-client", OBSERVER) else caller
+
+
 def lines(world: World, workload: str, offsets: dict[str, int]) -> list[str]:
     """What the proxies of a workload wrote since."""
     found: list[str] = []
-    for pod in world.pods_of(workload):
+    for pod in world.pods_of(proxy_of(workload)):
         path = world.log_path(pod)
         if path.exists():
             with path.open(errors="replace") as file:

@@ -65,6 +65,7 @@ WRONG: list[tuple[Case, str]] = [
     ({"then": [{"probe": {"http": 8999, "of": "cart"}, "within_s": 4}]}, "probe: expected ready"),
     ({"then": [{"workload_cert_ttl_s": -1}]}, "workload_cert_ttl_s"),
     ({"then": [{"rotate_jwks": "k1"}]}, "rotate_jwks"),
+    ({"then": [{"within_s": 1, "expect": {"status": 200}}]}, "a call to judge"),
 ]
 DENY = {
     "apiVersion": "security.istio.io/v1",

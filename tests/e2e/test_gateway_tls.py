@@ -230,3 +230,45 @@ def test_only_the_certificates_that_are_pinned(mesh: Mesh, edge: Edge, material:
     mesh.apply(GATEWAY % ("ingressgateway", 443, tls))
     eventually(lambda: edge.status("one", "two/good.example"), lambda status: status == 200)
     assert refused(edge.status("one", "two/other.example"))
+
+
+SIDECAR = """
+apiVersion: v1
+kind: Pod
+metadata:
+  name: own-tls
+  namespace: default
+  labels: {app: own-tls}
+  annotations:
+    sidecar.istio.io/userVolume: '{"certs": {"secret": {"secretName": "filed"}}}'
+    sidecar.istio.io/userVolumeMount: '{"certs": {"mountPath": "/etc/certs", "readOnly": true}}'
+spec: {containers: [{name: app, image: go-httpbin}]}
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: own-tls, namespace: default}
+spec:
+  selector: {matchLabels: {app: own-tls}}
+  portLevelMtls: {9443: {mode: DISABLE}}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: own-tls, namespace: default}
+spec:
+  workloadSelector: {labels: {app: own-tls}}
+  ingress:
+  - port: {number: 9443, name: https, protocol: HTTPS}
+    defaultEndpoint: 127.0.0.1:8080
+    tls: {mode: MUTUAL, serverCertificate: /etc/certs/tls.crt, privateKey: /etc/certs/tls.key, caCertificates: /etc/certs/ca.crt}
+"""
+
+
+@pytest.mark.row("SC-05")
+def test_a_sidecar_ends_tls_of_the_users_own(mesh: Mesh, material: Material) -> None:
+    mesh.apply([secret("filed", "default", ca_crt=material.authority("two")[0], **pair(material, "one"))])
+    mesh.apply(SIDECAR)
+    eventually(lambda: [pod["ready"] for pod in mesh.pods("own-tls")], lambda found: found == [True], 40)
+    edge = Edge((mesh.pod("own-tls")["ip"], 9443), material)
+    eventually(lambda: edge.status("one", "two/client.example"), lambda status: status == 200, 20)
+    assert refused(edge.status("one"))
+    assert refused(edge.status("one", "one/client.example"))

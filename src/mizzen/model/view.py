@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from mizzen.api.destination_rule import TrafficPolicy
 from mizzen.api.envoy_filter import EnvoyConfigObjectPatch
+from mizzen.api.gateway import ServerTLSSettings
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.api.virtual_service import Destination
@@ -18,6 +19,9 @@ from mizzen.model.protocol import Protocol
 from mizzen.model.proxy import ProxyType
 from mizzen.model.service import Locality, Port, Service
 from mizzen.model.snapshot import Snapshot
+
+DYNAMIC_DNS = "ALLOW_ANY_DYNAMIC_DNS"
+"""The outbound mode in which names that nobody declared are resolved by the proxy (row MC-02)."""
 
 
 class MtlsMode(StrEnum):
@@ -64,6 +68,8 @@ class InboundPort:
     """Limits of the connections to the app: only pool and retry budget are set (rows DR-36, SC-06)."""
     endpoint: str = ""
     """A Sidecar's ``defaultEndpoint``: where the app listens; empty: at the original address (row SC-05)."""
+    tls: ServerTLSSettings | None = None
+    """TLS of the user's own that the proxy ends on this port, in place of the mesh's (row SC-05)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from mizzen.model.config import Config, ObjectKey
 from mizzen.model.snapshot import Snapshot
 from mizzen.resolve.authorizer_overlap import overlap_findings
 from mizzen.resolve.authorizers import authorizer_findings, authorizers, usable
+from mizzen.resolve.claims import claim_findings
 from mizzen.resolve.conduct import provider_findings
 from mizzen.resolve.destination_rules import destination_rules, duplicate_subsets
 from mizzen.resolve.discovery import namespaces, selected
@@ -61,6 +62,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     shared = run.step("shared_certificates", shared_certificates, gateways)
     references = run.step("references", reference_findings, routes, rules, gateways, hosts)
     authentications = run.step("request_authentications", _oldest_first, config.of("RequestAuthentication"))
+    claims = run.step("claim_findings", claim_findings, routes, gateways, authentications, running, mesh.root_namespace)
     authorizations = run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy"))
     asked = run.step("authorizers", authorizers, mesh, hosts)
     sinks = run.step("providers", providers, mesh, hosts, config.environment)
@@ -96,6 +98,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
             *rivals,
             *shared,
             *references,
+            *claims,
             *security,
         ),
         steps=run.done,

@@ -24,6 +24,7 @@ _RESOLUTIONS = {
     "DYNAMIC_DNS": Resolution.DYNAMIC_DNS,
 }
 
+_SPIFFE = "spiffe://"
 _STRATEGY = "istio.io/connect-strategy"
 _DISTRIBUTION = "networking.istio.io/traffic-distribution"
 _NOWHERE: Mapping[ObjectKey, Object] = {}
@@ -49,7 +50,9 @@ def services(
         for made in _entry_services(obj, mesh, limits):
             service = replace(made, traffic_distribution=distribution)
             held = found.setdefault((service.namespace, service.hostname), service)
-            if held is not service and not held.from_kubernetes and _alike(held, service):
+            if held.from_kubernetes and service.created >= held.created:
+                found[(service.namespace, service.hostname)] = _named(held, service)
+            elif held is not service and not held.from_kubernetes and _alike(held, service):
                 found[(service.namespace, service.hostname)] = _united(held, service)
     found = with_addresses(found)
     return tuple(sorted(found.values(), key=lambda s: (s.created, s.name, s.namespace, s.hostname)))
@@ -136,7 +139,7 @@ def _entry_services(obj: Object, mesh: MeshConfig, limits: EntryVisibility) -> I
             labels=obj.meta.labels,
             created=obj.meta.creation_timestamp,
             export_to=limits.narrowed(written, obj.namespace),
-            subject_alt_names=entry.subject_alt_names,
+            subject_alt_names=_accounts(entry.subject_alt_names, mesh),
             connect_race=obj.meta.annotations.get(_STRATEGY) == "RACE_FIRST_TCP_CONNECT",
             from_kubernetes=False,
         )
@@ -145,6 +148,24 @@ def _entry_services(obj: Object, mesh: MeshConfig, limits: EntryVisibility) -> I
 def _alike(one: Service, other: Service) -> bool:
     """Whether two ServiceEntries of one host may be united (row SE-16)."""
     return all(getattr(one, name) == getattr(other, name) for name in _SAME)
+
+
+def _named(held: Service, entry: Service) -> Service:
+    """A Kubernetes Service whose servers a ServiceEntry of its host names too: of several the youngest's names count, and
+    a Service that is younger than them all has none (row SE-13)."""
+    return replace(held, subject_alt_names=entry.subject_alt_names)
+
+
+def _accounts(names: Iterable[str], mesh: MeshConfig) -> tuple[str, ...]:
+    """Each name of the mesh in every trust domain that the mesh goes by, others as they are (row SE-13)."""
+    domains = (mesh.trust_domain, *mesh.trust_domain_aliases)
+    found: dict[str, None] = {}
+    for name in names:
+        found[name] = None
+        domain, slash, rest = name.removeprefix(_SPIFFE).partition("/")
+        if name.startswith(_SPIFFE) and slash and domain in domains:
+            found |= dict.fromkeys(f"{_SPIFFE}{other}/{rest}" for other in domains)
+    return tuple(found)
 
 
 def _united(older: Service, younger: Service) -> Service:

@@ -66,6 +66,6 @@ def _client(scope: Scope, memo: Memo) -> tuple[list[Resource], tuple[Finding, ..
 
 
 def _server(served: Inbound) -> list[Resource]:
-    listener = inbound.listener(served)
     found = [resource(CLUSTER, cluster.name, cluster) for cluster in inbound.clusters(served)]
-    return [*found, resource(LISTENER, listener.name, listener)]
+    listeners = (resource(LISTENER, listener.name, listener) for listener in inbound.listeners(served))
+    return [*found, *secrets.of_inbound(served), *listeners]

@@ -13,7 +13,7 @@ from mizzen.model.protocol import Protocol
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import CLUSTER, ENDPOINT, Resource
 from mizzen.model.service import Endpoint, Port, Resolution, Service
-from mizzen.model.view import MtlsMode
+from mizzen.model.view import DYNAMIC_DNS, MtlsMode
 from mizzen.translate import (
     alpn,
     connection_pool,
@@ -77,6 +77,8 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
     yield resource(CLUSTER, names.BLACK_HOLE, black_hole())
     if scope.proxy_type is ProxyType.SIDECAR:
         yield resource(CLUSTER, names.PASSTHROUGH, passthrough(catalog))
+        if scope.outbound_mode == DYNAMIC_DNS:
+            yield resource(CLUSTER, names.ANY_NAME, dynamic_dns.any_name(scope.mesh))
 
 
 def namespace_mtls(catalog: Catalog, service: Service) -> MtlsMode:

@@ -27,22 +27,28 @@ _CONNECT_TIMEOUT = 15.0
 
 
 def listeners(catalog: Catalog) -> tuple[list[Resource], list[Finding]]:
-    """One listener per address and port, sorted by name, then ``virtualOutbound``; and whose place was taken already."""
+    """One listener per address and port, sorted by name, then ``virtualOutbound``; and whose place was taken already.
+
+    A client without capture has no such common listener: each opens a socket on loopback (row TC-08).
+    """
     made: list[Resource] = []
     drafts: dict[str, _Draft] = {}
+    uncaptured = catalog.scope.interception == "NONE"
     for part, service, port, binding in egress.bound(catalog):
         draft = drafts.get(binding.name)
         if draft is None:
             draft = drafts[binding.name] = _Draft(
-                binding.name, binding.address, binding.port, part.socket, binding.more
+                binding.name, binding.address, binding.port, part.socket or uncaptured, binding.more
             )
         draft.add(part.catalog, service, port, binding)
     for name in sorted(drafts):
         listener = families.listen(drafts[name].listener(catalog), catalog.scope.families)
         made.append(resource(LISTENER, listener.name, listener))
-    last = families.listen(virtual_outbound(catalog), catalog.scope.families)
+    if not uncaptured:
+        last = families.listen(virtual_outbound(catalog), catalog.scope.families)
+        made.append(resource(LISTENER, last.name, last))
     conflicts = [finding for draft in drafts.values() for finding in draft.conflicts]
-    return [*made, resource(LISTENER, last.name, last)], conflicts
+    return made, conflicts
 
 
 def virtual_outbound(catalog: Catalog) -> listener_pb2.Listener:

@@ -160,3 +160,19 @@ def test_tls_routes_hold_where_tls_ends_only_for_the_gateway_api(annotation: str
     if routed:
         (chain,) = listener(made, "0.0.0.0_8443").filter_chains
         assert chain.HasField("transport_socket")
+
+
+@pytest.mark.row("AP-25")
+@pytest.mark.parametrize(("mode", "judged"), [("PASSTHROUGH", True), ("AUTO_PASSTHROUGH", False)])
+def test_policies_of_a_gateway_judge_tls_that_passes_but_not_the_way_between_meshes(mode: str, judged: bool) -> None:
+    policy = """
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: p, namespace: istio-system}
+spec: {action: DENY, rules: [{}]}
+"""
+    host = "*.example.com" if judged else "*.shop.svc.cluster.local"
+    made = Scene(GATEWAY.format(mode=mode, host=host) + ROUTES + policy).edge()
+    for chain in listener(made, "0.0.0.0_8443").filter_chains:
+        assert ("envoy.filters.network.rbac" in [filter_.name for filter_ in chain.filters]) == judged
