@@ -128,6 +128,8 @@ class Scope:
     virtual_services: tuple[Object, ...] = ()
     destination_rules: Mapping[tuple[str, str], Object] = field(default_factory=dict)
     gateways: tuple[Object, ...] = ()
+    bound_ports: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    """Those of the Gateways that are bound to Services by name, in place of ``gateway_ports``."""
     gateway_ports: Mapping[int, int] = field(default_factory=dict)
     """A router's service port to the container port behind it (row GW: port translation)."""
     policies: Policies = Policies()

@@ -20,7 +20,7 @@ from mizzen.resolve.kubernetes_ingress import generated
 from mizzen.resolve.mtls import PeerPolicies, peer_findings, peer_policies, settling
 from mizzen.resolve.providers import providers
 from mizzen.resolve.references import reference_findings
-from mizzen.resolve.services import by_hostname, services
+from mizzen.resolve.services import by_hostname, distributing, services
 from mizzen.resolve.shared_certificates import shared_certificates
 from mizzen.resolve.sidecar_conflicts import sidecar_findings
 from mizzen.resolve.token_keys import key_findings
@@ -28,7 +28,6 @@ from mizzen.resolve.virtual_services import virtual_services
 from mizzen.resolve.workloads import workloads
 
 _T = TypeVar("_T")
-_NONE: Mapping[ObjectKey, Object] = {}
 
 
 def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
@@ -42,7 +41,8 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     pods, slices, nodes = config.of("Pod"), config.of("EndpointSlice"), config.of("Node")
     entries, workload_entries = config.of("ServiceEntry"), config.of("WorkloadEntry")
 
-    labelled = config.of("Namespace") if mesh.service_entry_visibility else _NONE
+    spaces = config.of("Namespace")
+    labelled = spaces if mesh.service_entry_visibility else run.step("distributing", distributing, spaces)
     found = run.step("services", services, config.of("Service"), entries, labelled, mesh, domain)
     hosts = run.step("by_hostname", by_hostname, found)
     running = run.step("workloads", workloads, pods, workload_entries, nodes, mesh)

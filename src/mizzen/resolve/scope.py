@@ -15,12 +15,10 @@ from mizzen.model.view import Policies, Scope
 from mizzen.resolve import egress_listeners, visible
 from mizzen.resolve.conduct import conduct
 from mizzen.resolve.destination_rules import by_namespace, rule_for
+from mizzen.resolve.gateways import bound_ports, gateway_ports, gateways_of
 from mizzen.resolve.policies import policies_of
-from mizzen.resolve.selection import leading
 from mizzen.resolve.sidecars import Egress, of_sidecar, sidecar_for
 from mizzen.resolve.virtual_services import MESH
-
-_NO_TRANSLATION = "experimental.istio.io/disable-gateway-port-translation"
 
 
 def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str]) -> Scope:
@@ -30,9 +28,7 @@ def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str
     sidecar = None if router else sidecar_for(snapshot.sidecars, proxy.namespace, proxy.labels, mesh.root_namespace)
     body: Sidecar | None = sidecar.body if sidecar else None
     egress = Egress(of_sidecar(body), proxy.namespace)
-    gateways = (
-        tuple(obj for obj in snapshot.gateways if obj.body.selector.items() <= proxy.labels.items()) if router else ()
-    )
+    gateways = tuple(gateways_of(snapshot, proxy)) if router else ()
     attached = {f"{obj.namespace}/{obj.name}" for obj in gateways} if router else {MESH}
     routes = visible.routes(snapshot.virtual_services, proxy.namespace, attached, egress)
     traffic = body.outbound_traffic_policy if body and body.outbound_traffic_policy else mesh.outbound_traffic_policy
@@ -60,7 +56,8 @@ def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str
         virtual_services=routes,
         destination_rules={(s.namespace, s.hostname): rule for s, rule in chosen if rule is not None},
         gateways=gateways,
-        gateway_ports=_gateway_ports(snapshot, proxy) if router else {},
+        gateway_ports=gateway_ports(snapshot, proxy) if router else {},
+        bound_ports=bound_ports(snapshot, proxy, gateways) if router else {},
         policies=policies_of(snapshot, proxy.namespace, proxy.labels) if router else Policies(),
         outbound_mode=traffic.mode,
         egress_proxy=beyond,
@@ -77,12 +74,3 @@ def _egress_proxy(traffic: OutboundTrafficPolicy, namespace: str, domain: str) -
     if proxy is None or proxy.port is None or traffic.mode != "ALLOW_ANY":
         return None
     return replace(proxy, host=full_name(proxy.host, namespace, domain))
-
-
-def _gateway_ports(snapshot: Snapshot, proxy: Proxy) -> dict[int, int]:
-    """Service port to container port, by the services that select the gateway's pod (row GW-02)."""
-    found: dict[int, int] = {}
-    for service, port, number in leading(snapshot, proxy):
-        if _NO_TRANSLATION not in service.labels:
-            found.setdefault(port.number, number or port.number)
-    return found

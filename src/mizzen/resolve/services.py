@@ -27,6 +27,7 @@ _RESOLUTIONS = {
 _SPIFFE = "spiffe://"
 _STRATEGY = "istio.io/connect-strategy"
 _DISTRIBUTION = "networking.istio.io/traffic-distribution"
+_NOWHERE: Mapping[ObjectKey, Object] = {}
 _SAME = ("resolution", "labels", "selector", "export_to", "mesh_external")
 
 
@@ -42,9 +43,12 @@ def services(
     found: dict[tuple[str, str], Service] = {}
     for obj in kubernetes.values():
         service = _kubernetes_service(obj, mesh, domain)
+        service = replace(service, traffic_distribution=_distribution(obj, namespaces, service.traffic_distribution))
         found[(service.namespace, service.hostname)] = service
     for obj in sorted(entries.values(), key=lambda o: o.age_key):
-        for service in _entry_services(obj, mesh, limits):
+        distribution = _distribution(obj, namespaces)
+        for made in _entry_services(obj, mesh, limits):
+            service = replace(made, traffic_distribution=distribution)
             held = found.setdefault((service.namespace, service.hostname), service)
             if held.from_kubernetes and service.created >= held.created:
                 found[(service.namespace, service.hostname)] = _named(held, service)
@@ -52,6 +56,22 @@ def services(
                 found[(service.namespace, service.hostname)] = _united(held, service)
     found = with_addresses(found)
     return tuple(sorted(found.values(), key=lambda s: (s.created, s.name, s.namespace, s.hostname)))
+
+
+def distributing(namespaces: Mapping[ObjectKey, Object]) -> Mapping[ObjectKey, Object]:
+    """The namespaces that say how near endpoints are to be: the same empty mapping whenever there are none."""
+    found = {key: obj for key, obj in namespaces.items() if obj.meta.annotations.get(_DISTRIBUTION)}
+    return found or _NOWHERE
+
+
+def _distribution(obj: Object, namespaces: Mapping[ObjectKey, Object], field: str = "") -> str:
+    """How near its endpoints are to be: the Service's own field, else its annotation, else its namespace's (row OL-15)."""
+    owner = namespaces.get(("", obj.namespace))
+    return (
+        field
+        or obj.meta.annotations.get(_DISTRIBUTION, "")
+        or (owner.meta.annotations.get(_DISTRIBUTION, "") if owner is not None else "")
+    )
 
 
 def by_hostname(all_services: Iterable[Service]) -> dict[str, tuple[Service, ...]]:
@@ -87,7 +107,7 @@ def _kubernetes_service(obj: Object, mesh: MeshConfig, domain: str) -> Service:
         created=obj.meta.creation_timestamp,
         export_to=exports.resolved(written, mesh.default_service_export_to, obj.namespace),
         publish_not_ready=spec.publish_not_ready_addresses,
-        traffic_distribution=obj.meta.annotations.get(_DISTRIBUTION, spec.traffic_distribution),
+        traffic_distribution=spec.traffic_distribution,
     )
 
 
@@ -121,7 +141,6 @@ def _entry_services(obj: Object, mesh: MeshConfig, limits: EntryVisibility) -> I
             export_to=limits.narrowed(written, obj.namespace),
             subject_alt_names=_accounts(entry.subject_alt_names, mesh),
             connect_race=obj.meta.annotations.get(_STRATEGY) == "RACE_FIRST_TCP_CONNECT",
-            traffic_distribution=obj.meta.annotations.get(_DISTRIBUTION, ""),
             from_kubernetes=False,
         )
 

@@ -125,11 +125,12 @@ def _servers(catalog: Catalog) -> Iterator[BoundServer]:
     scope = catalog.scope
     unprivileged = scope.flags.get("UNPRIVILEGED_POD") == "true"
     for gateway in scope.gateways:
+        ports = scope.bound_ports.get(f"{gateway.namespace}/{gateway.name}", scope.gateway_ports)
         for server in gateway.body.servers:
             if server.port is None:
                 continue
             number = server.port.number
-            port = scope.gateway_ports.get(number, number)
+            port = ports.get(number, number)
             if not unprivileged or port >= _PRIVILEGED:
                 yield BoundServer(gateway, server, number, port)
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from envoy.config.listener.v3 import listener_components_pb2 as components
 
+from mizzen.api.meta import Object
+from mizzen.api.virtual_service import TLSRoute
 from mizzen.model.hosts import covers, overlap
 from mizzen.translate import filters as f
 from mizzen.translate import names, tcp, tcp_routes
@@ -25,7 +27,7 @@ _CONNECT_TIMEOUT = 15.0
 def tcp_chain(catalog: Catalog, bound: BoundServer) -> Iterator[components.FilterChain]:
     """The first fitting ``tcp`` route of the first VirtualService; none, no chain (rows VS-55, VS-56, GW-27)."""
     for obj, _ in attached(catalog, bound):
-        for rule in obj.body.tcp:
+        for rule in (*obj.body.tcp, *_terminated(obj, bound)):
             fits = not rule.match or any(_on_gateway(m.port, m.gateways, bound) for m in rule.match)
             leg = tcp_routes.leg(catalog, obj, rule.route, bound.number)
             if not fits or leg is None:
@@ -38,6 +40,12 @@ def tcp_chain(catalog: Catalog, bound: BoundServer) -> Iterator[components.Filte
                 secure(catalog, chain, bound, ALPN_TCP if mutual else ())
             yield with_deadline(chain)
             return
+
+
+def _terminated(obj: Object, bound: BoundServer) -> tuple[TLSRoute, ...]:
+    """``tls`` routes that hold where the gateway ends TLS: those that a TLSRoute of the Gateway API became (row VS-55)."""
+    made = obj.meta.annotations.get("internal.istio.io/route-semantics") == "gateway"
+    return obj.body.tls if made and bound.terminates else ()
 
 
 def sni_chains(catalog: Catalog, bound: BoundServer, taken: set[str]) -> Iterator[components.FilterChain]:

@@ -18,9 +18,9 @@ from mizzen.model.locality import HOSTNAME, NETWORK, REGION, SUBZONE, ZONE, labe
 from mizzen.model.service import Endpoint, Locality, Service
 
 _OTHER_REGION = 3
-_CLOSE = (NETWORK, REGION, ZONE, SUBZONE)
-_DISTRIBUTION = {"PreferClose": _CLOSE, "PreferSameZone": _CLOSE, "PreferSameNode": (*_CLOSE, HOSTNAME)}
-"""What ``trafficDistribution`` of a Service compares (row LO-02)."""
+_CLOSE = (NETWORK, REGION, ZONE)
+_DISTRIBUTION = {"PreferClose": _CLOSE, "PreferSameZone": _CLOSE, "PreferSameNode": (*_CLOSE, SUBZONE, HOSTNAME)}
+"""What ``trafficDistribution`` of a Service compares (rows LO-02, OL-15)."""
 
 
 @dataclass(frozen=True)

@@ -150,6 +150,18 @@ spec: {hosts: [x.example.com], gateways: [gw], tcp: [{route: [{destination: {hos
     assert chain.transport_socket_connect_timeout.seconds == 15
 
 
+@pytest.mark.row("VS-55")
+@pytest.mark.parametrize(("annotation", "routed"), [("gateway", True), ("", False)])
+def test_tls_routes_hold_where_tls_ends_only_for_the_gateway_api(annotation: str, routed: bool) -> None:
+    marked = ROUTES.replace("name: v,", f'name: v, annotations: {{internal.istio.io/route-semantics: "{annotation}"}},')
+    simple = "SIMPLE, credentialName: cert"
+    made = Scene(GATEWAY.format(mode=simple, host="*.example.com") + marked).edge()
+    assert ("0.0.0.0_8443" in made.get(LISTENER)) is routed
+    if routed:
+        (chain,) = listener(made, "0.0.0.0_8443").filter_chains
+        assert chain.HasField("transport_socket")
+
+
 @pytest.mark.row("AP-25")
 @pytest.mark.parametrize(("mode", "judged"), [("PASSTHROUGH", True), ("AUTO_PASSTHROUGH", False)])
 def test_policies_of_a_gateway_judge_tls_that_passes_but_not_the_way_between_meshes(mode: str, judged: bool) -> None:

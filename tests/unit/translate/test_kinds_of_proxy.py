@@ -52,3 +52,12 @@ def test_the_black_hole_has_no_endpoint() -> None:
     found = cluster(Scene().resources(), "BlackHoleCluster")
     assert found.type == _Cluster.STATIC
     assert not found.load_assignment.endpoints
+
+
+@pytest.mark.row("OL-25")
+def test_clusters_are_called_in_statistics_as_the_mesh_says() -> None:
+    name = "outbound|80||reviews.shop.svc.cluster.local"
+    assert cluster(Scene().resources(), name).alt_stat_name == f"{name};"
+    held = Scene(outboundClusterStatName="%SERVICE%_%SERVICE_PORT%", inboundClusterStatName="in_%SERVICE%").resources()
+    assert cluster(held, name).alt_stat_name == "reviews.shop_80;"
+    assert cluster(held, "inbound|8080||").alt_stat_name == "in_web.shop;"

@@ -111,15 +111,16 @@ def ordered(found: Preference, members: list[Endpoint], **labels: str) -> list[i
     return Priorities(found, Client(HERE, labels), cluster_id="c", failover=False).of(members)
 
 
-@pytest.mark.row("LO-02")
+@pytest.mark.row("LO-02", "OL-15")
 def test_a_service_s_own_distribution_needs_no_outlier_detection() -> None:
     members = [member(place) for place in PLACES]
-    assert ordered(chosen(None, "PreferClose"), members) == [0, 1, 2, 3, 3]
-    assert ordered(chosen(None, "PreferSameZone"), members) == [0, 1, 2, 3, 3]
+    assert ordered(chosen(None, "PreferClose"), members) == [0, 0, 1, 2, 2]
+    assert ordered(chosen(None, "PreferSameZone"), members) == [0, 0, 1, 2, 2]
     assert ordered(chosen(None), members) == [0, 0, 0, 0, 0]
     here = {"kubernetes.io/hostname": "n1"}
     near = [member(HERE, "n1"), member(HERE, "n2"), member(PLACES[3], "n3")]
     assert ordered(chosen(None, "PreferSameNode"), near, **here) == [0, 1, 2]
+    assert ordered(chosen(None, "PreferSameNode"), members, **here) == [0, 1, 2, 3, 3], "the subzone counts there"
     assert not weighs_localities(chosen(None, "PreferClose"), failover=False)
 
 

@@ -1,0 +1,49 @@
+"""Which Gateways a router serves, and on which of its ports (row GW-02)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mizzen.api.meta import Object
+from mizzen.model.proxy import Proxy
+from mizzen.model.snapshot import Snapshot
+from mizzen.resolve.selection import leading
+
+_NO_TRANSLATION = "experimental.istio.io/disable-gateway-port-translation"
+_SERVICES = "internal.istio.io/gateway-service"
+"""Hostnames of Services, comma separated: what a Gateway of the Gateway API becomes is bound to these, not to labels."""
+
+
+def gateways_of(snapshot: Snapshot, proxy: Proxy) -> Iterator[Object]:
+    """The Gateways whose selector fits the router's labels, or whose Services lead to it, the oldest first."""
+    mine = {service.hostname for service, _, _ in leading(snapshot, proxy)}
+    for obj in snapshot.gateways:
+        services = _services(obj)
+        if (not mine.isdisjoint(services)) if services else obj.body.selector.items() <= proxy.labels.items():
+            yield obj
+
+
+def gateway_ports(snapshot: Snapshot, proxy: Proxy) -> dict[int, int]:
+    """Service port to container port, by the services that lead to the router."""
+    found: dict[int, int] = {}
+    for service, port, number in leading(snapshot, proxy):
+        if _NO_TRANSLATION not in service.labels:
+            found.setdefault(port.number, number or port.number)
+    return found
+
+
+def bound_ports(snapshot: Snapshot, proxy: Proxy, gateways: Iterable[Object]) -> dict[str, dict[int, int]]:
+    """The same by the Services of each Gateway that is bound to some, by ``namespace/name``."""
+    found: dict[str, dict[int, int]] = {}
+    for obj in gateways:
+        services = _services(obj)
+        if services:
+            ports = found.setdefault(f"{obj.namespace}/{obj.name}", {})
+            for service, port, number in leading(snapshot, proxy):
+                if service.hostname in services:
+                    ports.setdefault(port.number, number or port.number)
+    return found
+
+
+def _services(obj: Object) -> list[str]:
+    return [name.strip() for name in obj.meta.annotations.get(_SERVICES, "").split(",") if name.strip()]
