@@ -23,7 +23,7 @@ envoy: setup      ## every golden in a real Envoy
 
 e2e: setup        ## real pods in the lab (root)
 	@[ "$$(id -u)" = 0 ] || { echo "$@: real pods need root (network namespaces, iptables); run: sudo make $@" >&2; exit 1; }
-	$(PY) -m pytest -q tests/e2e -m lab
+	@bash packaging/e2e.sh
 
 conformance: setup  ## behaviour cases in one real mesh (root); CASES=PATH for a file of yours
 	@[ "$$(id -u)" = 0 ] || { echo "$@: real pods need root (network namespaces, iptables); run: sudo make $@" >&2; exit 1; }

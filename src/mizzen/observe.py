@@ -86,6 +86,14 @@ class Metrics:
         self.duplicate_domains = Gauge(
             "pilot_vservice_dup_domain", "Virtual services with dup domains.", registry=registry
         )
+        self.inbound_conflicts = Gauge(
+            "pilot_conflict_inbound_listener", "Services of one container port with other protocols.", registry=registry
+        )
+        self.outbound_conflicts = Gauge(
+            "pilot_conflict_outbound_listener_tcp_over_current_tcp",
+            "Service ports whose listener an older service has.",
+            registry=registry,
+        )
         self.duplicate_subsets = Gauge(
             "pilot_destrule_subsets", "Duplicate subsets across destination rules for same host", registry=registry
         )

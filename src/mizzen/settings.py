@@ -21,9 +21,11 @@ REFUSED = {
     "EXTERNAL_CA": "certificates are signed here, or by what Secret cacerts plugs in",
     "JWT_RULE": "tokens are those of service accounts",
     "PILOT_ENABLE_ANALYSIS": "findings are told by apply, validate and the control plane, not written into objects",
+    "PILOT_ENABLE_EDS_FOR_HEADLESS_SERVICES": "a call to a headless service goes to the pod that was dialled",
+    "PILOT_ENABLE_HEADLESS_FILTER_CHAIN_LISTENER": "each pod of a headless service has a listener of its own",
     "TRUSTED_GATEWAY_CIDR": "identities that a gateway claims for others are not believed",
 }
-"""Istio's variables that would be dangerous to ignore, and why they cannot be had (rows CM-15, PA-12, CA-06, CA-07, CA-13)."""
+"""Istio's variables that would be dangerous to ignore, and why they cannot be had (rows CM-15, PA-12, CA-06, CA-07, CA-13, OL-09)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +104,7 @@ class Settings:
             jwks_blocked=_read(environment, "BLOCKED_CIDRS_IN_JWKS_URIS", _networks, ()),
             jwks_unverified=_read(environment, "JWKS_RESOLVER_INSECURE_SKIP_VERIFY", _boolean, False),
             features=Features(
+                ip_autoallocate=_read(environment, "PILOT_ENABLE_IP_AUTOALLOCATE", _boolean, True),
                 several_authorizers=_read(environment, "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS", _boolean, False),
                 remote_keys=_read(environment, "PILOT_JWT_ENABLE_REMOTE_JWKS", _remote_keys, RemoteKeys.CONTROL_PLANE),
             ),

@@ -1,4 +1,4 @@
-"""``python -m tests.conformance [PATH…] [--only TEXT] [--keep] [--name MESH]``: runs cases in one real mesh, a line each."""
+"""``python -m tests.conformance [PATH…] [--only TEXT] [--keep] [--name MESH] [--lanes N]``: runs cases in one real mesh, a line each."""
 
 import argparse
 import fnmatch
@@ -7,18 +7,21 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 from mizzen.errors import LabError
-from tests.conformance import fixture, upstream, vocabulary
+from tests.conformance import fixture, lanes, upstream, vocabulary
 from tests.conformance.material import Material
-from tests.conformance.play import Verdict, run
+from tests.conformance.play import Verdict
 from tests.conformance.world import World
 
 CASES = Path(__file__).parent / "cases"
 SERVER = "alpha/ext.test"
 EXIT_FAILED = 3
 EXIT_STOPPED = 143
+_LANES, _MANY = 2, 60
+"""Most of a case is waiting: from this many cases on a second mesh pays for its start."""
 
 
 Make = Callable[[Path, str, str], fixture.Fixture]
@@ -63,6 +66,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", default="", help="ids or areas, with * and commas")
     parser.add_argument("--keep", action="store_true", help="leave the mesh running")
     parser.add_argument("--name", default=f"conf{os.getpid()}", help="the mesh's name")
+    parser.add_argument("--lanes", type=int, default=0, help="meshes side by side; one, or two for many cases")
     parser.add_argument("--slow", action="store_true", help="tell the seconds of each case")
     options = parser.parse_args(arguments)
     try:
@@ -88,17 +92,14 @@ def main(arguments: list[str]) -> int:
 
 
 def play(cases: list[vocabulary.Case], options: argparse.Namespace, make: Make) -> list[Verdict]:
-    """Every case in one mesh, a line each. Raises LabError when the mesh does not start."""
+    """Every case, a line each, in as many meshes as asked for. Raises LabError when one does not start."""
     begin = time.monotonic()
-    world, material = open_world(options.name, options.keep, make)
-    verdicts = []
-    with world:
+    number = options.lanes or (_LANES if len(cases) >= _MANY else 1)
+    names = [f"{options.name}-{lane + 1}" if lane else options.name for lane in range(number)]
+    with ExitStack() as stack:
+        ready = lanes.opened(stack, names, lambda name: open_world(name, options.keep, make))
         print(f"# the mesh is ready after {time.monotonic() - begin:.1f} s", flush=True)
-        for case in cases:
-            verdict = run(case, world, material)
-            verdicts.append(verdict)
-            tell(verdict, options.slow)
-    return verdicts
+        return lanes.play(cases, ready, lambda verdict: tell(verdict, options.slow))
 
 
 def play_upstream(cases: list[vocabulary.Case], options: argparse.Namespace) -> list[Verdict]:

@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from jwt.algorithms import RSAAlgorithm
 
 _OPEN = re.compile(r"\$\{(crt|key|ca|ip|svc_ip|jwt|jwks|jwks_uri):")
+_WISHES = ("_key", "_exp", "_exact")
 _DAY = datetime.timedelta(days=1)
 
 
@@ -104,6 +105,8 @@ class Material:
     def token(self, asked: dict[str, Any]) -> str:
         """Signed with RS256 by ``_key`` (k1), valid for an hour, or expired with ``_exp: past``; ``_exact`` adds no claim."""
         claims = {name: value for name, value in asked.items() if not name.startswith("_")}
+        if strange := [name for name in asked if name.startswith("_") and name not in _WISHES]:
+            raise ValueError(f"unknown in a token: {', '.join(strange)}")
         key = str(asked.get("_key", "k1"))
         now = int(time.time())
         if not asked.get("_exact"):

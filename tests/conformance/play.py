@@ -174,7 +174,7 @@ class Player:
         offsets = proof.log_offsets(world) if "resp_flag" in expect else {}
         agent = self._agent(call)
         count = int(call.get("count") or 1)
-        results = agent.result(agent.start(call), 30 + count * 1.0)
+        results = agent.result(agent.start(call), 45 + count * 1.0)
         seen = Seen(results)
         if expect.keys() & {"attempts", "attempt_pods_distinct"}:
             seen.records = world.records(since)
@@ -200,10 +200,9 @@ class Player:
     def _flagged(self, call: Document, offsets: dict[str, int], count: int, wanted: Any) -> list[str]:
         from tests.conformance.judge import flags
 
-        proxy = "ingressgateway.istio-system" if call["from"] == GATEWAY_CLIENT else str(call["from"])
         deadline = time.monotonic() + _FLUSH_SECONDS
         while True:
-            found = proof.lines(self._world, proxy, offsets)
+            found = proof.lines(self._world, str(call["from"]), offsets)
             told = set().union(*(flags(line) for line in found)) if found else set()
             if set(map(str, vocabulary.as_list(wanted))) <= told or time.monotonic() > deadline:
                 return found
@@ -227,6 +226,8 @@ class Player:
         calls = [entry["call"] for entry in case.get("calls") or []]
         asked, expect = step.get("call") or (calls[-1] if calls else None), step.get("expect") or {}
         judged = asked is not None and bool(step.get("call") or expect)
+        if expect and not judged:
+            return ["expected a call to judge, seen none"]
         if "workload_cert_ttl_s" in step:
             steps.lifetime(self._world, float(step["workload_cert_ttl_s"]))
         stop = self._background(step["during"], asked) if "during" in step else list
@@ -273,5 +274,4 @@ def _resolvable(host: str) -> bool:
 def _caller(case: Document) -> str:
     """The workload that makes the case's first call; for the client outside, the gateway that it calls."""
     calls = case.get("calls") or []
-    source = str(calls[0]["call"].get("from")) if calls else "client.shop"
-    return "ingressgateway.istio-system" if source == "gateway-client" else source
+    return proof.proxy_of(str(calls[0]["call"].get("from")) if calls else "client.shop")

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from tests.conformance.fixture import Document
-from tests.conformance.judge import within
+from tests.conformance.meaning import complete, within
 from tests.conformance.vocabulary import as_list
 from tests.conformance.world import World, has_proxy
 
@@ -111,10 +111,15 @@ def log_offsets(world: World) -> dict[str, int]:
     return found
 
 
+def proxy_of(caller: str) -> str:
+    """The workload whose proxy a caller's requests meet first: for the client outside, the ingress gateway."""
+    return "ingressgateway.istio-system" if caller in ("gateway-client", OBSERVER) else caller
+
+
 def lines(world: World, workload: str, offsets: dict[str, int]) -> list[str]:
     """What the proxies of a workload wrote since."""
     found: list[str] = []
-    for pod in world.pods_of(workload):
+    for pod in world.pods_of(proxy_of(workload)):
         path = world.log_path(pod)
         if path.exists():
             with path.open(errors="replace") as file:
@@ -139,6 +144,7 @@ def clusters(world: World, workload: str, wanted: list[Document]) -> list[str]:
         if cluster is None:
             problems.append(f"envoy: expected cluster {entry['cluster']}, seen none of that name")
             continue
+        cluster = complete(cluster)
         for name, value in fields.items():
             if not within({name: value}, cluster):
                 problems.append(f"envoy: expected {name} {json.dumps(value)}, seen {json.dumps(_get(cluster, name))}")

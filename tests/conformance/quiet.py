@@ -17,7 +17,7 @@ PATH = "/stats?filter=" + r"^(listener_manager\.total_.*_(draining|warming)|clus
 DRAIN_SECONDS = 6.0
 WARM_SECONDS = 2.0
 """What still warms after this long waits for something that may never come, such as a Secret that is not there."""
-_PACE = 0.04
+_PACE = 0.06
 
 Ask = Callable[[], bytes]
 """What the admin port of one Envoy answers to :data:`PATH`; raises LabError when it does not."""

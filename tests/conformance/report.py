@@ -17,9 +17,10 @@ by `python -m tests.conformance.report`; do not edit. Our own cases are in `test
 of the compatibility list; the other files are Istio's own tests as data, which are not part of this repository. Of those,
 `simulation.json` is read without a mesh: where calls end in the configuration that we make (`python -m tests.conformance_data.simulation`).
 
-A call that does not hold within 4 s of a change is repeated: a connection that was open before the change keeps
-the filter chain it was accepted with for one more request, in Envoy as in Istio. `SKIP` names what a case needs and
-the runner does not have. Where a file of results holds a case twice, the later run of it counts.
+No call is repeated: a case begins when every proxy has acknowledged and none drains a listener of before
+([how](../reference/conformance-cases.md)). `SKIP` names what a case needs and the runner does not have. Where a file of results
+holds a case twice, the later run of it counts. Tokens of Istio's data are made anew with the runner's key, and principals that the
+data writes with the scheme `spiffe://` are written without it, as Istio's API takes them.
 """
 
 

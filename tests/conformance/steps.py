@@ -74,6 +74,8 @@ def relabel(world: World, workload: str, labels: Document) -> None:
 
 def lifetime(world: World, seconds: float) -> None:
     """New pods whose agents ask for certificates of this life (``SECRET_TTL``, as Istio's agent reads it)."""
+    if seconds <= 0:
+        raise ValueError(f"workload_cert_ttl_s is a length of time, not {seconds:g}")
     text = json.dumps({"proxyMetadata": {"SECRET_TTL": f"{seconds:g}s"}})
     world.restart({"proxy.istio.io/config": text})
     world.settle()
@@ -117,7 +119,9 @@ def probe_action(asked: Document) -> Document:
 def rotation(value: Any) -> tuple[str, str]:
     """``"NAME to KEY"``, ``[NAME, KEY]``, ``{NAME: KEY}`` or ``{name: NAME, to: KEY}``."""
     if isinstance(value, str):
-        name, _, key = value.partition(" to ")
+        name, to, key = value.partition(" to ")
+        if not to:
+            raise ValueError(f"rotate_jwks is NAME to KEY, not {value!r}")
         return name.strip(), key.strip()
     if isinstance(value, list):
         return str(value[0]), str(value[1])

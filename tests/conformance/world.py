@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import yaml
 
@@ -24,7 +24,7 @@ from tests.conformance.fixture import Document, Fixture, mesh_config
 
 ROOT = Path(__file__).resolve().parents[2]
 Key = tuple[str, str, str]
-_ACKNOWLEDGE_SECONDS = 15.0
+_ACKNOWLEDGE_SECONDS = 30.0
 _READY_SECONDS = 90.0
 _CONTROL_PLANE = {"PILOT_JWT_PUB_KEY_REFRESH_INTERVAL": "2s"}
 """So that a key set that is exchanged in a case takes effect within the case."""
@@ -45,6 +45,11 @@ def has_proxy(pod: Document) -> bool:
     spec = pod["spec"]
     every = [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]
     return any(container.get("name") == "istio-proxy" for container in every)
+
+
+def _names(labels: Document) -> tuple[Any, ...]:
+    """What a case may call a workload whose pods have these labels."""
+    return labels.get("app"), f"{labels.get('app')}-{labels.get('version')}", labels.get("istio")
 
 
 def merged(base: Document, patch: Document) -> Document:
@@ -273,13 +278,9 @@ class World:
     def pods_of(self, workload: str) -> list[Document]:
         """The pods of ``app.namespace`` or ``app-version.namespace``. Raises LookupError when there is none."""
         name, _, namespace = workload.partition(".")
-        namespace = namespace or self.fixture.namespace
-        found = []
-        for pod in self.pods():
-            labels = pod["metadata"].get("labels") or {}
-            names = (labels.get("app"), f"{labels.get('app')}-{labels.get('version')}", labels.get("istio"))
-            if name in names and pod["metadata"]["namespace"] == namespace:
-                found.append(pod)
+        named = [pod for pod in self.pods() if name in _names(pod["metadata"].get("labels") or {})]
+        wanted = namespace or self.fixture.namespace
+        found = [pod for pod in named if pod["metadata"]["namespace"] == wanted] or ([] if namespace else named)
         if not found:
             raise LookupError(f"no pod of {workload}")
         return found
@@ -308,7 +309,7 @@ class World:
         for document in self.client.objects("Deployment", namespace or self.fixture.namespace)[1]:
             labels = document["spec"]["template"]["metadata"].get("labels") or {}
             own = document["metadata"]["name"]
-            if name in (own, labels.get("app"), f"{labels.get('app')}-{labels.get('version')}"):
+            if name == own or name in _names(labels):
                 found.append((document["metadata"]["namespace"], own))
         return found
 

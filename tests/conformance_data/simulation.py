@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from envoy.config.route.v3 import route_pb2
 from mizzen.api.decode import decode, decode_mesh
 from mizzen.api.meta import Object
 from mizzen.model.config import Config
-from mizzen.model.proxy import Proxy, ProxyType
+from mizzen.model.proxy import BOTH_FAMILIES, Proxy, ProxyType
 from mizzen.model.resources import ROUTE, ResourceSet
 from mizzen.resolve import build, view
 from mizzen.simulate import Call, Entry, Outcome, Simulation, Speech, Tls
@@ -57,7 +58,9 @@ def _proxy(given: Json) -> Proxy:
     router = given.get("Type") == "router"
     metadata = given.get("Metadata") or {}
     namespace = given.get("ConfigNamespace") or metadata.get("Namespace") or "default"
-    address = next(iter(given.get("IPAddresses") or ()), "1.1.1.1")
+    addresses = given.get("IPAddresses") or ["1.1.1.1"]
+    address = addresses[0]
+    both = len({ipaddress.ip_address(one).version for one in addresses}) > 1
     kind = ProxyType.ROUTER if router else ProxyType.SIDECAR
     return Proxy(
         id=f"{kind}~{address}~app.{namespace}~{namespace}.svc.cluster.local",
@@ -66,6 +69,7 @@ def _proxy(given: Json) -> Proxy:
         name="app",
         namespace=namespace,
         labels=given.get("Labels") or {},
+        flags={"IP_FAMILIES": BOTH_FAMILIES} if both else {},
     )
 
 

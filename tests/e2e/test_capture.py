@@ -18,7 +18,7 @@ LISTEN = """
 import os, selectors, socket, sys
 selector = selectors.DefaultSelector()
 for port in (15001, 15006, 8080, 15020):
-    server = socket.create_server(("0.0.0.0", port))
+    server = socket.create_server(("::" if "6" in sys.argv[1:] else "0.0.0.0", port), family=socket.AF_INET6 if "6" in sys.argv[1:] else socket.AF_INET, dualstack_ipv6="6" in sys.argv[1:])
     selector.register(server, selectors.EVENT_READ, str(port).encode())
 print("up", flush=True)
 while True:
@@ -86,6 +86,14 @@ class Pod:
         return "\n".join(
             line.split(" [")[0] for line in self.run(["iptables-save"]).stdout.splitlines() if line[:1] != "#"
         )
+
+    def listen6(self) -> None:
+        """Listen on both families from now on."""
+        self.stop()
+        self.listener = subprocess.Popen(
+            ["ip", "netns", "exec", self.name, sys.executable, "-c", LISTEN, "6"], stdout=subprocess.PIPE
+        )
+        assert self.listener.stdout.readline() == b"up\n"
 
     def stop(self) -> None:
         """End what listens."""
@@ -208,3 +216,26 @@ from mizzen.capture.command import main
 os.setgid(1337); os.setuid(1337)
 sys.exit(main(sys.argv[1:]))
 """
+
+
+POD6, PEER6 = "fd00:77::2", "fd00:77::1"
+
+
+@pytest.mark.row("TC-09")
+@pytest.mark.parametrize("flag", ["--native-nftables=false", "--native-nftables"])
+def test_ipv6_is_captured_alike(pod, flag):
+    for name, address in ((pod.name, POD6), (pod.peer, PEER6)):
+        pod.ip("-n", name, "addr", "add", f"{address}/64", "dev", "eth0", "nodad")
+    pod.ip("-n", pod.name, "-6", "route", "add", "default", "via", PEER6)
+    pod.listen6()
+    assert pod.call(POD6, 8080, where=pod.peer) == "8080"
+    if flag.endswith("false"):  # a table of nftables is for both families, as Istio's is
+        assert "IPv6" not in pod.capture(*SIDECAR, flag)
+        assert pod.call(POD6, 8080, where=pod.peer) == "8080"
+    pod.capture(*SIDECAR, flag, "--dual-stack", "--force-apply")
+    assert pod.call(POD6, 8080, where=pod.peer) == "15006"
+    assert pod.call("fd00:99::1", 80) == "15001"
+    assert pod.call("fd00:99::1", 80, uid=PROXY) == "refused"
+    assert pod.call("::1", 8080) == "8080"
+    assert pod.call(POD6, 8080, uid=PROXY, source="::6") == "8080"
+    assert pod.call(POD, 8080, where=pod.peer) == "15006"

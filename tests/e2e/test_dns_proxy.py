@@ -246,6 +246,8 @@ def test_two_tcp_entries_on_one_port_do_not_take_each_others_traffic(pods: Pods)
     second = pods.until("two.test", lambda a: bool(a.values)).values
     assert first != second
     assert first[0].startswith("240.240.")
+    told = pods.mesh.run("get", "serviceentry", "one", "-o", "json").json()["status"]["addresses"]
+    assert told == [{"value": first[0], "host": "one.test"}]
     for name in ("one", "two"):
         say, wanted = partial(pods.say, f"{name}.test"), f"{name} hello"
         assert eventually(say, wanted.__eq__, 20)

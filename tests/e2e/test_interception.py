@@ -74,3 +74,42 @@ def test_with_tproxy_the_app_sees_the_clients_address(mesh: Mesh) -> None:
     answer = json.loads(eventually(lambda: call("http://hidden.default/"), bool, seconds=20))
     assert "ns/default/sa/default" in answer["headers"]["x-forwarded-client-cert"]
     assert json.loads(eventually(lambda: call("http://kept.default/"), bool, seconds=20))["headers"]["host"]
+
+
+@pytest.mark.row("TC-08")
+def test_without_capture_the_app_dials_loopback_and_its_sidecar_does_the_rest(mesh: Mesh) -> None:
+    mesh.apply(workload("free", "NONE"))
+    mesh.apply(
+        """
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: free}
+spec:
+  workloadSelector: {labels: {app: free}}
+  ingress:
+    - {port: {number: 9080, protocol: HTTP, name: http}, defaultEndpoint: "127.0.0.1:8080"}
+  egress: [{hosts: ["./*"]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: free-by-proxy}
+spec: {selector: {app: free}, ports: [{name: http, port: 9000, targetPort: 9080}]}
+"""
+    )
+
+    def call(url: str, host: str) -> str:
+        script = (
+            "import urllib.request as u; "
+            f"print(u.urlopen(u.Request({url!r}, headers={{'host': {host!r}}}), timeout=10).read().decode())"
+        )
+        return mesh.exec("free", POD_PYTHON, "-c", script, container="app").out
+
+    # Nothing is captured: the app itself answers on its own port, and the proxy on the one that the Sidecar names.
+    assert "istio-init" not in str(mesh.exec("free", "true").err)
+    by_proxy = eventually(lambda: mesh.curl("http://free-by-proxy.default:9000/"), lambda found: found.code == 200, 30)
+    found = json.loads(by_proxy.body)
+    assert found["from"] == "127.0.0.1"
+    assert "ns/default/sa/curl" in found["headers"]["x-forwarded-client-cert"]
+    # Out it goes by loopback, on the service's port.
+    answer = eventually(lambda: call("http://127.0.0.1:8000/headers", "httpbin.default"), bool, seconds=20)
+    assert "X-Forwarded-Client-Cert" in answer

@@ -141,3 +141,37 @@ def test_one_request_is_one_trace_over_all_services(watched: Mesh, form: str, pr
     if form == "otlp-http":
         assert {span["path"] for span in trace} == {"/v1/traces"}
         assert {span["headers"]["x-tenant"] for span in trace} == {"blue 100%"}
+
+
+@pytest.mark.row("MC-05", "PC-06")
+def test_the_old_form_names_a_collector_by_address_which_new_pods_have_in_their_bootstrap(watched: Mesh) -> None:
+    """The bootstrap knows no mTLS, so this collector takes plain text."""
+    watched.apply(mesh_config(None, tracing={"zipkin": {"address": "collector.watch:9411"}}))
+    watched.apply(COLLECTOR.replace("mode: STRICT", "mode: PERMISSIVE"))
+    watched.run("rollout", "restart", "deploy/curl", "-n", "default")
+    watched.run("rollout", "status", "deploy/curl", "-n", "default", seconds=60)
+
+    def ask() -> list[Document]:
+        watched.curl("http://httpbin.default:8000/get")
+        return [span for span in spans(watched) if span["service"] == "curl.default"]
+
+    found = eventually(ask, bool, seconds=45)
+    assert {span["format"] for span in found} == {"zipkin"}
+    watched.apply(mesh_config(None, tracing={"zipkin": {"address": "collector.watch:9411"}}, enableTracing=False))
+    assert watched.curl("http://httpbin.default:8000/get").code == 200
+
+
+@pytest.mark.row("MC-14")
+def test_access_logs_arrive_as_opentelemetry_records(watched: Mesh) -> None:
+    form = {"text": "took %RESPONSE_CODE%", "labels": {"path": "%REQ(:PATH)%"}}
+    provider = {"name": "lines", "envoyOtelAls": {"service": SERVICE, "port": 4317, "logFormat": form}}
+    text = mesh_config(None, extensionProviders=[provider], defaultProviders={"accessLogging": ["lines"]})
+    watched.apply(text)
+
+    def ask() -> list[Document]:
+        watched.curl("http://httpbin.default:8000/status/418")
+        done = watched.exec("collector", "curl", "-s", "http://127.0.0.1:9411/logs", namespace="watch")
+        return [record for record in json.loads(done.out) if record["body"] == "took 418"]
+
+    found = eventually(ask, bool, seconds=45)
+    assert found[0]["attributes"] == {"path": "/status/418"}

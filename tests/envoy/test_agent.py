@@ -75,7 +75,7 @@ def test_rotation_at_half_life_without_a_restart_and_the_old_kept_on_failure(wor
     assert envoy[0] in children(world.process.pid)
 
 
-@pytest.mark.row("AG-08", "ME-13", "ME-17", "PO-06", "PO-09")
+@pytest.mark.row("AG-08", "MC-23", "ME-13", "ME-17", "PO-06", "PO-09")
 def test_metrics_of_agent_and_envoy(world):
     world.discovery.answering.set()
     world.start()
@@ -92,7 +92,7 @@ def test_metrics_of_agent_and_envoy(world):
     assert world.ask("status", "/nothing")[0] == 404
 
 
-@pytest.mark.row("AG-06")
+@pytest.mark.row("AG-06", "PC-04")
 def test_sigterm_drains_first_and_ends_with_0(world):
     world.discovery.answering.set()
     world.start()
@@ -106,7 +106,7 @@ def test_sigterm_drains_first_and_ends_with_0(world):
     assert "does not answer" not in world.log()
 
 
-@pytest.mark.row("AG-06")
+@pytest.mark.row("AG-06", "PC-04")
 def test_after_drain_sigterm_ends_at_once(world):
     world.discovery.answering.set()
     world.start(PROXY_CONFIG=world.config(terminationDrainDuration="60s"))
@@ -117,7 +117,7 @@ def test_after_drain_sigterm_ends_at_once(world):
     assert world.process.wait(5) == 0
 
 
-@pytest.mark.row("AG-06")
+@pytest.mark.row("AG-06", "PC-04")
 def test_exit_on_zero_connections_does_not_wait_for_the_drain_duration(world):
     world.discovery.answering.set()
     config = world.config(terminationDrainDuration="60s")

@@ -124,7 +124,7 @@ async def test_what_is_refused_and_with_which_code(tmp_path: Path) -> None:
 
 @pytest.mark.row("CA-11", "CA-14")
 async def test_an_authority_at_its_end_is_our_fault_and_not_the_callers(tmp_path: Path) -> None:
-    settings = {"self_signed_ca_cert_ttl": timedelta(seconds=1), "root_check": timedelta(0)}
+    settings = {"self_signed_ca_cert_ttl": timedelta(seconds=3), "root_check": timedelta(0)}
     csr = csr_pem(ec.generate_private_key(ec.SECP256R1()))
     async with control_plane(tmp_path, objects=(WEB,), **settings) as mesh, channel(mesh) as chan:
         token = mesh.tokens.token("default", "web", "web-0")

@@ -100,6 +100,7 @@ def test_a_fetcher_that_nobody_knows_is_refused() -> None:
         ("TRUSTED_GATEWAY_CIDR", "10.0.0.0/8"),
         ("PILOT_ENABLE_ANALYSIS", "true"),
         ("EXTERNAL_CA", "ISTIOD_RA_KUBERNETES_API"),
+        ("PILOT_ENABLE_EDS_FOR_HEADLESS_SERVICES", "true"),
         ("ENABLE_CA_SERVER", "false"),
         ("PILOT_CERT_PROVIDER", "kubernetes"),
         ("PILOT_CERT_PROVIDER", "k8s.io/legacy"),

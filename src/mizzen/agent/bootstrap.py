@@ -72,8 +72,17 @@ def bootstrap(settings: Settings) -> Json:
 
 
 def _connections(settings: Settings) -> int:
-    asked = str(settings.node_metadata.get("GLOBAL_DOWNSTREAM_MAX_CONNECTIONS", ""))
-    return int(asked) if asked.isdigit() else 2147483647
+    """ProxyConfig's limit, else the older ways to set it, else none (row PC-14)."""
+    config = settings.proxy_config
+    own = config.get("connectionSettings") or {}
+    for asked in (
+        own.get("globalDownstreamConnectionLimit"),
+        settings.node_metadata.get("GLOBAL_DOWNSTREAM_MAX_CONNECTIONS"),
+        (config.get("runtimeValues") or {}).get("overload.global_downstream_max_connections"),
+    ):
+        if str(asked or "").isdigit():
+            return int(str(asked))
+    return 2147483647
 
 
 def _outlier_log(settings: Settings) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,6 +57,8 @@ class Settings:
     app_probers: dict[str, Any] = field(default_factory=dict)
     prometheus: dict[str, str] = field(default_factory=dict)
     trace_service: str = ""
+    unprivileged: bool = False
+    """Whether Envoy may not listen on low ports."""
     trace_attributes: str = ""
     host_ip: str = ""
     bootstrap_override: str = ""
@@ -176,6 +179,7 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         probe_localhost=env.get("REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION", "").lower() == "true",
         app_probers=_object(env, "ISTIO_KUBE_APP_PROBERS"),
         prometheus=_object(env, "ISTIO_PROMETHEUS_ANNOTATIONS"),
+        unprivileged=_unprivileged(),
         trace_service=env.get("DD_SERVICE", ""),
         trace_attributes=env.get("OTEL_RESOURCE_ATTRIBUTES", ""),
         host_ip=env.get("HOST_IP", ""),
@@ -184,6 +188,16 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         dns_timeout=seconds(env.get("DNS_FORWARD_TIMEOUT", ""), 5.0),
         dns_parallel=env.get("DNS_FORWARD_PARALLEL", "").lower() == "true",
     )
+
+
+def _unprivileged() -> bool:
+    if os.geteuid() == 0:
+        return False
+    try:
+        lowest = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text(encoding="utf-8")
+    except OSError:
+        return True
+    return int(lowest.strip() or 1024) > 1
 
 
 def seconds(text: str, default: float) -> float:

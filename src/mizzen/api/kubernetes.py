@@ -28,6 +28,7 @@ class ServiceSpec(Struct, frozen=True, kw_only=True, rename="camel"):
     external_ips: tuple[str, ...] = field(default=(), name="externalIPs")
     publish_not_ready_addresses: bool = False
     internal_traffic_policy: str = ""
+    session_affinity: str = ""
     traffic_distribution: str = ""
 
 

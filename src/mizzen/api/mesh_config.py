@@ -58,6 +58,29 @@ class Tracing(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     enable_istio_tags: bool | None = None
 
 
+class ConnectionSettings(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Limits of connections (row PC-14). The last two are taken and have no effect, as in Istio."""
+
+    profile: str = "SIDECAR"
+    http_idle_timeout: Duration | None = None
+    http_max_connection_duration: Duration | None = None
+    http_drain_timeout: Duration | None = None
+    http_request_timeout: Duration | None = None
+    http_request_headers_timeout: Duration | None = None
+    http_stream_idle_timeout: Duration | None = None
+    http_max_stream_duration: Duration | None = None
+    http_max_concurrent_streams: int | None = None
+    http2_initial_stream_window_size: int | None = None
+    http2_initial_connection_window_size: int | None = None
+    http_headers_with_underscores_action: str | None = None
+    http_merge_slashes: bool | None = None
+    http_path_with_escaped_slashes_action: str | None = None
+    listener_per_connection_buffer_limit_bytes: int | None = None
+    global_downstream_connection_limit: int | None = None
+    cluster_per_connection_buffer_limit_bytes: int | None = None
+    listener_connection_limit: int | None = None
+
+
 class DefaultProviders(Struct, frozen=True, kw_only=True, rename="camel"):
     """Names among ``extensionProviders`` and the built-in ones, where no Telemetry object says otherwise (row MC-05)."""
 
@@ -83,6 +106,7 @@ class ProxyConfig(Struct, frozen=True, kw_only=True, rename="camel"):
     interception_mode: str = ""
     readiness_probe: dict[str, Any] = {}
     tracing: Tracing | None = None
+    connection_settings: ConnectionSettings | None = None
     proxy_stats_matcher: dict[str, Any] = {}
     extra_stat_tags: tuple[str, ...] = ()
     proxy_headers: dict[str, Any] = {}
@@ -150,6 +174,7 @@ class MeshConfig(Struct, frozen=True, kw_only=True, rename="camel"):
     extension_providers: tuple[dict[str, Any], ...] = ()
     discovery_selectors: tuple[dict[str, Any], ...] = ()
     service_settings: tuple[dict[str, Any], ...] = ()
+    service_entry_visibility: dict[str, Any] = {}
     ca_certificates: tuple[dict[str, Any], ...] = ()
     dns_refresh_rate: Duration = Duration(60_000_000_000)
     proxy_listen_port: int = 15001

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from mizzen.api.destination_rule import ConnectionPoolSettings
+from mizzen.api.destination_rule import ClientTLSSettings, ConnectionPoolSettings
 from mizzen.api.gateway import Port, ServerTLSSettings
 from mizzen.api.meta import WorkloadSelector
 from mizzen.api.virtual_service import Destination
@@ -13,6 +13,8 @@ from mizzen.api.virtual_service import Destination
 class OutboundTrafficPolicy(Struct, frozen=True, kw_only=True, rename="camel"):
     mode: str = "REGISTRY_ONLY"
     egress_proxy: Destination | None = None
+    tls: ClientTLSSettings | None = None
+    """How names that ALLOW_ANY_DYNAMIC_DNS resolves are spoken to (row MC-02)."""
 
 
 class IstioIngressListener(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -128,6 +128,16 @@ ENUMS: Mapping[type, Mapping[str, tuple[str, ...]]] = {
     mc.InboundTrafficPolicy: {"mode": ("PASSTHROUGH", "LOCALHOST")},
     mc.PathNormalization: {"normalization": ("DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES")},
     mc.TLSConfig: {"min_protocol_version": _TLS_VERSIONS},
+    mc.ConnectionSettings: {
+        "profile": ("SIDECAR", "EDGE"),
+        "http_headers_with_underscores_action": ("ALLOW", "REJECT_REQUEST", "DROP_HEADER"),
+        "http_path_with_escaped_slashes_action": (
+            "KEEP_UNCHANGED",
+            "REJECT_REQUEST",
+            "UNESCAPE_AND_REDIRECT",
+            "UNESCAPE_AND_FORWARD",
+        ),
+    },
     mc.ProxyConfig: {
         "interception_mode": ("REDIRECT", "TPROXY", "NONE"),
         "tracing_service_name": (

@@ -112,6 +112,9 @@ def _proxy_config(config: ProxyConfig) -> Iterator[Problem]:
             yield _warn(f"defaultConfig.tracing.{name}", "is no longer sent to; name an opentelemetry provider instead")
     if tracing is not None and not 0 <= tracing.sampling <= 100:
         yield _warn("defaultConfig.tracing.sampling", "is no share from 0 to 100; 1 is used")
+    for name in ("preserveHttp1HeaderCase", "xForwardedHost"):
+        if config.proxy_headers.get(name):
+            yield _warn(f"defaultConfig.proxyHeaders.{name}", "has no effect")
     if config.stat_name_length:
         yield _warn("defaultConfig.statNameLength", "has no effect: names have no limit any more")
     if config.proxy_bootstrap_template_path:

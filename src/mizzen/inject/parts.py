@@ -10,6 +10,7 @@ from mizzen.inject.facts import CANONICAL_NAME, CANONICAL_REVISION, NETWORK, Fac
 from mizzen.inject.merge import Json
 from mizzen.inject.proxy_config import encode
 
+_CONVENTIONS = "OTEL_SEMANTIC_CONVENTIONS"
 _PORT_FIELDS = ("name", "hostPort", "containerPort", "protocol", "hostIP")
 
 
@@ -47,7 +48,25 @@ def environment(facts: Facts) -> list[Json]:
     env.append(_value("TRUST_DOMAIN", settings.mesh.trust_domain))
     if settings.mesh.inbound_traffic_policy.mode == "LOCALHOST":
         env.insert(0, _value("REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION", "true"))
+    env += _trace_environment(facts)
     return env + metadata_environment(facts)
+
+
+def _trace_environment(facts: Facts) -> list[Json]:
+    """What OpenTelemetry calls this workload, where a provider asks for its semantic conventions (rows MC-10, TR-03)."""
+    blocks = [raw.get("opentelemetry") for raw in facts.settings.mesh.extension_providers]
+    wanted = any(isinstance(b, dict) and b.get("serviceAttributeEnrichment") == _CONVENTIONS for b in blocks)
+    if not wanted or "OTEL_RESOURCE_ATTRIBUTES" in facts.metadata_env:
+        return []
+    labels = facts.labels
+    name = (
+        facts.annotations.get("resource.opentelemetry.io/service.name")
+        or labels.get("app.kubernetes.io/instance")
+        or labels.get("app.kubernetes.io/name")
+        or facts.owner.name
+        or "unknown_service"
+    )
+    return [_value("OTEL_RESOURCE_ATTRIBUTES", f"service.name={name}")]
 
 
 def metadata_environment(facts: Facts) -> list[Json]:
@@ -135,12 +154,23 @@ def log_arguments(facts: Facts) -> list[str]:
 
 def readiness(facts: Facts) -> Json:
     """The proxy's readiness probe, through Envoy's 15021 (row IP-04)."""
-    proxy = facts.settings.proxy
-    probe: Json = {"httpGet": {"path": "/healthz/ready", "port": 15021}, "timeoutSeconds": 3}
-    if delay := int(facts.annotations.get(READINESS + "initialDelaySeconds", proxy.readiness_initial_delay)):
+    proxy, own = facts.settings.proxy, facts.config.get("readinessProbe") or {}
+    probe: Json = {
+        "httpGet": {"path": "/healthz/ready", "port": 15021},
+        "timeoutSeconds": int(own.get("timeoutSeconds", 3)),
+    }
+    if delay := int(
+        facts.annotations.get(
+            READINESS + "initialDelaySeconds", own.get("initialDelaySeconds", proxy.readiness_initial_delay)
+        )
+    ):
         probe["initialDelaySeconds"] = delay
-    probe["periodSeconds"] = int(facts.annotations.get(READINESS + "periodSeconds", proxy.readiness_period))
-    probe["failureThreshold"] = int(facts.annotations.get(READINESS + "failureThreshold", proxy.readiness_failures))
+    probe["periodSeconds"] = int(
+        facts.annotations.get(READINESS + "periodSeconds", own.get("periodSeconds", proxy.readiness_period))
+    )
+    probe["failureThreshold"] = int(
+        facts.annotations.get(READINESS + "failureThreshold", own.get("failureThreshold", proxy.readiness_failures))
+    )
     return probe
 
 

@@ -10,7 +10,7 @@ import msgspec
 import yaml
 
 from mizzen.api.mesh_config import ProxyConfig
-from mizzen.api.meta import Object
+from mizzen.api.meta import Duration, Object
 from mizzen.inject.merge import Json
 
 ANNOTATION = "proxy.istio.io/config"
@@ -98,9 +98,15 @@ def _check(patch: Json) -> None:
     if isinstance(patch.get("concurrency"), dict):
         raise ValueError("concurrency is not a number")
     try:
-        msgspec.convert({n: v for n, v in patch.items() if not n.endswith("Duration")}, ProxyConfig)
+        msgspec.convert(patch, ProxyConfig, dec_hook=_value)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
+
+
+def _value(kind: type, value: Any) -> Any:
+    if kind is Duration and isinstance(value, str):
+        return Duration.parse(value)
+    raise ValueError(f"{value!r} is no {kind.__name__}")
 
 
 def _text(value: Any) -> str:

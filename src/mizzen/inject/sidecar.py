@@ -37,7 +37,9 @@ def sidecar(facts: Facts) -> Json:
 def capture_arguments(facts: Facts) -> list[str]:
     """Of ``istio-iptables`` (row IP-01)."""
     proxy = facts.settings.proxy
-    args = ["istio-iptables", "-p", "15001", "-z", "15006", "-u", str(facts.proxy_uid), "-m", facts.interception]
+    mesh = facts.settings.mesh
+    args = ["istio-iptables", "-p", str(mesh.proxy_listen_port), "-z", str(mesh.proxy_inbound_listen_port)]
+    args += ["-u", str(facts.proxy_uid), "-m", facts.interception]
     args += ["-i", facts.traffic("includeOutboundIPRanges", proxy.include_ip_ranges)]
     args += ["-x", facts.traffic("excludeOutboundIPRanges", proxy.exclude_ip_ranges)]
     args += ["-b", facts.traffic("includeInboundPorts", proxy.include_inbound_ports)]

@@ -6,11 +6,12 @@ One synchronous pass over the store, run again after every change until nothing 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mizzen.api.meta import Origin
 from mizzen.lab import services, workloads
+from mizzen.lab.allocated import Allocation
 from mizzen.lab.manual_endpoints import mirrored
 from mizzen.lab.network import Subnets
 from mizzen.lab.store import Store, timestamp
@@ -29,14 +30,23 @@ _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 
 class Controllers:
     """``inject`` patches a pod; ``trust`` reads a file that the control plane leaves for all: ``root-cert.pem`` and
-    ``ca-crl.pem``, as text, empty while there is none."""
+    ``ca-crl.pem``, as text, empty while there is none. ``environment`` is the control plane's."""
 
-    def __init__(self, store: Store, subnets: Subnets, node: str, inject: Inject, trust: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        subnets: Subnets,
+        node: str,
+        inject: Inject,
+        trust: Callable[[str], str],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._store = store
         self._subnets = subnets
         self._node = node
         self._inject = inject
         self._trust = trust
+        self._allocation = Allocation(environment or {})
 
     def step(self) -> None:
         """One pass."""
@@ -49,6 +59,8 @@ class Controllers:
                 self._pods(workload)
         self._orphans()
         self._slices()
+        for entry, status in self._allocation.statuses(self._store.list("ServiceEntry"), self._store.list("Service")):
+            self._store.put_status(entry, status)
         self._ingresses()
 
     def _namespaces(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from mizzen.lab import builtin, probes
 from mizzen.lab.forks import Forks, Process
 from mizzen.lab.network import Network
+from mizzen.lab.settings import controlplane_environment
 from mizzen.lab.store import timestamp
 from mizzen.lab.workloads import short_hash
 
@@ -32,10 +33,7 @@ class ControlPlane:
         self._forks = forks
         self._network = network
         self._cgroup = cgroup / "controlplane" if cgroup else None
-        self._environment = {
-            str(k): str(v)
-            for k, v in ((settings.get("controlPlane") or settings.get("controlplane") or {}).get("env") or {}).items()
-        }
+        self._environment = controlplane_environment(settings)
         self.pod_name = f"istiod-{short_hash(mesh)}-{short_hash(mesh + 'pod', 5)}"
         self.process: Process | None = None
         self.ready = False

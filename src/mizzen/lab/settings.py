@@ -65,3 +65,9 @@ def _known(settings: Raw, names: frozenset[str], where: str) -> None:
             likely = difflib.get_close_matches(key, sorted(names), 1)
             hint = f"did you mean {likely[0]}?" if likely else f"there are: {', '.join(sorted(names))}"
             raise LabError(f"{where}: unknown setting {key!r}", hint)
+
+
+def controlplane_environment(settings: Raw) -> dict[str, str]:
+    """What mizzen.yaml adds to the control plane's environment."""
+    chosen = (settings.get("controlPlane") or settings.get("controlplane") or {}).get("env") or {}
+    return {str(name): str(value) for name, value in chosen.items()}

@@ -94,7 +94,12 @@ class Supervisor:
         )
         self.admission = Admission(self.store, self.warn)
         self.controllers = Controllers(
-            self.store, self.network.subnets, self.node_name, self.admission.inject, self._trust
+            self.store,
+            self.network.subnets,
+            self.node_name,
+            self.admission.inject,
+            self._trust,
+            {**os.environ, **settings.controlplane_environment(self.settings)},
         )
         self.controlplane = ControlPlane(self.mesh, self.state, self.forks, self.network, cgroup, self.settings)
 

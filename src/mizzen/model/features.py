@@ -17,7 +17,9 @@ class RemoteKeys(StrEnum):
 
 @dataclass(frozen=True)
 class Features:
-    """``several_authorizers``: more than one CUSTOM provider may judge one workload (row AP-06)."""
+    """``several_authorizers``: more than one CUSTOM provider may judge one workload (row AP-06). ``ip_autoallocate``: every
+    proxy that captures DNS goes by allocated addresses, without it only those that ask for them by DNS_AUTO_ALLOCATE (SE-14)."""
 
     several_authorizers: bool = False
+    ip_autoallocate: bool = True
     remote_keys: RemoteKeys = RemoteKeys.CONTROL_PLANE

@@ -15,6 +15,13 @@ CONFLICTING_HOSTS = "IST0109"
 DUPLICATE_SUBSET = "MZ0006"
 """Two rules of one host have a subset of one name; the control plane counts them (row DR-03)."""
 
+LISTENER_TAKEN = "MZ0306"
+"""A service port without a listener of its own, because an older one has its place; the control plane counts them (PR-11)."""
+PROTOCOLS_DIFFER = "IST0116"
+"""Two services of one container port with different protocols; the control plane counts them (row IL-03)."""
+PORTS_DIFFER = "IST0137"
+"""Two services of one container port with different ports of their own."""
+
 
 class Level(StrEnum):
     ERROR = "Error"

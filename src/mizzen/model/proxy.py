@@ -18,11 +18,16 @@ PROXY_FLAGS = (
     "IDLE_TIMEOUT",
     "UNPRIVILEGED_POD",
     "GENERATOR",
+    "IP_FAMILIES",
     "TLS_CLIENT_CERT_CHAIN",
     "TLS_CLIENT_KEY",
     "TLS_CLIENT_ROOT_CERT",
 )
 """Node metadata that may change what a proxy gets, and so belongs to its view's key."""
+
+
+IPV6_ONLY, BOTH_FAMILIES = "IPv6", "IPv4,IPv6"
+"""Values of the flag ``IP_FAMILIES``, which is not sent but follows from the proxy's addresses; IPv4 alone has no flag."""
 
 
 class ProxyType(StrEnum):

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from mizzen.api.destination_rule import TrafficPolicy
 from mizzen.api.envoy_filter import EnvoyConfigObjectPatch
+from mizzen.api.gateway import ServerTLSSettings
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.api.virtual_service import Destination
@@ -16,8 +17,11 @@ from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
 from mizzen.model.jwks import KeySource, RemoteKeySet
 from mizzen.model.protocol import Protocol
 from mizzen.model.proxy import ProxyType
-from mizzen.model.service import Locality, Service
+from mizzen.model.service import Locality, Port, Service
 from mizzen.model.snapshot import Snapshot
+
+DYNAMIC_DNS = "ALLOW_ANY_DYNAMIC_DNS"
+"""The outbound mode in which names that nobody declared are resolved by the proxy (row MC-02)."""
 
 
 class MtlsMode(StrEnum):
@@ -58,10 +62,14 @@ class InboundPort:
     service_port: int
     mtls: MtlsMode
     services: tuple[Service, ...] = ()
+    rivals: tuple[tuple[Service, Port], ...] = ()
+    """The other services that lead here, with the port of theirs that does."""
     policy: TrafficPolicy | None = None
     """Limits of the connections to the app: only pool and retry budget are set (rows DR-36, SC-06)."""
     endpoint: str = ""
     """A Sidecar's ``defaultEndpoint``: where the app listens; empty: at the original address (row SC-05)."""
+    tls: ServerTLSSettings | None = None
+    """TLS of the user's own that the proxy ends on this port, in place of the mesh's (row SC-05)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +86,8 @@ class Inbound:
     conduct: Conduct = DEFAULT_CONDUCT
     interception: str = ""
     """The pod's capture: REDIRECT (also when empty), TPROXY, or NONE, with which nothing is captured (rows TC-07, TC-08)."""
+    families: str = ""
+    """IP families other than IPv4 alone (row XD-09)."""
     http10: bool = False
     """Whether HTTP/1.0 is taken on ports that are declared HTTP (row PR-10)."""
 
@@ -151,6 +161,11 @@ class Scope:
     def interception(self) -> str:
         """The client's capture, as :attr:`Inbound.interception`."""
         return self.flags.get("INTERCEPTION_MODE", "")
+
+    @property
+    def families(self) -> str:
+        """IP families of the client other than IPv4 alone (row XD-09)."""
+        return self.flags.get("IP_FAMILIES", "")
 
     @property
     def http10(self) -> bool:

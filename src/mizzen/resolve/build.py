@@ -21,12 +21,14 @@ from mizzen.resolve.mtls import peer_findings, peer_policies
 from mizzen.resolve.providers import providers
 from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, services
+from mizzen.resolve.shared_certificates import shared_certificates
 from mizzen.resolve.sidecar_conflicts import sidecar_findings
 from mizzen.resolve.token_keys import key_findings
 from mizzen.resolve.virtual_services import virtual_services
 from mizzen.resolve.workloads import workloads
 
 _T = TypeVar("_T")
+_NONE: Mapping[ObjectKey, Object] = {}
 
 
 def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
@@ -40,7 +42,8 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     pods, slices, nodes = config.of("Pod"), config.of("EndpointSlice"), config.of("Node")
     entries, workload_entries = config.of("ServiceEntry"), config.of("WorkloadEntry")
 
-    found = run.step("services", services, config.of("Service"), entries, mesh, domain)
+    labelled = config.of("Namespace") if mesh.service_entry_visibility else _NONE
+    found = run.step("services", services, config.of("Service"), entries, labelled, mesh, domain)
     hosts = run.step("by_hostname", by_hostname, found)
     running = run.step("workloads", workloads, pods, workload_entries, nodes, mesh)
     peer_authentications = run.step("peer_authentications", _oldest_first, config.of("PeerAuthentication"))
@@ -56,6 +59,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     gateways = run.step("gateways", _oldest_first, all_gateways)
     sidecars = run.step("sidecars", _oldest_first, config.of("Sidecar"))
     rivals = run.step("sidecar_findings", sidecar_findings, sidecars)
+    shared = run.step("shared_certificates", shared_certificates, gateways)
     references = run.step("references", reference_findings, routes, rules, gateways, hosts)
     authentications = run.step("request_authentications", _oldest_first, config.of("RequestAuthentication"))
     claims = run.step("claim_findings", claim_findings, routes, gateways, authentications, running, mesh.root_namespace)
@@ -92,6 +96,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
             *route_findings,
             *doubles,
             *rivals,
+            *shared,
             *references,
             *claims,
             *security,

@@ -59,9 +59,13 @@ def endpoints(
 def _of_slices(
     service: Service, port: Port, slices: Iterable[Object], workloads: Mapping[str, Workload]
 ) -> Iterable[Endpoint]:
-    for obj in slices:
+    listed = list(slices)
+    families = {obj.body.address_type for obj in listed}
+    # Of a Service of both families the IPv4 addresses are those of every pod.
+    wanted = "IPv4" if "IPv4" in families else "IPv6"
+    for obj in listed:
         body: EndpointSlice = obj.body
-        if body.address_type != "IPv4":
+        if body.address_type != wanted:
             continue
         numbers = [p.port for p in body.ports if p.name == port.name and p.protocol != "UDP"]
         for number in numbers:

@@ -38,6 +38,7 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
     unlisted = tuple(sorted((number, mode) for number, mode in modes.ports.items() if number not in known))
     own = policies_of(snapshot, proxy.namespace, proxy.labels)
     http10 = proxy.flags.get("HTTP10") == "1"
+    families = proxy.flags.get("IP_FAMILIES", "")
     interception = proxy.flags.get("INTERCEPTION_MODE", "")
     return Inbound(
         key=(
@@ -47,6 +48,7 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
             unlisted,
             _names(own),
             http10,
+            families,
             conduct_key(proxy),
             interception,
         ),
@@ -59,6 +61,7 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
         conduct=conduct(snapshot, proxy),
         interception=interception,
         http10=http10,
+        families=families,
     )
 
 
@@ -80,6 +83,7 @@ def _inbound_port(number: int, claims: list[tuple[Service, Port]], mode: MtlsMod
         service_port=port.number,
         mtls=mode,
         services=tuple(services.values()),
+        rivals=tuple((other, theirs) for other, theirs in claims[1:] if other is not service),
         policy=pools.of(service, port.number),
     )
 
@@ -91,6 +95,7 @@ def _facts(port: InboundPort) -> Hashable:
         port.service_port,
         port.mtls,
         tuple((s.namespace, s.hostname) for s in port.services),
+        tuple((s.namespace, s.hostname, p.number, p.protocol) for s, p in port.rivals),
         port.policy,
         port.endpoint,
     )

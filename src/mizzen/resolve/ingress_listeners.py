@@ -9,7 +9,7 @@ from mizzen.api.sidecar import IstioIngressListener
 from mizzen.model.proxy import Proxy
 from mizzen.model.service import Service
 from mizzen.model.snapshot import Snapshot
-from mizzen.model.view import InboundPort
+from mizzen.model.view import InboundPort, MtlsMode
 from mizzen.resolve import ports
 from mizzen.resolve.mtls import Modes
 from mizzen.resolve.pools import Pools
@@ -44,12 +44,16 @@ def _port(
         hostname=f"{sidecar.name}.{sidecar.namespace}", name=sidecar.name, namespace=sidecar.namespace, ports=()
     )
     service, service_port = (claims[0][0], claims[0][1].number) if claims else (stand_in, number)
+    mode = modes.of(number)
+    # Beside mesh TLS there is no telling whose a client's TLS is: it counts only where the mesh's is off.
+    own = entry.tls if mode is MtlsMode.DISABLE and protocol.is_tls else None
     return InboundPort(
         port=number,
         protocol=protocol,
+        tls=own,
         service=service,
         service_port=service_port,
-        mtls=modes.of(number),
+        mtls=mode,
         services=tuple({(s.namespace, s.hostname): s for s, _ in claims}.values()),
         policy=pools.of(service, service_port, entry.connection_pool),
         endpoint=entry.default_endpoint if _ENDPOINT.match(entry.default_endpoint) else "",

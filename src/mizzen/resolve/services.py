@@ -14,6 +14,7 @@ from mizzen.model.config import ObjectKey
 from mizzen.model.service import Port, Resolution, Service
 from mizzen.resolve import exports, ports
 from mizzen.resolve.allocation import with_addresses
+from mizzen.resolve.entry_visibility import EntryVisibility
 
 _RESOLUTIONS = {
     "NONE": Resolution.PASSTHROUGH,
@@ -23,23 +24,31 @@ _RESOLUTIONS = {
     "DYNAMIC_DNS": Resolution.DYNAMIC_DNS,
 }
 
+_SPIFFE = "spiffe://"
 _STRATEGY = "istio.io/connect-strategy"
 _DISTRIBUTION = "networking.istio.io/traffic-distribution"
 _SAME = ("resolution", "labels", "selector", "export_to", "mesh_external")
 
 
 def services(
-    kubernetes: Mapping[ObjectKey, Object], entries: Mapping[ObjectKey, Object], mesh: MeshConfig, domain: str
+    kubernetes: Mapping[ObjectKey, Object],
+    entries: Mapping[ObjectKey, Object],
+    namespaces: Mapping[ObjectKey, Object],
+    mesh: MeshConfig,
+    domain: str,
 ) -> tuple[Service, ...]:
     """Every service, oldest first. Of one hostname in one namespace a Kubernetes Service beats a ServiceEntry (SE-15)."""
+    limits = EntryVisibility(mesh, namespaces)
     found: dict[tuple[str, str], Service] = {}
     for obj in kubernetes.values():
         service = _kubernetes_service(obj, mesh, domain)
         found[(service.namespace, service.hostname)] = service
     for obj in sorted(entries.values(), key=lambda o: o.age_key):
-        for service in _entry_services(obj, mesh):
+        for service in _entry_services(obj, mesh, limits):
             held = found.setdefault((service.namespace, service.hostname), service)
-            if held is not service and not held.from_kubernetes and _alike(held, service):
+            if held.from_kubernetes and service.created >= held.created:
+                found[(service.namespace, service.hostname)] = _named(held, service)
+            elif held is not service and not held.from_kubernetes and _alike(held, service):
                 found[(service.namespace, service.hostname)] = _united(held, service)
     found = with_addresses(found)
     return tuple(sorted(found.values(), key=lambda s: (s.created, s.name, s.namespace, s.hostname)))
@@ -93,8 +102,9 @@ def _service_port(port: k8s.ServicePort) -> Port:
     )
 
 
-def _entry_services(obj: Object, mesh: MeshConfig) -> Iterable[Service]:
+def _entry_services(obj: Object, mesh: MeshConfig, limits: EntryVisibility) -> Iterable[Service]:
     entry: ServiceEntry = obj.body
+    written = exports.resolved(entry.export_to, mesh.default_service_export_to, obj.namespace)
     for host in entry.hosts:
         yield Service(
             hostname=host,
@@ -108,8 +118,8 @@ def _entry_services(obj: Object, mesh: MeshConfig) -> Iterable[Service]:
             selector=entry.workload_selector.match_labels if entry.workload_selector else {},
             labels=obj.meta.labels,
             created=obj.meta.creation_timestamp,
-            export_to=exports.resolved(entry.export_to, mesh.default_service_export_to, obj.namespace),
-            subject_alt_names=entry.subject_alt_names,
+            export_to=limits.narrowed(written, obj.namespace),
+            subject_alt_names=_accounts(entry.subject_alt_names, mesh),
             connect_race=obj.meta.annotations.get(_STRATEGY) == "RACE_FIRST_TCP_CONNECT",
             traffic_distribution=obj.meta.annotations.get(_DISTRIBUTION, ""),
             from_kubernetes=False,
@@ -119,6 +129,24 @@ def _entry_services(obj: Object, mesh: MeshConfig) -> Iterable[Service]:
 def _alike(one: Service, other: Service) -> bool:
     """Whether two ServiceEntries of one host may be united (row SE-16)."""
     return all(getattr(one, name) == getattr(other, name) for name in _SAME)
+
+
+def _named(held: Service, entry: Service) -> Service:
+    """A Kubernetes Service whose servers a ServiceEntry of its host names too: of several the youngest's names count, and
+    a Service that is younger than them all has none (row SE-13)."""
+    return replace(held, subject_alt_names=entry.subject_alt_names)
+
+
+def _accounts(names: Iterable[str], mesh: MeshConfig) -> tuple[str, ...]:
+    """Each name of the mesh in every trust domain that the mesh goes by, others as they are (row SE-13)."""
+    domains = (mesh.trust_domain, *mesh.trust_domain_aliases)
+    found: dict[str, None] = {}
+    for name in names:
+        found[name] = None
+        domain, slash, rest = name.removeprefix(_SPIFFE).partition("/")
+        if name.startswith(_SPIFFE) and slash and domain in domains:
+            found |= dict.fromkeys(f"{_SPIFFE}{other}/{rest}" for other in domains)
+    return tuple(found)
 
 
 def _united(older: Service, younger: Service) -> Service:

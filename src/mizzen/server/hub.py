@@ -13,7 +13,14 @@ from typing import Any
 
 from mizzen.model.closed import closed_by
 from mizzen.model.config import Config
-from mizzen.model.finding import CONFLICTING_HOSTS, DUPLICATE_SUBSET, REJECTED, Finding
+from mizzen.model.finding import (
+    CONFLICTING_HOSTS,
+    DUPLICATE_SUBSET,
+    LISTENER_TAKEN,
+    PROTOCOLS_DIFFER,
+    REJECTED,
+    Finding,
+)
 from mizzen.model.identity import Identity
 from mizzen.model.proxy import Proxy
 from mizzen.model.resources import ResourceSet
@@ -94,6 +101,7 @@ class Hub:
         self._built: dict[Hashable, ResourceSet] = {}
         self._certificates = Certificates(metrics, lambda: datetime.now(UTC))
         self._faults: dict[Hashable, tuple[Finding, ...]] = {}
+        self._conflicts: set[Finding] = set()
         self.error = ""
 
     @property
@@ -122,6 +130,8 @@ class Hub:
         self.current = Published(number, config.revision, snapshot)
         self._published.append((number, config.revision))
         self._built.clear()
+        self._conflicts.clear()
+        self._tell_conflicts()
         self._metrics.rejected_configs.clear()
         self._faults.clear()
         self._forget_gone(config)
@@ -168,7 +178,20 @@ class Hub:
                 self._built[key] = built
                 self._faults[key] = self._certificates.findings(built, view.scope.namespace)
                 self._count_rejected(built)
+                self._count_conflicts(built)
         return built
+
+    def _count_conflicts(self, built: ResourceSet) -> None:
+        """Services that share a place with an older one, each once however many proxies see it (rows PR-11, IL-03)."""
+        found = {f for f in built.findings if f.code in (LISTENER_TAKEN, PROTOCOLS_DIFFER)} - self._conflicts
+        if found:
+            self._conflicts |= found
+            self._tell_conflicts()
+
+    def _tell_conflicts(self) -> None:
+        codes = Counter(finding.code for finding in self._conflicts)
+        self._metrics.outbound_conflicts.set(codes[LISTENER_TAKEN])
+        self._metrics.inbound_conflicts.set(codes[PROTOCOLS_DIFFER])
 
     def _count_rejected(self, built: ResourceSet) -> None:
         for finding in built.findings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from mizzen.errors import ProtocolError
 from mizzen.model import locality
 from mizzen.model.config import Config
 from mizzen.model.identity import Identity
-from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
+from mizzen.model.proxy import BOTH_FAMILIES, IPV6_ONLY, PROXY_FLAGS, Proxy, ProxyType
 from mizzen.model.service import Locality
 
 PROXY_CONFIG = "proxy.istio.io/config"
@@ -92,13 +93,27 @@ class Node:
             node_name=pod.body.spec.node_name if pod is not None else _text(self.metadata, "NODE_NAME"),
             workload_name=_text(self.metadata, "WORKLOAD_NAME"),
             pod_ports=self._ports(pod),
-            flags={key: _text(self.metadata, key) for key in PROXY_FLAGS if key in self.metadata},
+            flags=self._flags(),
             version=_text(self.metadata, "ISTIO_VERSION"),
             config=_own_config(_annotations(pod, self.metadata).get(PROXY_CONFIG, "")),
             bootstrap_tracer=_bootstrap_tracer(self.metadata.get("PROXY_CONFIG")),
             bootstrap_logger=_has_address(self.metadata.get("PROXY_CONFIG"), "envoyAccessLogService"),
             metadata={key: value for key, value in self.metadata.items() if isinstance(value, str)},
         )
+
+    def _flags(self) -> dict[str, str]:
+        sent = {key: _text(self.metadata, key) for key in PROXY_FLAGS if key in self.metadata}
+        sent.pop("IP_FAMILIES", None)
+        families = self._families()
+        return {**sent, "IP_FAMILIES": families} if families else sent
+
+    def _families(self) -> str:
+        """By ``INSTANCE_IPS`` (comma separated), else by the address in the id; nothing for IPv4 alone (row XD-09)."""
+        listed = [text.strip() for text in _text(self.metadata, "INSTANCE_IPS").split(",") if text.strip()]
+        versions = {_version(text) for text in listed or [self.address]} - {0}
+        if 6 not in versions:
+            return ""
+        return BOTH_FAMILIES if 4 in versions else IPV6_ONLY
 
     def _account(self, pod: Object | None) -> str:
         if pod is not None:
@@ -156,6 +171,14 @@ def _bootstrap_tracer(config: Any) -> str:
 def _has_address(block: Any, field: str) -> bool:
     inner = block.get(field) if isinstance(block, dict) else None
     return isinstance(inner, dict) and bool(inner.get("address"))
+
+
+def _version(address: str) -> int:
+    """4 or 6; 0 for what is no address."""
+    try:
+        return ipaddress.ip_address(address).version
+    except ValueError:
+        return 0
 
 
 def _labels(metadata: dict[str, Any]) -> dict[str, str]:

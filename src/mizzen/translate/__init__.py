@@ -13,6 +13,7 @@ from mizzen.translate import (
     gateway,
     gateway_conflicts,
     inbound,
+    listener_conflicts,
     name_table,
     outbound,
     patches,
@@ -50,7 +51,8 @@ def _set(scope: Scope, served: Inbound | None, memo: Memo) -> ResourceSet:
     if served is None:
         return ResourceSet.of(client, (*findings, *gateway_conflicts.findings(Catalog(scope))))
     key = ("inbound", served.key)
-    return ResourceSet.of([*client, *memo.get(key, (served,), lambda: _server(served))], findings)
+    told = (*findings, *listener_conflicts.inbound(served))
+    return ResourceSet.of([*client, *memo.get(key, (served,), lambda: _server(served))], told)
 
 
 def _client(scope: Scope, memo: Memo) -> tuple[list[Resource], tuple[Finding, ...]]:
@@ -59,10 +61,11 @@ def _client(scope: Scope, memo: Memo) -> tuple[list[Resource], tuple[Finding, ..
     found = [*clusters.outbound(catalog, memo), *certificates, *name_table.resources(catalog)]
     if scope.proxy_type is ProxyType.ROUTER:
         return [*found, *gateway.resources(catalog)], findings
-    return [*found, *outbound.listeners(catalog), *routes.outbound(catalog)], findings
+    listeners, conflicts = outbound.listeners(catalog)
+    return [*found, *listeners, *routes.outbound(catalog)], (*findings, *conflicts)
 
 
 def _server(served: Inbound) -> list[Resource]:
-    listener = inbound.listener(served)
     found = [resource(CLUSTER, cluster.name, cluster) for cluster in inbound.clusters(served)]
-    return [*found, resource(LISTENER, listener.name, listener)]
+    listeners = (resource(LISTENER, listener.name, listener) for listener in inbound.listeners(served))
+    return [*found, *secrets.of_inbound(served), *listeners]

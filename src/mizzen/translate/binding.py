@@ -14,6 +14,10 @@ from mizzen.translate.catalog import Catalog
 _RESERVED = frozenset({15001, 15006, 15021, 15090})
 
 
+LOOPBACK = "127.0.0.1"
+_LOWEST_FREE = 1024
+
+
 class Kind(Enum):
     HTTP = "HTTP"
     TCP = "TCP"
@@ -34,6 +38,8 @@ class Binding:
     route: str = ""
     ranges: tuple[str, ...] = ()
     server_names: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+    """Further addresses of the same listener."""
 
     @property
     def name(self) -> str:
@@ -42,7 +48,19 @@ class Binding:
 
 def bindings(catalog: Catalog, service: Service, port: Port) -> Iterator[Binding]:
     """The bindings of one port; none for a headless service without endpoints, nor on the sidecar's own ports (PO-03)."""
+    if catalog.scope.interception == "NONE":
+        return _local(catalog, port)
     return (b for b in _bindings(catalog, service, port) if b.address != names.WILDCARD or b.port not in _RESERVED)
+
+
+def _local(catalog: Catalog, port: Port) -> Iterator[Binding]:
+    """Without capture: a socket on loopback per port, which the app must dial itself. One proxy of TCP services on one
+    port leads to the oldest. Low ports need rights that the proxy may lack (row TC-08)."""
+    low = port.number < _LOWEST_FREE and catalog.scope.flags.get("UNPRIVILEGED_POD", "").lower() == "true"
+    if low or port.number in _RESERVED:
+        return
+    kind = Kind.HTTP if port.protocol.is_http else Kind.SNIFFED if port.protocol is Protocol.UNSUPPORTED else Kind.TCP
+    yield Binding(LOOPBACK, port.number, kind, "" if kind is Kind.TCP else str(port.number))
 
 
 def _bindings(catalog: Catalog, service: Service, port: Port) -> Iterator[Binding]:
@@ -57,9 +75,12 @@ def _bindings(catalog: Catalog, service: Service, port: Port) -> Iterator[Bindin
             yield Binding(address, port.number, kind, own)
         return
     addresses = _addresses(catalog, service)
-    for address in addresses:
-        yield Binding(address, port.number, kind, own)
-    ranges = tuple(a for a in service.addresses if "/" in a)
+    if service.from_kubernetes and len(addresses) > 1:
+        # One Service of both families is one listener, named after its first address (row OL-24).
+        yield Binding(addresses[0], port.number, kind, own, more=tuple(addresses[1:]))
+    else:
+        yield from (Binding(address, port.number, kind, own) for address in addresses)
+    ranges = tuple(a for a in catalog.written(service) if "/" in a)
     if ranges or not addresses:
         sni = tuple(dict.fromkeys((service.hostname, *catalog.aliases(service)))) if port.protocol.is_tls else ()
         yield Binding(names.WILDCARD, port.number, kind, str(port.number) if own else "", ranges, sni)

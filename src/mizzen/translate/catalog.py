@@ -9,8 +9,9 @@ from mizzen.api.meta import Object
 from mizzen.api.virtual_service import Destination
 from mizzen.model.hosts import covers, is_wildcard, specificity
 from mizzen.model.protocol import Protocol
+from mizzen.model.proxy import BOTH_FAMILIES, IPV6_ONLY, ProxyType
 from mizzen.model.service import Endpoint, Port, Resolution, Service
-from mizzen.model.view import Scope
+from mizzen.model.view import DYNAMIC_DNS, Scope
 from mizzen.translate import names
 
 _LOOP_LIMIT = 10
@@ -62,17 +63,32 @@ class Catalog:
 
     def dynamic_hosts(self) -> list[str]:
         """The wildcard hosts whose names are resolved as requests name them, by HTTP (row SE-09)."""
-        return [
+        found = [
             service.hostname
             for service in self.scope.services
             if service.resolution is Resolution.DYNAMIC_DNS and any(p.protocol.is_http for p in service.ports)
         ]
+        anything = self.scope.outbound_mode == DYNAMIC_DNS and self.scope.proxy_type is ProxyType.SIDECAR
+        return [*found, names.ANY_NAME] if anything else found
 
     def addresses(self, service: Service) -> tuple[str, ...]:
         """Where this client dials ``service``: an allocated address only if it asks our DNS (row SE-14)."""
-        if not service.addresses and service.auto_address and self.scope.captures_dns:
+        if not service.addresses and service.auto_address and self._goes_by_allocated:
             return (service.auto_address,)
-        return service.addresses
+        return self.written(service)
+
+    def written(self, service: Service) -> tuple[str, ...]:
+        """The addresses and ranges of ``service`` in the families that this client has (row OL-24)."""
+        families = self.scope.families
+        if families == IPV6_ONLY:
+            return service.addresses_v6
+        return (*service.addresses, *service.addresses_v6) if families == BOTH_FAMILIES else service.addresses
+
+    @property
+    def _goes_by_allocated(self) -> bool:
+        scope = self.scope
+        asks = scope.flags.get("DNS_AUTO_ALLOCATE", "").lower() == "true"
+        return scope.captures_dns and (scope.snapshot.config.features.ip_autoallocate or asks)
 
     def endpoints(self, service: Service, port: Port) -> tuple[Endpoint, ...]:
         return self.scope.snapshot.endpoints.get((service.namespace, service.hostname, port.number), ())

@@ -59,6 +59,11 @@ def shapes(mode: MtlsMode, protocol: Protocol) -> tuple[Shape, ...]:
     return _DETECTED[mode] if protocol is Protocol.UNSUPPORTED else _TCP[mode]
 
 
+def own_tls(protocol: Protocol) -> Shape:
+    """The one chain of a port on which the proxy ends TLS of the user's own (row SC-05)."""
+    return Shape(TLS, http=protocol is Protocol.HTTPS)
+
+
 def sniffs_http(mode: MtlsMode, protocol: Protocol) -> bool:
     """Whether one of the port's chains needs the HTTP inspector."""
     return _SNIFFED_HTTP in shapes(mode, protocol)

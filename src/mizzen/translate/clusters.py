@@ -13,7 +13,7 @@ from mizzen.model.protocol import Protocol
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import CLUSTER, ENDPOINT, Resource
 from mizzen.model.service import Endpoint, Port, Resolution, Service
-from mizzen.model.view import MtlsMode
+from mizzen.model.view import DYNAMIC_DNS, MtlsMode
 from mizzen.translate import (
     alpn,
     connection_pool,
@@ -77,6 +77,8 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
     yield resource(CLUSTER, names.BLACK_HOLE, black_hole())
     if scope.proxy_type is ProxyType.SIDECAR:
         yield resource(CLUSTER, names.PASSTHROUGH, passthrough(catalog))
+        if scope.outbound_mode == DYNAMIC_DNS:
+            yield resource(CLUSTER, names.ANY_NAME, dynamic_dns.any_name(scope.mesh))
 
 
 def namespace_mtls(catalog: Catalog, service: Service) -> MtlsMode:
@@ -156,7 +158,7 @@ class _PortClusters:
         cluster.connect_timeout.CopyFrom(duration(self._scope.mesh.connect_timeout))
         cluster.circuit_breakers.CopyFrom(connection_pool.breakers(policy))
         self._balance(cluster, policy)
-        self._metadata(cluster)
+        self._metadata(cluster, subset)
         meshed = tuple(e for e in members if e.tls_mode == "istio")
         yield from self._place(cluster, self._assignment(name, policy, meshed))
 
@@ -171,7 +173,7 @@ class _PortClusters:
             cluster, policy, mesh, self._port.protocol, sidecar=self._sidecar, tls=self._own_tls(policy)
         )
         outlier.apply(cluster, policy.outlier_detection)
-        self._metadata(cluster)
+        self._metadata(cluster, "")
         self._secure(cluster, "", policy, ())
         dynamic_dns.apply(cluster, self._service.hostname, mesh)
         return resource(CLUSTER, name, cluster)
@@ -188,7 +190,7 @@ class _PortClusters:
             cluster, policy, self._scope.mesh, self._port.protocol, sidecar=self._sidecar, tls=self._own_tls(policy)
         )
         self._balance(cluster, policy)
-        self._metadata(cluster)
+        self._metadata(cluster, subset)
         self._secure(cluster, subset, policy, members)
         if policy.proxy_protocol is not None:
             proxy_protocol.wrap(cluster, policy.proxy_protocol)
@@ -266,9 +268,13 @@ class _PortClusters:
             chosen=self._preference(policy),
         )
 
-    def _metadata(self, cluster: cluster_pb2.Cluster) -> None:
+    def _metadata(self, cluster: cluster_pb2.Cluster, subset: str) -> None:
+        """What metrics, Kiali and people read of a cluster (row XD-23)."""
         facts = cluster.metadata.filter_metadata["istio"]
         service = self._service
+        facts["default_original_port"] = self._port.number
+        if subset:
+            facts["subset"] = subset
         named = {"host": service.hostname, "name": service.name, "namespace": service.namespace}
         facts.get_or_create_list("services").append(named)
         if self._rule is not None:

@@ -13,9 +13,12 @@ from envoy.extensions.filters.http.dynamic_forward_proxy.v3 import dynamic_forwa
 from envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3 import sni_dynamic_forward_proxy_pb2
 
 from mizzen.api.mesh_config import MeshConfig
+from mizzen.model.protocol import Protocol
+from mizzen.translate import connection_pool, names, upstream_tls
 from mizzen.translate import filters as f
 from mizzen.translate.messages import any_of
 from mizzen.translate.scalars import duration
+from mizzen.translate.traffic_policy import NONE, with_defaults
 
 _CLUSTER = "envoy.clusters.dynamic_forward_proxy"
 _HTTP = "envoy.filters.http.dynamic_forward_proxy"
@@ -28,6 +31,22 @@ def apply(cluster: cluster_pb2.Cluster, host: str, mesh: MeshConfig) -> None:
     cluster.cluster_type.name = _CLUSTER
     cluster.cluster_type.typed_config.CopyFrom(any_of(config))
     cluster.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
+
+
+def any_name(mesh: MeshConfig) -> cluster_pb2.Cluster:
+    """``names.ANY_NAME``: it goes where Host says, by the mesh's own TLS settings if it has some for that."""
+    cluster = cluster_pb2.Cluster(name=names.ANY_NAME)
+    tls = mesh.outbound_traffic_policy.tls
+    connection_pool.apply(cluster, with_defaults(NONE, mesh), mesh, Protocol.UNSUPPORTED, sidecar=True, tls=tls)
+    apply(cluster, names.ANY_NAME, mesh)
+    socket = None
+    if tls is not None and tls.mode in ("SIMPLE", "MUTUAL"):
+        socket = upstream_tls.socket_of(
+            tls, sni="", sans=(), entry_sans=(), offered=(), http2=False, defaults=mesh.tls_defaults
+        )
+    if socket is not None:
+        cluster.transport_socket.CopyFrom(socket)
+    return cluster
 
 
 def http_filter(host: str, mesh: MeshConfig) -> f.HttpFilter:

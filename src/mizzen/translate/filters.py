@@ -74,5 +74,6 @@ def cors() -> HttpFilter:
     return http("envoy.filters.http.cors", cors_pb2.Cors())
 
 
-def router() -> HttpFilter:
-    return http("envoy.filters.http.router", router_pb2.Router())
+def router(*, quiet: bool = False) -> HttpFilter:
+    """``quiet``: without ``x-envoy-*`` headers in requests and answers (row PC-13)."""
+    return http("envoy.filters.http.router", router_pb2.Router(suppress_envoy_headers=quiet))

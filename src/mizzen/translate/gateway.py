@@ -12,7 +12,7 @@ from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 from google.protobuf.message import Message
 
 from mizzen.model.resources import LISTENER, ROUTE, Resource
-from mizzen.translate import access_log, hcm
+from mizzen.translate import access_log, connection_settings, families, hcm
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.filters import Direction
 from mizzen.translate.gateway_hosts import virtual_hosts
@@ -29,7 +29,7 @@ def resources(catalog: Catalog) -> Iterator[Resource]:
     for bind, port, servers in by_address(catalog):
         chains = list(_chains(catalog, bind, port, servers, configurations))
         if chains:
-            listener = _listener(catalog, bind, port, chains)
+            listener = families.listen(_listener(catalog, bind, port, chains), catalog.scope.families)
             yield resource(LISTENER, listener.name, listener)
     yield from configurations
 
@@ -87,6 +87,7 @@ def _listener(catalog: Catalog, bind: str, port: int, chains: list[components.Fi
         _inspect(message, "envoy.filters.listener.proxy_protocol", proxy_protocol_pb2.ProxyProtocol())
     if any(chain.filter_chain_match.server_names or chain.HasField("transport_socket") for chain in chains):
         _inspect(message, "envoy.filters.listener.tls_inspector", tls_inspector_pb2.TlsInspector())
+    connection_settings.limit_buffer(message, catalog.scope.conduct.config)
     message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct))
     return message
 

@@ -7,6 +7,7 @@ from envoy.config.route.v3 import route_components_pb2 as route
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.gateway_server import BoundServer, attached
 from mizzen.translate.http.routes import Place, routes
+from mizzen.translate.virtual_hosts import counted
 
 
 def virtual_hosts(catalog: Catalog, servers: list[BoundServer]) -> list[route.VirtualHost]:
@@ -30,7 +31,7 @@ def virtual_hosts(catalog: Catalog, servers: list[BoundServer]) -> list[route.Vi
     made = [_virtual_host(host, number, found, (host, number) in redirected) for (host, number), found in hosts.items()]
     if not made:
         return [route.VirtualHost(name=f"blackhole:{servers[0].number}", domains=["*"])]
-    return _distinct(sorted(made, key=lambda v: v.name))
+    return counted(catalog, _distinct(sorted(made, key=lambda v: v.name)))
 
 
 def _virtual_host(host: str, number: int, found: list[route.Route], redirect: bool) -> route.VirtualHost:

@@ -12,7 +12,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import http_con
 from mizzen.api.mesh_config import MeshConfig, ProxyConfig
 from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
 from mizzen.model.view import Policies
-from mizzen.translate import access_log, alpn, dynamic_dns, exchange, jwt, rbac, telemetry, tracing
+from mizzen.translate import access_log, alpn, connection_settings, dynamic_dns, exchange, jwt, rbac, telemetry, tracing
 from mizzen.translate import filters as f
 from mizzen.translate.filters import Direction as Direction
 from mizzen.translate.tcp import NO_POLICIES
@@ -66,11 +66,19 @@ def http_connection_manager(
     _paths(manager, mesh)
     _addresses(manager, direction, conduct.config)
     _server_header(manager, direction, conduct.config.proxy_headers)
+    _switches(manager, conduct.config.proxy_headers)
+    connection_settings.apply(manager, connection_settings.settings(conduct.config, direction))
     _client_certificate(manager, direction, conduct.config)
     if conduct.tracing is not None:
         manager.tracing.CopyFrom(tracing.block(conduct.tracing, direction))
     resolving = [dynamic_dns.http_filter(host, mesh) for host in dynamic]
-    manager.http_filters.extend([*_http_filters(chain, policies, mesh, grpc_web), *resolving, f.router()])
+    manager.http_filters.extend(
+        [
+            *_http_filters(chain, policies, mesh, grpc_web),
+            *resolving,
+            f.router(quiet=_off(conduct.config.proxy_headers, "envoyDebugHeaders")),
+        ]
+    )
     manager.access_log.extend(access_log.request_logs(mesh, conduct))
     manager.access_log.extend(telemetry.http_metrics(chain))
     return f.network(_NAME, manager)
@@ -117,6 +125,19 @@ def _server_header(manager: _Hcm, direction: Direction, headers: dict[str, Any])
         manager.server_name = server.get("value", "")
     else:
         manager.server_name = server.get("value") or "istio-envoy"
+
+
+def _off(headers: dict[str, Any], name: str) -> bool:
+    """Whether ProxyConfig's ``proxyHeaders`` switch this one off (row PC-13)."""
+    block = headers.get(name)
+    return isinstance(block, dict) and block.get("disabled") is True
+
+
+def _switches(manager: _Hcm, headers: dict[str, Any]) -> None:
+    if _off(headers, "requestId"):
+        manager.generate_request_id.value = False
+    port = headers.get("xForwardedPort")
+    manager.append_x_forwarded_port = isinstance(port, dict) and port.get("enabled") is True
 
 
 _FORWARD = {

@@ -10,14 +10,16 @@ from envoy.config.core.v3 import address_pb2, base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 
+from mizzen.api.gateway import ServerTLSSettings
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode
-from mizzen.translate import access_log, connection_pool, exchange, names, tcp, tls
+from mizzen.translate import access_log, connection_pool, exchange, families, names, tcp, tls
 from mizzen.translate import filters as f
-from mizzen.translate.chains import Shape, shapes
+from mizzen.translate.chains import Shape, own_tls, shapes
 from mizzen.translate.filters import Direction
+from mizzen.translate.gateway_tls import downstream_socket
 from mizzen.translate.hcm import http_connection_manager
 from mizzen.translate.http.retry import inbound_policy
 from mizzen.translate.inspectors import listener_filters
@@ -50,6 +52,35 @@ class _Target:
     http_name: str
     tcp_name: str
     service: Service | None = None
+    tls: ServerTLSSettings | None = None
+
+
+def listeners(inbound: Inbound) -> list[listener_pb2.Listener]:
+    """``virtualInbound``; without capture one listener with a socket of its own per port that a Sidecar gives an app
+    to, since no traffic comes to a common one (row TC-08)."""
+    if inbound.interception != "NONE":
+        return [listener(inbound)]
+    return [_own_socket(target, inbound) for target in _targets(inbound) if target.port in _given(inbound)]
+
+
+def _given(inbound: Inbound) -> set[int]:
+    return {port.port for port in inbound.ports if port.endpoint}
+
+
+def _own_socket(target: _Target, inbound: Inbound) -> listener_pb2.Listener:
+    mesh = inbound.mesh
+    result = listener_pb2.Listener(
+        name=target.tcp_name,
+        address=_address("0.0.0.0", target.port),  # noqa: S104 - the pod's address, which is no fact of a shared resource
+        traffic_direction=base_pb2.INBOUND,
+        continue_on_listener_filters_timeout=True,
+        access_log=access_log.listener_logs(mesh, inbound.conduct),
+        # The first finds the original destination, of which there is none.
+        listener_filters=listener_filters(inbound)[1:],
+    )
+    result.listener_filters_timeout.FromNanoseconds(mesh.protocol_detection_timeout.nanos)
+    result.filter_chains.extend(_chains(target, inbound))
+    return families.listen(result, inbound.families)
 
 
 def listener(inbound: Inbound) -> listener_pb2.Listener:
@@ -70,14 +101,20 @@ def listener(inbound: Inbound) -> listener_pb2.Listener:
     result.max_connections_to_accept_per_socket_event.value = 1
     result.filter_chains.append(_black_hole(port, inbound))
     for target in _targets(inbound):
-        result.filter_chains.extend(_chain(shape, target, inbound) for shape in shapes(target.mtls, target.protocol))
-    return result
+        result.filter_chains.extend(_chains(target, inbound))
+    return families.listen(result, inbound.families)
+
+
+def _chains(target: _Target, inbound: Inbound) -> Iterator[listener_pb2.FilterChain]:
+    found = (own_tls(target.protocol),) if target.tls else shapes(target.mtls, target.protocol)
+    return (_chain(shape, target, inbound) for shape in found)
 
 
 def clusters(inbound: Inbound) -> list[cluster_pb2.Cluster]:
     """``inbound|<port>||`` per container port, then InboundPassthroughCluster (rows IL-02, OL-23)."""
     found = [_port_cluster(port, inbound.mesh) for port in sorted(inbound.ports, key=lambda p: p.port)]
-    return [*found, _passthrough_cluster(inbound.mesh)]
+    made = [*found, _passthrough_cluster(inbound.mesh)]
+    return [families.call_from(cluster, inbound.families) for cluster in made]
 
 
 def cluster_name(port: int) -> str:
@@ -101,6 +138,7 @@ def _targets(inbound: Inbound) -> Iterator[_Target]:
             http_name=name,
             tcp_name=name,
             service=port.service,
+            tls=port.tls,
         )
 
 
@@ -127,6 +165,9 @@ def _chain(shape: Shape, target: _Target, inbound: Inbound) -> listener_componen
     if shape.mtls:
         alpn = tls.ALPN_HTTP if shape.http else tls.ALPN_TCP
         chain.transport_socket.CopyFrom(tls.mesh_downstream_socket(inbound.mesh, alpn=alpn))
+    if target.tls is not None:
+        spoken = ("h2", "http/1.1") if shape.http else ()
+        chain.transport_socket.CopyFrom(downstream_socket(target.tls, inbound.mesh, spoken))
     if shape.http:
         chain.filters.extend(_http_filters(shape, target, inbound))
     else:
@@ -218,6 +259,7 @@ def _port_cluster(port: InboundPort, mesh: MeshConfig) -> cluster_pb2.Cluster:
     pattern = mesh.inbound_cluster_stat_name if service_port is not None else ""
     cluster.alt_stat_name = names.stat_name(pattern or name, port.service, service_port, "")
     connection_pool.apply_inbound(cluster, port.policy, mesh, _speech(port.protocol))
+    cluster.metadata.filter_metadata["istio"]["default_original_port"] = port.service_port
     for service in port.services or (port.service,):
         _describe(cluster, service)
     return cluster

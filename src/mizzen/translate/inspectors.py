@@ -37,7 +37,8 @@ def listener_filters(inbound: Inbound) -> list[pb.ListenerFilter]:
         found.append(_original_source())
     modes = dict(inbound.unlisted) | {port.port: port.mtls for port in inbound.ports}
     protocols = {port.port: port.protocol for port in inbound.ports}
-    tls = {port: mode is not MtlsMode.DISABLE for port, mode in modes.items()}
+    ended = {port.port for port in inbound.ports if port.tls is not None}
+    tls = {port: mode is not MtlsMode.DISABLE or port in ended for port, mode in modes.items()}
     http = {port: sniffs_http(mode, protocols.get(port, Protocol.UNSUPPORTED)) for port, mode in modes.items()}
     own = inbound.mesh.proxy_inbound_listen_port
 

@@ -6,6 +6,8 @@ from mizzen.model.service import Port, Service
 
 PASSTHROUGH = "PassthroughCluster"
 BLACK_HOLE = "BlackHoleCluster"
+ANY_NAME = "AllowAnyDynamicDNSCluster"
+"""The cluster of all names that nobody declared, under ALLOW_ANY_DYNAMIC_DNS (row MC-02)."""
 PASSTHROUGH_CHAIN = "PassthroughFilterChain"
 WILDCARD = "0.0.0.0"  # noqa: S104 - the address that Istio names these listeners after
 

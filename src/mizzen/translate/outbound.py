@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from envoy.config.core.v3 import address_pb2, base_pb2
@@ -11,10 +10,11 @@ from envoy.config.listener.v3 import listener_pb2
 from envoy.extensions.filters.listener.http_inspector.v3 import http_inspector_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 
+from mizzen.model.finding import Finding
 from mizzen.model.protocol import Protocol
 from mizzen.model.resources import LISTENER, Resource
 from mizzen.model.service import Port, Service
-from mizzen.translate import access_log, egress, hcm, names, tcp, tcp_routes
+from mizzen.translate import access_log, egress, families, hcm, listener_conflicts, names, tcp, tcp_routes
 from mizzen.translate.binding import Binding, Kind
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.filters import Direction
@@ -26,17 +26,29 @@ _CONNECT_TIMEOUT = 15.0
 """Seconds that a TLS handshake towards one of our chains may take."""
 
 
-def listeners(catalog: Catalog) -> Iterator[Resource]:
-    """One listener per address and port, sorted by name, then ``virtualOutbound``."""
+def listeners(catalog: Catalog) -> tuple[list[Resource], list[Finding]]:
+    """One listener per address and port, sorted by name, then ``virtualOutbound``; and whose place was taken already.
+
+    A client without capture has no such common listener: each opens a socket on loopback (row TC-08).
+    """
+    made: list[Resource] = []
     drafts: dict[str, _Draft] = {}
+    uncaptured = catalog.scope.interception == "NONE"
     for part, service, port, binding in egress.bound(catalog):
         draft = drafts.get(binding.name)
         if draft is None:
-            draft = drafts[binding.name] = _Draft(binding.name, binding.address, binding.port, part.socket)
+            draft = drafts[binding.name] = _Draft(
+                binding.name, binding.address, binding.port, part.socket or uncaptured, binding.more
+            )
         draft.add(part.catalog, service, port, binding)
     for name in sorted(drafts):
-        yield resource(LISTENER, name, drafts[name].listener(catalog))
-    yield resource(LISTENER, "virtualOutbound", virtual_outbound(catalog))
+        listener = families.listen(drafts[name].listener(catalog), catalog.scope.families)
+        made.append(resource(LISTENER, listener.name, listener))
+    if not uncaptured:
+        last = families.listen(virtual_outbound(catalog), catalog.scope.families)
+        made.append(resource(LISTENER, last.name, last))
+    conflicts = [finding for draft in drafts.values() for finding in draft.conflicts]
+    return made, conflicts
 
 
 def virtual_outbound(catalog: Catalog) -> listener_pb2.Listener:
@@ -87,10 +99,14 @@ class _Draft:
     port: int
     socket: bool = False
     """It opens a socket of its own; else capture leads to it (row SC-04)."""
+    more: tuple[str, ...] = ()
     route: str = ""
     grpc_web: bool = False
     chains: list[components.FilterChain] = field(default_factory=list)
     default: components.FilterChain | None = None
+    owners: dict[bytes, Service] = field(default_factory=dict)
+    """Whose chain it is, by its match."""
+    conflicts: list[Finding] = field(default_factory=list)
 
     def add(self, catalog: Catalog, service: Service, port: Port, binding: Binding) -> None:
         if binding.kind is not Kind.TCP and not self.route:
@@ -98,16 +114,23 @@ class _Draft:
             self.grpc_web = port.protocol is Protocol.GRPC_WEB
         if binding.kind is not Kind.HTTP:
             for chain in tcp_routes.chains(catalog, service, port, binding):
-                self._add_tcp(chain)
+                self._add_tcp(chain, service, port)
 
-    def _add_tcp(self, chain: components.FilterChain) -> None:
+    def _add_tcp(self, chain: components.FilterChain, service: Service, port: Port) -> None:
         """Of chains with equal match the older service's stays (row PR-11)."""
+        key = chain.filter_chain_match.SerializeToString(deterministic=True)
+        older = self.owners.get(key)
+        if older is not None:
+            if older is not service:
+                self.conflicts.append(listener_conflicts.outbound(service, port, older))
+            return
+        self.owners[key] = service
         chain.transport_socket_connect_timeout.CopyFrom(seconds(_CONNECT_TIMEOUT))
         match = chain.filter_chain_match
-        if not match.ByteSize():
-            self.default = self.default or chain
-        elif all(other.filter_chain_match != match for other in self.chains):
+        if match.ByteSize():
             self.chains.append(chain)
+        else:
+            self.default = chain
 
     def listener(self, catalog: Catalog) -> listener_pb2.Listener:
         mesh = catalog.scope.mesh
@@ -116,6 +139,8 @@ class _Draft:
             name=name, traffic_direction=base_pb2.OUTBOUND, continue_on_listener_filters_timeout=True
         )
         message.address.CopyFrom(socket_address(self.address, self.port))
+        for address in self.more:
+            message.additional_addresses.add().address.CopyFrom(socket_address(address, self.port))
         if not self.socket:
             message.bind_to_port.value = False
         message.listener_filters_timeout.CopyFrom(

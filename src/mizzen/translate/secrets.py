@@ -17,7 +17,7 @@ from mizzen.api.meta import Object
 from mizzen.model.finding import Finding, Level
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import SECRET, UNUSABLE_CREDENTIAL, Resource
-from mizzen.model.view import Scope
+from mizzen.model.view import Inbound, Scope
 from mizzen.translate import credentials, key_pair
 from mizzen.translate.credentials import BUILTIN, CONFIG_MAP, GATEWAY, KUBERNETES, ROOTS, Name
 from mizzen.translate.messages import resource
@@ -58,6 +58,12 @@ def served(scope: Scope) -> tuple[list[Resource], tuple[Finding, ...]]:
     for name in identity.names if identity is not None else ():
         found[name] = resource(SECRET, name, _of_files(name))
     return [found[name] for name in sorted(found)], tuple(findings.values())
+
+
+def of_inbound(served: Inbound) -> list[Resource]:
+    """The files with which a sidecar ends TLS of the user's own (row SC-05); Secrets do not count there."""
+    names = {name for port in served.ports if port.tls is not None for name, _ in _of_server(port.tls)}
+    return [resource(SECRET, name, _of_files(name)) for name in sorted(names)]
 
 
 def _wanted(scope: Scope) -> Iterator[Wanted]:

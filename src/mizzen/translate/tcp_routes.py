@@ -150,7 +150,7 @@ def _tcp_chains(catalog: Catalog, obj: Object, port: Port, binding: Binding) -> 
             continue
         subnets = tuple(subnet for m in fitting for subnet in m.destination_subnets)
         everything = not fitting or any(not m.destination_subnets for m in fitting)
-        yield _chain(catalog, found, (), binding.ranges if everything else subnets)
+        yield _from(obj, _chain(catalog, found, (), binding.ranges if everything else subnets))
         if everything:
             return
 
@@ -160,7 +160,14 @@ def _tls_chains(catalog: Catalog, obj: Object, port: Port, binding: Binding) -> 
         for match in route.match:
             found = leg(catalog, obj, route.route, port.number)
             if found is not None and applies(match, obj, catalog, port.number, MESH):
-                yield _chain(catalog, found, match.sni_hosts, match.destination_subnets or binding.ranges)
+                yield _from(obj, _chain(catalog, found, match.sni_hosts, match.destination_subnets or binding.ranges))
+
+
+def _from(obj: Object, chain: components.FilterChain) -> components.FilterChain:
+    """``chain`` with the VirtualService that it came from (row XD-23)."""
+    path = f"/apis/networking.istio.io/v1/namespaces/{obj.namespace}/virtual-service/{obj.name}"
+    chain.metadata.filter_metadata["istio"].update({"config": path})
+    return chain
 
 
 def _chain(catalog: Catalog, found: Leg, sni: Iterable[str], ranges: Iterable[str]) -> components.FilterChain:

@@ -9,6 +9,7 @@ from envoy.config.route.v3 import route_components_pb2 as route
 
 from mizzen.model.hosts import covers, is_wildcard
 from mizzen.model.service import Port, Service
+from mizzen.model.view import DYNAMIC_DNS
 from mizzen.translate import names
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.http import hash_policy, retry
@@ -39,7 +40,7 @@ def of_port(catalog: Catalog, port: int, served: Iterable[tuple[Service, Port]])
     hosts += _foreign_hosts(catalog, port, place)
     made = sorted(_without_doubles(hosts), key=lambda v: v.name)
     # Envoy refuses a configuration in which a domain occurs twice.
-    return made if any("*" in host.domains for host in made) else [*made, catch_all(catalog)]
+    return counted(catalog, made if any("*" in host.domains for host in made) else [*made, catch_all(catalog)])
 
 
 def of_ports(catalog: Catalog, served: Iterable[tuple[Service, Port]]) -> list[route.VirtualHost]:
@@ -54,13 +55,13 @@ def of_ports(catalog: Catalog, served: Iterable[tuple[Service, Port]]) -> list[r
         host.full = [f"{name}:{port.number}" for name in host.full] + (host.full if bare else [])
         hosts.append(host)
     made = sorted(_without_doubles(hosts), key=lambda v: v.name)
-    return made if any("*" in host.domains for host in made) else [*made, catch_all(catalog)]
+    return counted(catalog, made if any("*" in host.domains for host in made) else [*made, catch_all(catalog)])
 
 
 def of_one(catalog: Catalog, service: Service, port: Port) -> route.VirtualHost:
     """The one virtual host of a sniffed port: it takes every Host, for the address has chosen the service (row OL-04)."""
     host = service_host(catalog, service, port, Place(catalog, port.number, MESH))
-    return _message(host, ["*"])
+    return counted(catalog, [_message(host, ["*"])])[0]
 
 
 def service_host(catalog: Catalog, service: Service, port: Port, place: Place) -> _Host:
@@ -91,11 +92,26 @@ def default_route(catalog: Catalog, service: Service, port: Port) -> route.Route
     return message
 
 
+def counted(catalog: Catalog, hosts: list[route.VirtualHost]) -> list[route.VirtualHost]:
+    """``hosts``, without ``x-envoy-attempt-count`` towards upstreams where ProxyConfig switches it off (row PC-13)."""
+    block = catalog.scope.conduct.config.proxy_headers.get("attemptCount")
+    if isinstance(block, dict) and block.get("disabled") is True:
+        for host in hosts:
+            host.include_request_attempt_count = False
+    return hosts
+
+
 def catch_all(catalog: Catalog) -> route.VirtualHost:
-    """``allow_any`` or ``block_all`` (row OL-06)."""
+    """``allow_any``, ``allow_any_dynamic_dns`` or ``block_all`` (rows OL-06, MC-02)."""
     if catalog.scope.outbound_mode == "REGISTRY_ONLY":
         message = route.Route(name="block_all", direct_response=route.DirectResponseAction(status=502))
         name = "block_all"
+    elif catalog.scope.outbound_mode == DYNAMIC_DNS:
+        name = "allow_any_dynamic_dns"
+        message = route.Route(name=name)
+        message.route.cluster = names.ANY_NAME
+        message.route.timeout.SetInParent()
+        message.route.max_grpc_timeout.SetInParent()
     else:
         message = route.Route(name="allow_any")
         message.route.cluster = catalog.fallback()

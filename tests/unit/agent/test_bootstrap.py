@@ -104,3 +104,39 @@ def test_the_certificate_files_are_watched_once_because_all_name_them_alike():
     for found in (ours[0], ours[1]["validation_context_sds_secret_config"]):
         theirs = json_format.MessageToDict(sds_secret(found["name"]), preserving_proto_field_name=True)
         assert found == theirs
+
+
+@pytest.mark.row("PC-03", "PC-05")
+def test_envoy_follows_proxy_config(tmp_path):
+    found = bootstrap(Settings(proxy_config={"proxyAdminPort": 15900, "discoveryAddress": "cp.example:15999"}))
+    assert found["admin"]["address"]["socket_address"]["port_value"] == 15900
+    (group,) = clusters(found)["xds-grpc"]["load_assignment"]["endpoints"]
+    address = group["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]
+    assert (address["address"], address["port_value"]) == ("cp.example", 15999)
+    assert "--concurrency" not in arguments(Settings(proxy_config={"concurrency": 0}, cpu_limit=2), tmp_path)
+
+
+@pytest.mark.row("TC-08")
+def test_a_proxy_that_may_not_open_low_ports_says_so():
+    assert bootstrap(Settings(unprivileged=True))["node"]["metadata"]["UNPRIVILEGED_POD"] == "true"
+    assert "UNPRIVILEGED_POD" not in bootstrap(Settings())["node"]["metadata"]
+
+
+@pytest.mark.row("PC-14")
+@pytest.mark.parametrize(
+    ("config", "metadata", "limit"),
+    [
+        ({"connectionSettings": {"globalDownstreamConnectionLimit": 5}}, {"GLOBAL_DOWNSTREAM_MAX_CONNECTIONS": "6"}, 5),
+        (
+            {"runtimeValues": {"overload.global_downstream_max_connections": "7"}},
+            {"GLOBAL_DOWNSTREAM_MAX_CONNECTIONS": "6"},
+            6,
+        ),
+        ({"runtimeValues": {"overload.global_downstream_max_connections": "7"}}, {}, 7),
+        ({}, {}, 2147483647),
+    ],
+)
+def test_the_limit_of_all_connections(config, metadata, limit):
+    found = bootstrap(Settings(proxy_config=config, node_metadata=metadata))
+    (monitor,) = found["overload_manager"]["resource_monitors"]
+    assert monitor["typed_config"]["max_active_downstream_connections"] == limit

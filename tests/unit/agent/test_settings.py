@@ -47,3 +47,32 @@ def test_a_bad_value_is_named(env):
 
 def test_no_downward_file_is_empty(tmp_path):
     assert downward(tmp_path / "none") == {}
+
+
+@pytest.mark.row("PC-03")
+@pytest.mark.parametrize(
+    ("config", "limit", "expected"), [({}, 3, 3), ({"concurrency": 2}, 3, 2), ({"concurrency": 0}, 3, 0), ({}, 0, 0)]
+)
+def test_threads_are_the_configured_else_the_cpu_limit_and_zero_means_all(config, limit, expected):
+    assert Settings(proxy_config=config, cpu_limit=limit).concurrency == expected
+
+
+@pytest.mark.row("PC-04", "PC-05")
+def test_ports_addresses_and_drains_of_proxy_config():
+    config = {
+        "discoveryAddress": "istiod-canary.istio-system.svc:15012",
+        "proxyAdminPort": 15900,
+        "statusPort": 15920,
+        "drainDuration": "90s",
+        "terminationDrainDuration": "20s",
+    }
+    found = Settings(proxy_config=config)
+    assert found.discovery == ("istiod-canary.istio-system.svc", 15012)
+    assert (found.admin_port, found.status_port) == (15900, 15920)
+    assert (found.drain_time, found.termination_drain) == (90, 20.0)
+
+
+@pytest.mark.row("PC-07")
+def test_variables_become_node_metadata():
+    found = from_environment("sidecar", {}, {"ISTIO_META_TEAM": "blue", "OTHER": "x"})
+    assert found.node_metadata == {"TEAM": "blue"}

@@ -52,3 +52,8 @@ def test_secrets_become_base64_and_other_texts_stay(material: Material) -> None:
 def test_an_open_brace_is_an_error(material: Material) -> None:
     with pytest.raises(ValueError, match="no closing brace"):
         material.fill("${ca:alpha")
+
+
+def test_a_wish_for_a_token_that_is_not_known_is_an_error(material: Material) -> None:
+    with pytest.raises(ValueError, match="_colour"):
+        material.fill('${jwt:{"iss": "a", "_colour": "red"}}')

@@ -168,3 +168,57 @@ def test_an_unknown_field_of_the_config_annotation_is_a_warning():
     done = inject(pod({"proxy.istio.io/config": "concurency: 2"}), NAMESPACE, InjectSettings())
     assert done.injected
     assert "concurency" in str(done.warnings[0])
+
+
+@pytest.mark.row("PC-11")
+def test_the_proxy_comes_first_and_is_waited_for_when_the_app_is_held():
+    annotation = {"proxy.istio.io/config": "holdApplicationUntilProxyStarts: true"}
+    injected = run(pod(annotation))
+    first = injected["spec"]["containers"][0]
+    assert first["name"] == "istio-proxy"
+    assert "postStart" in first["lifecycle"]
+    assert run(pod())["spec"]["containers"][-1]["name"] == "istio-proxy"
+
+
+@pytest.mark.row("MC-26")
+def test_capture_follows_the_meshs_ports():
+    settings = InjectSettings(mesh=MeshConfig(proxy_listen_port=16001, proxy_inbound_listen_port=16006))
+    args = container(run(pod(), settings), "istio-init")["args"]
+    assert args[1:5] == ["-p", "16001", "-z", "16006"]
+
+
+@pytest.mark.row("PC-12")
+def test_the_probe_and_the_image_of_proxy_config():
+    text = (
+        "{readinessProbe: {periodSeconds: 7, failureThreshold: 2, timeoutSeconds: 9}, image: {imageType: distroless}}"
+    )
+    proxy = container(run(pod({"proxy.istio.io/config": text})), "istio-proxy")
+    probe = proxy["readinessProbe"]
+    assert (probe["periodSeconds"], probe["failureThreshold"], probe["timeoutSeconds"]) == (7, 2, 9)
+    assert proxy["image"].endswith("-distroless")
+
+
+@pytest.mark.row("PC-02", "PC-07")
+def test_variables_of_proxy_config_reach_both_containers():
+    injected = run(pod({"proxy.istio.io/config": "proxyMetadata: {ISTIO_META_TEAM: blue}"}))
+    assert env(injected, "istio-proxy")["ISTIO_META_TEAM"] == "blue"
+    assert env(injected, "istio-init")["ISTIO_META_TEAM"] == "blue"
+    assert '"ISTIO_META_TEAM":"blue"' in env(injected, "istio-proxy")["PROXY_CONFIG"]
+
+
+@pytest.mark.row("MC-10")
+@pytest.mark.parametrize(
+    ("annotations", "labels", "name"),
+    [
+        ({"resource.opentelemetry.io/service.name": "own"}, {"app.kubernetes.io/name": "site"}, "own"),
+        ({}, {"app.kubernetes.io/instance": "site-1", "app.kubernetes.io/name": "site"}, "site-1"),
+        ({}, {"app.kubernetes.io/name": "site"}, "site"),
+    ],
+)
+def test_a_provider_with_semantic_conventions_names_the_service_by_them(annotations, labels, name):
+    provider = {"name": "o", "opentelemetry": {"serviceAttributeEnrichment": "OTEL_SEMANTIC_CONVENTIONS"}}
+    raw = pod(annotations)
+    raw["metadata"]["labels"] = labels
+    settings = InjectSettings(mesh=MeshConfig(extension_providers=(provider,)))
+    assert env(run(raw, settings), "istio-proxy")["OTEL_RESOURCE_ATTRIBUTES"] == f"service.name={name}"
+    assert "OTEL_RESOURCE_ATTRIBUTES" not in env(run(pod(annotations)), "istio-proxy")

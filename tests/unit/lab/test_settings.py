@@ -52,3 +52,8 @@ def test_the_same_settings_have_the_same_digest_however_they_are_written(tmp_pat
     assert settings.digest(settings.read(one)) == settings.digest(settings.read(other))
     other.write_text("hosts: {a: 10.0.0.1}\n")
     assert settings.digest(settings.read(one)) != settings.digest(settings.read(other))
+
+
+def test_the_control_planes_environment_is_text() -> None:
+    assert settings.controlplane_environment({"controlPlane": {"env": {"A": True, "B": 1}}}) == {"A": "True", "B": "1"}
+    assert settings.controlplane_environment({}) == {}

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
+from mizzen.model.features import Features
 from mizzen.model.resources import LISTENER
 from mizzen.model.service import Service
-from mizzen.resolve import view
+from mizzen.resolve import build, view
 from mizzen.resolve.allocation import with_addresses
 from mizzen.translate import resources
 from tests.scenes import Scene
@@ -56,6 +59,15 @@ def test_only_clients_that_ask_our_dns_go_by_it() -> None:
     with_dns = listeners(scene, {"DNS_CAPTURE": "true"})
     assert "0.0.0.0_5432" not in with_dns
     assert len([name for name in with_dns if name.startswith("240.240.") and name.endswith("_5432")]) == 2
+
+
+@pytest.mark.row("SE-14", "DN-04")
+def test_where_allocation_is_off_only_proxies_that_ask_for_it_go_by_it() -> None:
+    scene = Scene(entry("a", "a.com"))
+    scene.snapshot = build(replace(scene.config, features=Features(ip_autoallocate=False)))
+    assert "0.0.0.0_5432" in listeners(scene, {"DNS_CAPTURE": "true"})
+    assert "0.0.0.0_5432" in listeners(scene, {"DNS_AUTO_ALLOCATE": "true"})
+    assert "0.0.0.0_5432" not in listeners(scene, {"DNS_CAPTURE": "true", "DNS_AUTO_ALLOCATE": "true"})
 
 
 def listeners(scene: Scene, flags: dict[str, str]) -> list[str]:

@@ -1,61 +1,51 @@
-"""Kubernetes Services and ServiceEntries as services of the mesh."""
-
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
 
+from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.model.config import Config
-from mizzen.model.service import Resolution, Service
 from mizzen.resolve import build
-from tests.meshes import NETWORKING, new, service
+from tests.meshes import NETWORKING, new
 
-PORTS = [{"name": "http", "port": 80}]
-
-
-def _made(*objects: Object) -> dict[str, Service]:
-    return {found.hostname: found for found in build(Config().with_objects(objects)).services}
+HOST = "web.a.svc.cluster.local"
 
 
-def _entry(name: str, annotations: dict[str, str] | None = None, **spec: Any) -> Object:
-    ports = [{"number": 80, "name": "http", "protocol": "HTTP"}]
-    body = {"hosts": ["x.example"], "ports": ports, **spec}
-    return new(NETWORKING, "ServiceEntry", "a", name, body, meta={"annotations": annotations or {}})
+def at(second: int) -> dict[str, str]:
+    return {"creationTimestamp": f"2026-01-01T00:00:0{second}Z"}
 
 
-def test_what_kind_of_service_it_is() -> None:
-    made = _made(
-        service("plain", "a", 1, PORTS),
-        service("headless", "a", 2, PORTS, clusterIP="None"),
-        service("alias", "a", 3, PORTS, type="ExternalName", externalName="x.example."),
-        _entry("e", resolution="DNS"),
-    )
-    kinds = {name.partition(".")[0]: found.resolution for name, found in made.items()}
-    assert kinds == {
-        "plain": Resolution.CLIENT_SIDE,
-        "headless": Resolution.PASSTHROUGH,
-        "alias": Resolution.ALIAS,
-        "x": Resolution.DNS,
-    }
-    assert made["alias.a.svc.cluster.local"].external_name == "x.example"
-    assert made["headless.a.svc.cluster.local"].headless
+def entry(name: str, second: int, *sans: str, host: str = HOST, **more: Any) -> Object:
+    spec = {"hosts": [host], "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}], "resolution": "STATIC"}
+    return new(NETWORKING, "ServiceEntry", "a", name, {**spec, "subjectAltNames": list(sans), **more}, meta=at(second))
 
 
-@pytest.mark.row("LO-02")
-def test_a_service_s_own_distribution() -> None:
-    note = {"networking.istio.io/traffic-distribution": "PreferSameNode"}
-    assert _made(_entry("e", note))["x.example"].traffic_distribution == "PreferSameNode"
-    assert _made(_entry("e"))["x.example"].traffic_distribution == ""
-    field = service("near", "a", 1, PORTS, trafficDistribution="PreferClose")
-    assert _made(field)["near.a.svc.cluster.local"].traffic_distribution == "PreferClose"
+def web(second: int) -> Object:
+    spec = {"clusterIP": "10.96.0.1", "ports": [{"name": "http", "port": 80}]}
+    return new("v1", "Service", "a", "web", spec, meta=at(second))
 
 
-@pytest.mark.row("SE-16")
-def test_entries_of_one_host_are_united_where_they_are_alike() -> None:
-    more = [{"number": 81, "name": "more", "protocol": "HTTP"}]
-    both = _made(_entry("e1"), _entry("e2", ports=more))["x.example"]
-    assert [port.number for port in both.ports] == [80, 81]
-    apart = _made(_entry("e1"), _entry("e2", ports=more, location="MESH_INTERNAL"))["x.example"]
-    assert [port.number for port in apart.ports] == [80]
+def names(*objects: Object, **mesh: Any) -> list[str]:
+    (service,) = build(Config(mesh=MeshConfig(**mesh)).with_objects(objects)).services
+    return list(service.subject_alt_names)
+
+
+@pytest.mark.row("SE-13")
+def test_of_a_kubernetes_service_and_entries_of_its_host_the_youngest_names_the_servers() -> None:
+    assert names(web(1), entry("one", 2, "one.example"), entry("two", 3, "two.example")) == ["two.example"]
+    assert names(entry("one", 2, "one.example"), web(3)) == []
+    assert names(entry("one", 2, "one.example"), web(3), entry("two", 4, "two.example")) == ["two.example"]
+
+
+@pytest.mark.row("SE-13", "SE-16")
+def test_entries_alone_are_united_with_all_their_names() -> None:
+    assert names(entry("one", 1, "one.example"), entry("two", 2, "two.example")) == ["one.example", "two.example"]
+
+
+@pytest.mark.row("SE-13")
+def test_names_of_the_mesh_count_in_every_domain_that_it_goes_by() -> None:
+    own, foreign = "spiffe://td/ns/a/sa/web", "spiffe://else/ns/a/sa/web"
+    found = names(entry("one", 1, own, foreign, "one.example"), trust_domain="td", trust_domain_aliases=("old",))
+    assert found == [own, "spiffe://old/ns/a/sa/web", foreign, "one.example"]

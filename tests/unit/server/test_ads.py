@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -140,9 +139,7 @@ async def test_garbage_nonces_are_counted_and_answered_with_nothing() -> None:
         sent.append(data)
 
     metrics = Metrics()
-    begin = time.monotonic()
     requests = [asking(node=NODE), *(asking(response_nonce=f"garbage {n}") for n in range(5000))]
     await serve(FakeCall(requests, keep), discovery(metrics))
     assert len(sent) == 1
-    assert 'pilot_xds_expired_nonce_total{type="cds"} 5000.0' in metrics.text().decode()
-    assert time.monotonic() - begin < 10
+    assert 'pilot_xds_expired_nonce{type="cds"} 5000.0' in metrics.text().decode()

@@ -19,6 +19,7 @@ from mizzen.translate import resources
 from mizzen.xds import Session
 from tests.meshes import routes, rule, service
 from tests.scenes import Scene
+from tests.unit.translate import test_listener_conflicts as listener_conflicts
 from tests.unit.translate.test_gateway_conflicts import OLD, YOUNG
 
 PORTS = [{"name": "http", "port": 80}]
@@ -133,3 +134,20 @@ def test_a_proxy_that_is_away_is_remembered_and_a_program_of_grpc_is_not() -> No
         hub.attach(held)
         hub.detach(held)
         assert (NODE in hub.absent) is remembered
+
+
+@pytest.mark.row("PR-11", "IL-03")
+def test_services_that_share_a_place_are_counted_once() -> None:
+    metrics = Metrics()
+    hub = Hub(compiler(), metrics)
+    text = listener_conflicts.entry("young", 2022) + listener_conflicts.entry("old", 2021)
+    scene = Scene(text + listener_conflicts.ALSO.replace("PROTOCOL", "tcp"))
+    hub.publish(scene.config)
+    assert hub.current is not None
+    for name in ("web-0", "reviews-v1-0"):
+        node = base_pb2.Node(id=f"sidecar~10.1.0.1~{name}.shop~shop.svc.cluster.local")
+        assert hub.resources(Connection(Node.parse(node), Session(), None, 0.0), hub.current) is not None
+    assert b"pilot_conflict_inbound_listener 1.0" in metrics.text()
+    assert b"pilot_conflict_outbound_listener_tcp_over_current_tcp 1.0" in metrics.text()
+    hub.publish(Scene().config)
+    assert b"pilot_conflict_outbound_listener_tcp_over_current_tcp 0.0" in metrics.text()

@@ -80,3 +80,19 @@ def test_locality_of_a_label_then_of_the_machine_then_of_the_proxy() -> None:
     assert of(pod(labels={"istio-locality": "a.b.c"}), machine) == Locality("a", "b", "c")
     both = {"istio-locality": "a.b.c", "topology.istio.io/locality": "d/e"}
     assert of(pod(labels=both), machine) == Locality("d", "e")
+
+
+@pytest.mark.row("XD-09")
+@pytest.mark.parametrize(
+    ("address", "listed", "families"),
+    [
+        ("10.1.0.9", "", None),
+        ("fd00::9", "", "IPv6"),
+        ("10.1.0.9", "10.1.0.9,fd00::9", "IPv4,IPv6"),
+        ("10.1.0.9", "10.1.0.9, bad", None),
+        ("fd00::9", "fd00::9", "IPv6"),
+    ],
+)
+def test_the_families_of_its_addresses(address: str, listed: str, families: str | None) -> None:
+    said = node(f"sidecar~{address}~web-0.shop~shop.svc.cluster.local", INSTANCE_IPS=listed, IP_FAMILIES="x")
+    assert said.proxy(Config()).flags.get("IP_FAMILIES") == families

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm_pb2
 
 from mizzen.model.resources import LISTENER, ROUTE
 from mizzen.resolve import view
 from mizzen.translate import resources
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.gateway_server import by_address
-from tests.scenes import Scene, listener
+from tests.scenes import Scene, listener, unpacked
 
 
 def gateway(name: str, port: int, protocol: str, host: str, **more: object) -> str:
@@ -73,3 +74,34 @@ def test_an_unprivileged_gateway_opens_no_low_port() -> None:
     assert list(scene.edge().get(LISTENER)) == ["0.0.0.0_81", "0.0.0.0_8080"]
     proxy = msgspec.structs.replace(scene.proxy("istio-system/edge-0"), flags={"UNPRIVILEGED_POD": "true"})
     assert list(resources(view(scene.snapshot, proxy)).get(LISTENER)) == ["0.0.0.0_8080"]
+
+
+@pytest.mark.row("GW-08")
+def test_a_servers_name_is_the_prefix_of_its_statistics_where_it_ends_https() -> None:
+    def prefix(port: int, protocol: str, named: bool, **more: object) -> str:
+        text = gateway("g1", port, protocol, "a.com", **more)
+        text = text.replace("'hosts'", "'name': 'shop-front', 'hosts'") if named else text
+        (found,) = (listener(made, n) for made in [Scene(text).edge()] for n in made.get(LISTENER))
+        filters = found.filter_chains[0].filters
+        return str(unpacked(filters[0].typed_config, hcm_pb2.HttpConnectionManager).stat_prefix)
+
+    assert prefix(443, "HTTPS", True, tls=SIMPLE) == "shop-front"
+    assert prefix(443, "HTTPS", False, tls=SIMPLE) == "outbound_0.0.0.0_8443;"
+    assert prefix(80, "HTTP", True) == "outbound_0.0.0.0_8080;"
+
+
+@pytest.mark.row("GW-36")
+def test_a_udp_port_of_the_gateways_service_opens_nothing() -> None:
+    quic = """
+apiVersion: v1
+kind: Service
+metadata: {name: quic, namespace: istio-system}
+spec:
+  clusterIP: 10.96.0.21
+  selector: {istio: ingressgateway}
+  ports: [{name: h3, port: 443, targetPort: 8443, protocol: UDP}]
+---
+"""
+    plain = Scene(gateway("g1", 443, "HTTPS", "a.com", tls=SIMPLE)).edge()
+    made = Scene(quic + gateway("g1", 443, "HTTPS", "a.com", tls=SIMPLE)).edge()
+    assert list(made.get(LISTENER)) == list(plain.get(LISTENER))

@@ -148,3 +148,19 @@ spec: {hosts: [x.example.com], gateways: [gw], tcp: [{route: [{destination: {hos
     assert proxy_of(chain).cluster == "outbound|80||reviews.shop.svc.cluster.local"
     assert chain.transport_socket.name == "envoy.transport_sockets.tls"
     assert chain.transport_socket_connect_timeout.seconds == 15
+
+
+@pytest.mark.row("AP-25")
+@pytest.mark.parametrize(("mode", "judged"), [("PASSTHROUGH", True), ("AUTO_PASSTHROUGH", False)])
+def test_policies_of_a_gateway_judge_tls_that_passes_but_not_the_way_between_meshes(mode: str, judged: bool) -> None:
+    policy = """
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: p, namespace: istio-system}
+spec: {action: DENY, rules: [{}]}
+"""
+    host = "*.example.com" if judged else "*.shop.svc.cluster.local"
+    made = Scene(GATEWAY.format(mode=mode, host=host) + ROUTES + policy).edge()
+    for chain in listener(made, "0.0.0.0_8443").filter_chains:
+        assert ("envoy.filters.network.rbac" in [filter_.name for filter_ in chain.filters]) == judged

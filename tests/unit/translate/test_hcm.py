@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as pb
 
 from mizzen.api.mesh_config import MeshConfig, PathNormalization, ProxyConfig
@@ -131,3 +132,53 @@ def test_paths_are_made_normal_before_policies_see_them(mode: str, normal: bool,
 @pytest.mark.row("PR-13")
 def test_websockets_upgrade_everywhere() -> None:
     assert all([u.upgrade_type for u in manager(d).upgrade_configs] == ["websocket"] for d in Direction)
+
+
+@pytest.mark.row("PC-13")
+def test_switches_of_headers() -> None:
+    off = {
+        "requestId": {"disabled": True},
+        "envoyDebugHeaders": {"disabled": True},
+        "xForwardedPort": {"enabled": True},
+    }
+    config = manager(Direction.OUTBOUND, conduct=Conduct(ProxyConfig(proxy_headers=off)))
+    assert config.HasField("generate_request_id")
+    assert not config.generate_request_id.value
+    assert config.append_x_forwarded_port
+    router = router_pb2.Router()
+    assert config.http_filters[-1].typed_config.Unpack(router)
+    assert router.suppress_envoy_headers
+    plain = manager(Direction.OUTBOUND)
+    assert not plain.HasField("generate_request_id")
+    assert plain.http_filters[-1].typed_config.Unpack(router)
+    assert not router.suppress_envoy_headers
+
+
+@pytest.mark.row("PC-10")
+def test_who_stands_before_a_gateway() -> None:
+    topology = {"numTrustedProxies": 2, "forwardClientCertDetails": "ALWAYS_FORWARD_ONLY"}
+    config = manager(Direction.GATEWAY, conduct=Conduct(ProxyConfig(gateway_topology=topology)))
+    assert config.xff_num_trusted_hops == 2
+    assert config.forward_client_cert_details == H.ALWAYS_FORWARD_ONLY
+    sidecar = manager(Direction.INBOUND, conduct=Conduct(ProxyConfig(gateway_topology=topology)))
+    assert (sidecar.xff_num_trusted_hops, sidecar.forward_client_cert_details) == (0, H.APPEND_FORWARD)
+
+
+@pytest.mark.row("IL-12")
+@pytest.mark.parametrize("direction", [Direction.INBOUND, Direction.OUTBOUND])
+def test_a_sidecar_changes_no_more_of_a_request_than_it_must(direction: Direction) -> None:
+    config = manager(direction)
+    assert not config.use_remote_address.value
+    assert config.proxy_100_continue
+    assert config.HasField("stream_idle_timeout")
+    assert config.stream_idle_timeout.ToNanoseconds() == 0
+    headers = config.common_http_protocol_options.headers_with_underscores_action
+    assert headers == type(config.common_http_protocol_options).ALLOW
+    assert not config.HasField("generate_request_id"), "Envoy's default keeps the id of a caller inside"
+
+
+@pytest.mark.row("PR-08")
+def test_grpc_web_is_translated_before_the_statistics_of_grpc() -> None:
+    names = [f.name for f in manager(Direction.OUTBOUND, grpc_web=True).http_filters]
+    assert names.index("envoy.filters.http.grpc_web") + 1 == names.index("envoy.filters.http.grpc_stats")
+    assert "envoy.filters.http.grpc_web" not in [f.name for f in manager(Direction.OUTBOUND).http_filters]

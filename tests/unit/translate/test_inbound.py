@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from mizzen.api.meta import Object, ObjectMeta
 from mizzen.api.security import AuthorizationPolicy, Rule
 from mizzen.api.virtual_service import HTTPRetry
 from mizzen.model.protocol import Protocol
-from mizzen.model.service import Service
+from mizzen.model.service import Port, Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode, Policies
 from mizzen.translate import inbound
 
@@ -205,3 +206,47 @@ def test_the_meshs_inbound_retries_are_not_for_grpc() -> None:
         chain = inbound.listener(view(port(8080, protocol), mesh=mesh)).filter_chains[-1]
         (host,) = manager(chain).route_config.virtual_hosts
         assert host.routes[0].route.retry_policy.num_retries.value == tries
+
+
+@pytest.mark.row("MC-25")
+def test_the_clusters_name_in_statistics() -> None:
+    own = InboundPort(
+        port=8080,
+        protocol=Protocol.HTTP,
+        service=Service(
+            hostname="web.bar.svc.cluster.local",
+            name="web",
+            namespace="bar",
+            ports=(Port("http", 80, Protocol.HTTP, 8080),),
+        ),
+        service_port=80,
+        mtls=P,
+    )
+    chosen = MeshConfig(inbound_cluster_stat_name="%SERVICE%_%SERVICE_PORT_NAME%_%TARGET_PORT%")
+    assert inbound.clusters(view(own, mesh=chosen))[0].alt_stat_name == "web.bar_http_8080;"
+    assert inbound.clusters(view(own))[0].alt_stat_name == "inbound|8080||;"
+
+
+@pytest.mark.row("MC-26")
+def test_the_listener_is_on_the_meshs_port() -> None:
+    found = inbound.listener(view(mesh=MeshConfig(proxy_inbound_listen_port=16006)))
+    assert found.address.socket_address.port_value == 16006
+
+
+@pytest.mark.row("TC-07")
+def test_with_tproxy_the_source_is_kept() -> None:
+    plain = inbound.listener(view())
+    kept = inbound.listener(replace(view(), interception="TPROXY"))
+    assert kept.transparent.value
+    assert not plain.transparent.value
+    names = [found.name for found in kept.listener_filters]
+    assert names[:2] == ["envoy.filters.listener.original_dst", "envoy.filters.listener.original_src"]
+
+
+@pytest.mark.row("TC-08")
+def test_without_capture_only_what_a_sidecar_gives_has_a_listener() -> None:
+    given = replace(port(9080, Protocol.HTTP), endpoint="127.0.0.1:8080")
+    (found,) = inbound.listeners(replace(view(given, port(8080, Protocol.HTTP)), interception="NONE"))
+    assert (found.name, found.address.socket_address.port_value) == ("0.0.0.0_9080", 9080)
+    assert "envoy.filters.listener.original_dst" not in [f.name for f in found.listener_filters]
+    assert [one.name for one in inbound.listeners(view(given))] == ["virtualInbound"]

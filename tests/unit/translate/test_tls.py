@@ -14,6 +14,7 @@ def downstream(mesh: MeshConfig) -> tls_pb2.DownstreamTlsContext:
 
 
 @pytest.mark.row("PA-12")
+@pytest.mark.row("MC-27")
 def test_the_floor_is_tls_1_2_unless_raised() -> None:
     params = downstream(MeshConfig()).common_tls_context.tls_params
     assert params.tls_minimum_protocol_version == common_pb2.TlsParameters.TLSv1_2
@@ -30,7 +31,7 @@ def test_the_floor_is_tls_1_2_unless_raised() -> None:
     assert list(params.ecdh_curves) == []
 
 
-@pytest.mark.row("PA-13")
+@pytest.mark.row("MC-17", "PA-13")
 def test_a_peer_is_of_one_of_the_meshs_trust_domains() -> None:
     mesh = MeshConfig(trust_domain="a", trust_domain_aliases=("b",), ca_certificates=({"trustDomains": ["c"]},))
     context = downstream(mesh)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
+from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from google.protobuf.json_format import MessageToDict
 
+from mizzen.api.mesh_config import TLSConfig
 from mizzen.translate import upstream_tls
 from tests.meshes import rule
 
@@ -71,3 +72,20 @@ def test_a_client_certificate_comes_from_files_or_a_secret() -> None:
     assert files["tlsCertificateSdsSecretConfigs"][0]["name"] == "file-cert:/c~/k"
     secret = context(mode="MUTUAL", credentialName="c")["commonTlsContext"]
     assert secret["tlsCertificateSdsSecretConfigs"][0]["name"] == "kubernetes://c"
+
+
+@pytest.mark.row("MC-27")
+def test_suites_and_curves_of_the_mesh_count_outside_but_its_lowest_version_does_not() -> None:
+    body = rule("r", "a", host="x", trafficPolicy={"tls": {"mode": "SIMPLE", "sni": "x"}}).body
+    defaults = TLSConfig(
+        min_protocol_version="TLSV1_3", cipher_suites=("AES128-SHA", "moon"), ecdh_curves=("P-256", "moon", "P-256")
+    )
+    socket = upstream_tls.socket_of(
+        body.traffic_policy.tls, sni="", sans=(), entry_sans=(), offered=(), http2=False, defaults=defaults
+    )
+    assert socket is not None
+    message = tls_pb2.UpstreamTlsContext()
+    assert socket.typed_config.Unpack(message)
+    params = message.common_tls_context.tls_params
+    assert (list(params.cipher_suites), list(params.ecdh_curves)) == (["AES128-SHA"], ["P-256"])
+    assert params.tls_minimum_protocol_version == common_pb2.TlsParameters.TLSv1_2

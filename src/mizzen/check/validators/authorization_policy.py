@@ -105,6 +105,8 @@ def _source(source: Source, path: str, notes: Notes, action: str) -> None:
         _blocks(given.get(name, ()), f"{path}.{name}", notes)
     for name in _ACCOUNTS:
         _accounts(given.get(name, ()), f"{path}.{name}", notes)
+    for name in ("principals", "notPrincipals"):
+        _principals(given.get(name, ()), f"{path}.{name}", notes)
     accounts = any(name in given for name in _ACCOUNTS)
     others = any(name in given for name in ("principals", "notPrincipals", "namespaces", "notNamespaces"))
     notes.need(not (accounts and others), path, "Cannot set serviceAccounts with namespaces or principals")
@@ -120,6 +122,15 @@ def _accounts(values: Sequence[str], path: str, notes: Notes) -> None:
         parts = value.split("/")
         ok = len(parts) <= 2 and all(parts) and len(value) <= 320 and "*" not in value
         notes.need(ok, f"{path}[{index}]", f"{value!r} is no service account: NAME or NAMESPACE/NAME")
+
+
+def _principals(values: Sequence[str], path: str, notes: Notes) -> None:
+    """The scheme is added to what is written (row AP-10): written out, it is there twice and matches nobody."""
+    for index, value in enumerate(values):
+        if value.startswith("spiffe://"):
+            notes.warn(
+                f"{path}[{index}]", f"matches nobody: write {value.removeprefix('spiffe://')!r}, without spiffe://"
+            )
 
 
 def _blocks(values: Sequence[str], path: str, notes: Notes) -> None:

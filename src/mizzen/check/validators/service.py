@@ -1,10 +1,11 @@
-"""A Kubernetes Service of type ExternalName: its ports must say what they carry (rows OL-11, IM-34)."""
+"""A Kubernetes Service: the ports of an ExternalName must say what they carry (rows OL-11, IM-34), and what has no effect."""
 
 from __future__ import annotations
 
 from mizzen.api.kubernetes import Service, ServicePort
 from mizzen.check.codes import EXTERNAL_NAME_PORT
 from mizzen.check.notes import Notes
+from mizzen.check.validators import service_effects
 from mizzen.model.protocol import Protocol
 
 _NAMED = {"tcp", "udp", "grpc", "http", "http2", "http_proxy", "https", "tls", "mongo", "redis", "mysql"}
@@ -14,6 +15,11 @@ _WELL_KNOWN = {25, 53, 3306, 27017}
 
 
 def validate(service: Service, notes: Notes) -> None:
+    service_effects.validate(service, notes)
+    _names(service, notes)
+
+
+def _names(service: Service, notes: Notes) -> None:
     """Warns of ports that would be taken for bytes, and so for the traffic of every other host on the port."""
     labels = notes.obj.meta.labels
     if service.spec.type != "ExternalName" or "istio" in labels or labels.get("release") == "istio":

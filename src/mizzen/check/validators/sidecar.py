@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mizzen.api.gateway import Port
 from mizzen.api.sidecar import IstioEgressListener, IstioIngressListener, Sidecar
-from mizzen.check import rules
+from mizzen.check import codes, rules
 from mizzen.check.notes import Notes
 from mizzen.check.validators import server_tls
 from mizzen.check.validators.http_route_destination import destination
@@ -71,6 +71,9 @@ def _ingress_tls(listener: IstioIngressListener, path: str, notes: Notes) -> Non
         notes.error(f"{path}.mode", f"{tls.mode} is not supported on a sidecar: SIMPLE, MUTUAL or OPTIONAL_MUTUAL")
     else:
         server_tls.validate(tls, path, notes)
+    protocol = listener.port.protocol.upper() if listener.port is not None else ""
+    if protocol not in ("HTTPS", "TLS"):
+        notes.warn(path, f"a port of protocol {protocol or '(none)'} ends no TLS; use HTTPS or TLS", codes.NO_EFFECT)
 
 
 def _default_endpoint(endpoint: str, path: str, notes: Notes) -> None:

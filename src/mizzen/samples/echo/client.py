@@ -17,7 +17,8 @@ from mizzen.samples.echo import grpc, names, websocket
 from mizzen.samples.echo.connection import Connection, Json
 from mizzen.samples.echo.exchange import Fields, first
 
-_SECONDS = 15.0
+_SECONDS = 20.0
+"""How long a call may take that sets no ``timeout``: longer than Envoy's own 15 s for a route, so that these would be seen."""
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _GREETED = (9002,)
 """Ports on which the server speaks first, so a client waits for it."""

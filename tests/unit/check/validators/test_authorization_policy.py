@@ -37,6 +37,13 @@ def test_sources(source: dict[str, Any], wrong: list[str]) -> None:
     assert errors("AuthorizationPolicy", spec) == [f"spec.rules[0].from[0].source{w}" for w in wrong]
 
 
+@pytest.mark.row("AP-10")
+def test_a_principal_with_its_scheme_matches_nobody_and_is_told() -> None:
+    source = {"principals": ["cluster.local/ns/a/sa/b", "spiffe://cluster.local/ns/a/sa/b"]}
+    spec = {"rules": [{"from": [{"source": source}]}]}
+    assert warnings("AuthorizationPolicy", spec) == ["spec.rules[0].from[0].source.principals[1]"]
+
+
 @pytest.mark.parametrize(("operation", "wrong"), [
     ({"methods": ["GET"], "ports": ["80"]}, []),
     ({}, [""]),
