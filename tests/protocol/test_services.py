@@ -18,6 +18,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from envoy.config.core.v3 import base_pb2
+from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 
 from mizzen.model.identity import Identity
@@ -164,14 +165,14 @@ async def test_a_thousand_requests_are_signed_quickly(tmp_path: Path) -> None:
 
 
 async def first_response(
-    chan: grpc.aio.Channel, node: str, type_url: str, token: str = ""
+    chan: grpc.aio.Channel, node: str, type_url: str, token: str = "", secrets: tuple[str, ...] = ("s",)
 ) -> discovery_pb2.DiscoveryResponse:
     call = chan.stream_stream(
         STREAM,
         request_serializer=discovery_pb2.DiscoveryRequest.SerializeToString,
         response_deserializer=discovery_pb2.DiscoveryResponse.FromString,
     )
-    names = ["s"] if type_url == SECRET else []
+    names = secrets if type_url == SECRET else ()
     ended = asyncio.Event()
 
     async def requests() -> AsyncIterator[discovery_pb2.DiscoveryRequest]:
@@ -227,6 +228,17 @@ async def test_a_caller_that_names_no_pod_we_know_gets_no_secrets(tmp_path: Path
         token = mesh.tokens.token("default", "web", "web-0")
         assert list((await first_response(chan, made_up, SECRET, token)).resources) == []
         assert [r.value for r in (await first_response(chan, NODE, SECRET, token)).resources] == [b"\n\x01s"]
+
+
+@pytest.mark.row("CG-03", "DR-46", "DR-48")
+async def test_a_proved_caller_without_a_pod_gets_paths_of_its_own_files_and_public_roots(tmp_path: Path) -> None:
+    names = ("file-root:system", "file-cert:/c~/k", "configmap://a/roots-cacert", "kubernetes://a")
+    made = ResourceSet.of(Resource.of(SECRET, name, secret_pb2.Secret(name=name).SerializeToString()) for name in names)
+    machine = "sidecar~192.0.2.9~vm.default~default.svc.cluster.local"
+    async with control_plane(tmp_path, objects=(WEB,), resources=made) as mesh, channel(mesh) as chan:
+        token = mesh.tokens.token("default", "web", "web-0")
+        given = (await first_response(chan, machine, SECRET, token, names)).resources
+        assert sorted(secret_pb2.Secret.FromString(found.value).name for found in given) == sorted(names[:3])
 
 
 @pytest.mark.row("PO-12", "CA-02", "CG-03", "XD-06")

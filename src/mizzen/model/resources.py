@@ -21,6 +21,8 @@ NAME_TABLE = "type.googleapis.com/istio.networking.nds.v1.NameTable"
 UNUSABLE_CREDENTIAL = "MZ0501"
 """The code of a finding about a certificate or roots that are missing, refused, or of no use."""
 
+PUBLIC_SECRETS = ("file-cert:", "file-root:", "configmap://")
+"""How names of that type begin that hold no secret: paths of the proxy's own files, and authorities (row CG-03)."""
 PUSH_ORDER = (CLUSTER, ENDPOINT, LISTENER, ROUTE, SECRET, EXTENSION_CONFIG, NAME_TABLE)
 """Make before break: what is referred to is sent before what refers to it (row XD-02)."""
 

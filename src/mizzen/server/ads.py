@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from mizzen.errors import ProtocolError, Unauthenticated
 from mizzen.model.identity import Identity
-from mizzen.model.resources import SECRET, SHORT_NAMES, ResourceSet
+from mizzen.model.resources import PUBLIC_SECRETS, SECRET, SHORT_NAMES, ResourceSet
 from mizzen.observe import Metrics
 from mizzen.server.authenticate import Authenticator
 from mizzen.server.hub import Connection, Hub, Published, Signal
@@ -140,6 +140,13 @@ class Discovery:
         return identity is not None and (not self._identity_check or bool(node.account_of_pod(self._hub.config)))
 
 
+def _without_secrets(resources: ResourceSet, *, proved: bool) -> ResourceSet:
+    """For a caller that is no pod we know, a machine say: what is public stays if the caller is proved (row CG-03)."""
+    kept = {url: of for url, of in resources.types.items() if url != SECRET}
+    public = {name: of for name, of in resources.get(SECRET).items() if name.startswith(PUBLIC_SECRETS)}
+    return ResourceSet({**kept, SECRET: public} if proved and public else kept)
+
+
 class _Stream:
     """One stream at work: a task reads, one follows the snapshots, one sends."""
 
@@ -158,7 +165,7 @@ class _Stream:
         if resources is None:
             return False
         if not self._connection.secrets:
-            resources = ResourceSet({url: of for url, of in resources.types.items() if url != SECRET})
+            resources = _without_secrets(resources, proved=self._connection.identity is not None)
         self._put(self._connection.session.offer(resources, published.number))
         return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mizzen.model.resources import PUBLIC_SECRETS
 from mizzen.translate import credentials
 from mizzen.translate.credentials import Name
 
@@ -48,3 +49,14 @@ def test_a_name_is_taken_apart() -> None:
 def test_names_of_files() -> None:
     assert credentials.file_certificate("/c", "/k").name == "file-cert:/c~/k"
     assert credentials.file_roots("/r").name == "file-root:/r"
+
+
+@pytest.mark.row("CG-03")
+def test_what_holds_no_secret_is_known_by_its_name() -> None:
+    public = (
+        credentials.file_certificate_name("/c", "/k"),
+        credentials.file_roots_name("/r"),
+        credentials.roots_name("configmap://n/a"),
+    )
+    assert all(name.startswith(PUBLIC_SECRETS) for name in public)
+    assert not credentials.certificate_name("a").startswith(PUBLIC_SECRETS)
