@@ -16,7 +16,7 @@ lint: setup       ## ruff, mypy, import-linter
 	.venv/bin/lint-imports
 
 unit: setup       ## the tests that need neither Envoy nor root
-	$(PY) -m pytest -q tests/unit tests/golden tests/property tests/protocol tests/architecture tests/conformance_data -m "not envoy and not lab"
+	$(PY) -m pytest -q -n 2 tests/unit tests/golden tests/property tests/protocol tests/architecture tests/conformance_data -m "not envoy and not lab"
 
 envoy: setup      ## every golden in a real Envoy
 	$(PY) -m pytest -q tests -m "envoy and not lab"
