@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from mizzen.api.destination_rule import DestinationRule
 from mizzen.api.meta import Object
@@ -61,6 +62,7 @@ class Catalog:
             if service.resolution is not Resolution.ALIAS:
                 yield from ((service, port) for port in service.ports if port.protocol is not Protocol.UDP)
 
+    @cached_property
     def dynamic_hosts(self) -> list[str]:
         """The wildcard hosts whose names are resolved as requests name them, by HTTP (row SE-09)."""
         found = [

@@ -75,7 +75,7 @@ def _manager(catalog: Catalog, stat_prefix: str, servers: list[BoundServer]) -> 
         policies=scope.policies,
         http10=scope.http10,
         grpc_web=any(bound.protocol == "GRPC-WEB" for bound in servers),
-        dynamic=catalog.dynamic_hosts(),
+        dynamic=catalog.dynamic_hosts,
     )
 
 

@@ -171,7 +171,7 @@ class _Draft:
                 rds=self.route,
                 http10=scope.http10,
                 grpc_web=self.grpc_web,
-                dynamic=catalog.dynamic_hosts(),
+                dynamic=catalog.dynamic_hosts,
             )
         )
 
