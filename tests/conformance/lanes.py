@@ -44,14 +44,20 @@ def shared(work: Sequence[Case], hands: Sequence[Callable[[Case], T]], tell: Cal
                 failed.append(error)
                 return
             with lock:
+                if failed:
+                    return
                 done[number] = result
                 tell(result)
 
     threads = [threading.Thread(target=lane, args=(hand,), daemon=True) for hand in hands]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.join()
+    except BaseException as error:  # the run is stopped: what the lanes still do counts no more
+        failed.append(error)
+        raise
     if failed:
         raise failed[0]
     return [done[number] for number in sorted(done)]
