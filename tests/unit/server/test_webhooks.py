@@ -6,6 +6,8 @@ import logging
 from typing import Any
 
 import pytest
+from envoy.config.core.v3 import base_pb2
+from google.protobuf import struct_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,8 +15,10 @@ from mizzen.api.kubernetes import Opaque
 from mizzen.api.meta import Object, ObjectMeta
 from mizzen.inject import InjectSettings
 from mizzen.model.config import Config
+from mizzen.server.node import Node
 from mizzen.server.reviews import Review
 from mizzen.server.webhooks import _work, injected, validated
+from tests.unit.api.test_inline_yaml import LAUGHS
 from tests.unit.inject.pods import container, env, pod, run
 from tests.unit.inject.test_patch import JSON, apply
 from tests.unit.server.test_reviews import body
@@ -155,3 +159,15 @@ def test_an_object_that_breaks_its_judge_is_refused_and_not_shown(caplog: pytest
         _, verdict = _work(body(object={"metadata": ["top-secret"]}), CONFIG, lambda r, c: injected(r, c, "default"))
     assert (verdict.allowed, verdict.reason) == (False, REFUSED)
     assert "top-secret" not in caplog.text
+
+
+@pytest.mark.row("IJ-10")
+@pytest.mark.parametrize("text", ["[" * 1_000_000, "[" * 200_000, "- " * 100_000, LAUGHS])
+def test_a_config_in_an_annotation_cannot_end_the_control_plane(text: str) -> None:
+    verdict = injected(review(pod({"proxy.istio.io/config": text})), CONFIG, "default")
+    assert not verdict.allowed
+    assert "proxy.istio.io/config" in verdict.reason
+    metadata = struct_pb2.Struct()
+    metadata.update({"ANNOTATIONS": {"proxy.istio.io/config": text}})
+    node = base_pb2.Node(id="sidecar~10.0.0.1~web-0.shop~shop.svc.cluster.local", metadata=metadata)
+    assert Node.parse(node).proxy(CONFIG).config == {}
