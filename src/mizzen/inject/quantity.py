@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 
 _FORM = re.compile(r"^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?\d+)?$")
+_LONGEST = 100
+"""Characters of a quantity; a number of more digits has no meaning for a processor or a memory."""
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 _DECIMAL = ("n", "u", "m", "", "k", "M", "G", "T", "P", "E")
 
@@ -15,15 +17,18 @@ def canonical(text: str) -> str:
 
     Raises ValueError when ``text`` is no quantity.
     """
-    match = _FORM.match(text.strip())
+    match = _FORM.match(text.strip()) if len(text) <= _LONGEST else None
     if match is None:
-        raise ValueError(f"{text!r} is not a quantity such as 100m or 128Mi")
+        raise ValueError(f"{text[:_LONGEST]!r} is not a quantity such as 100m or 128Mi")
     number, suffix = Decimal(match[1]), match[2] or ""
-    if suffix[:1] in ("e", "E") and len(suffix) > 1:
-        number, suffix = number.scaleb(int(suffix[1:])), ""
-    if suffix in _BINARY[1:]:
-        return _spell(number, suffix, _BINARY, 1024)
-    return _spell(number, suffix, _DECIMAL, 1000)
+    try:
+        if suffix[:1] in ("e", "E") and len(suffix) > 1:
+            number, suffix = number.scaleb(int(suffix[1:])), ""
+        if suffix in _BINARY[1:]:
+            return _spell(number, suffix, _BINARY, 1024)
+        return _spell(number, suffix, _DECIMAL, 1000)
+    except DecimalException:
+        raise ValueError("the quantity has too many digits") from None
 
 
 def _spell(number: Decimal, suffix: str, suffixes: tuple[str, ...], step: int) -> str:

@@ -19,7 +19,9 @@ def test_canonical(text, expected):
     assert canonical(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "lots", "1Q", "m"])
+@pytest.mark.parametrize(
+    "text", ["", "lots", "1Q", "m", "1e999999999", "9" * 90 + "m1", "9" * 1_000_000, "9" * 60 + ".5Gi"]
+)
 def test_no_quantity(text):
     with pytest.raises(ValueError, match="quantity"):
         canonical(text)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from mizzen.api.match import StringMatch
 from mizzen.api.virtual_service import (
     HTTPMatchRequest,
@@ -123,14 +125,15 @@ def _catches_all(match: HTTPMatchRequest) -> bool:
 def unreachable(routes: Sequence[HTTPRoute], notes: Notes) -> None:
     """Row VS-52: routes behind one that takes everything, and matches given twice, draw a warning."""
     taken_by = ""
-    seen: list[HTTPMatchRequest] = []
+    seen: set[bytes] = set()
     for index, route in enumerate(routes):
         path = f"spec.http[{index}]"
         if taken_by:
             notes.warn(path, f"never reached: {taken_by} takes every request", UNREACHABLE)
         for position, match in enumerate(route.match):
-            if match in seen:
+            written = msgspec.json.encode(match, enc_hook=str, order="sorted")
+            if written in seen:
                 notes.warn(f"{path}.match[{position}]", "the same match stands further up", DUPLICATE_MATCH)
-            seen.append(match)
+            seen.add(written)
         if not route.match or any(_catches_all(match) for match in route.match):
             taken_by = taken_by or path
