@@ -12,6 +12,7 @@ from mizzen.check.validators import http_route
 from mizzen.check.validators.http_route_destination import destination
 
 _SNI_NAME = re.compile(r"outbound_\.\d+_\..*_\..+")
+_LONGEST_NAME = 255
 
 
 def validate(spec: VirtualService, notes: Notes) -> None:
@@ -56,11 +57,22 @@ def _root(spec: VirtualService, notes: Notes) -> None:
 
 
 def _overlap(hosts: Sequence[str], notes: Notes) -> None:
-    """Row VS-01: hosts of one VirtualService may not overlap."""
+    """Row VS-01: hosts of one VirtualService may not overlap. Each is told once, with one of the others."""
+    first: dict[str, int] = {}
     for index, host in enumerate(hosts):
-        for other in hosts[:index]:
-            if rules.covers(host, other) or rules.covers(other, host):
-                notes.error(f"spec.hosts[{index}]", f"{host!r} overlaps with {other!r}")
+        first.setdefault(host, index)
+    tails = {host[1:]: index for host, index in first.items() if host.startswith("*")}
+    told: dict[int, int] = {}
+    for index, host in enumerate(hosts):
+        if first[host] != index:
+            told[index] = first[host]
+            continue
+        for start in range(max(1, len(host) - _LONGEST_NAME), len(host) + 1):
+            other = tails.get(host[start:], index)
+            if other != index:
+                told.setdefault(max(index, other), min(index, other))
+    for later, earlier in sorted(told.items()):
+        notes.error(f"spec.hosts[{later}]", f"{hosts[later]!r} overlaps with {hosts[earlier]!r}")
 
 
 def _gateway(name: str, path: str, notes: Notes) -> None:

@@ -41,3 +41,12 @@ def test_old_and_useless_things_are_warned_about() -> None:
     assert warnings("VirtualService", {"hosts": ["a"], "tcp": [match]}) == ["spec.tcp[0].match[0].sourceSubnet"]
     sni = {"match": [{"sniHosts": ["1.2.3.4"]}], **TCP[0]}
     assert warnings("VirtualService", {"hosts": ["1.2.3.4"], "tls": [sni]}) == ["spec.tls[0].match[0].sniHosts[0]"]
+
+
+@pytest.mark.row("VS-01")
+def test_each_overlapping_host_is_told_once_however_many_there_are() -> None:
+    """Telling every pair of some thousand equal hosts would fill the memory."""
+    hosts = ["a.com", "*.b.com", "x.b.com", "b.com", *["a.com"] * 3000]
+    spec = {"hosts": hosts, "http": [{"route": [{"destination": {"host": "a"}}]}]}
+    expected = ["spec.hosts[2]", *(f"spec.hosts[{index}]" for index in range(4, len(hosts)))]
+    assert errors("VirtualService", spec) == expected
