@@ -40,6 +40,9 @@ _BARE = (
     "citadel_server_csr_sign_err_count",
     "citadel_server_csr_parsing_err_count",
     "citadel_server_id_extraction_err_count",
+    "galley_validation_passed",
+    "galley_validation_failed",
+    "galley_validation_http_error",
 )
 """Counters whose name in Istio has no ``_total`` (rows CA-14, CPM-01, CPM-02)."""
 _SUFFIXED = re.compile(rf"^((?:# (?:HELP|TYPE) )?(?:{'|'.join(_BARE)}))_total(?=[ {{])".encode(), re.MULTILINE)
@@ -132,6 +135,29 @@ class Metrics:
         )
         self.root_expiry_seconds = Gauge(
             "citadel_server_root_cert_expiry_seconds", "Time left of the root.", registry=registry
+        )
+        self.injections = Counter("sidecar_injection_requests_total", "Reviews of pods.", registry=registry)
+        # Istio counts every review that was answered, so one that leaves the pod alone or refuses it as well.
+        self.injections_answered = Counter(
+            "sidecar_injection_success_total", "Reviews of pods that were answered.", registry=registry
+        )
+        self.injections_failed = Counter(
+            "sidecar_injection_failure_total", "Pods refused, and reviews without an answer.", registry=registry
+        )
+        self.injections_skipped = Counter("sidecar_injection_skip_total", "Pods that get no proxy.", registry=registry)
+        self.injection_seconds = Histogram(
+            "sidecar_injection_time_seconds",
+            "Time to answer a review of a pod.",
+            buckets=(0.1, 1, 3, 5, 10, 20, 30, 60),
+            registry=registry,
+        )
+        resource = ["group", "version", "resource"]
+        self.validation_passed = Counter("galley_validation_passed", "Valid objects.", resource, registry=registry)
+        self.validation_failed = Counter(
+            "galley_validation_failed", "Refused objects.", [*resource, "reason"], registry=registry
+        )
+        self.validation_errors = Counter(
+            "galley_validation_http_error", "Reviews of objects without an answer.", ["status"], registry=registry
         )
         Gauge("istio_build", "Version of this component.", ["component", "tag"], registry=registry).labels(
             "pilot", VERSION

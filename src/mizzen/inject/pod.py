@@ -14,6 +14,7 @@ from mizzen.inject.facts import INIT, PROXY, VALIDATION, Facts
 from mizzen.inject.gateway import gateway
 from mizzen.inject.merge import Json, merge
 from mizzen.inject.owner import Owner, owner_of
+from mizzen.inject.path import NETWORK as NETWORK_VARIABLE
 from mizzen.inject.probes import encode, rewrite
 from mizzen.inject.prometheus import merged
 from mizzen.inject.proxy_config import ANNOTATION as PROXY_CONFIG
@@ -172,7 +173,19 @@ def _rewritten(pod: Json, facts: Facts, kept: dict[str, str]) -> Json:
     for name in ("containers", "initContainers"):
         if spec.get(name):
             spec[name] = [merge(c, {"env": env}) if env and c.get("name") == PROXY else c for c in spec[name]]
+            spec[name] = [_with_environment(c, facts) if c.get("name") == PROXY else c for c in spec[name]]
     return {**pod, "metadata": metadata, "spec": spec}
+
+
+def _with_environment(container: Json, facts: Facts) -> Json:
+    """The proxy's container with the variables that come with the webhook's path (row IJ-06)."""
+    given = facts.settings.environment
+    if not given:
+        return container
+    # A network that the user chose by label goes over the one of the path.
+    given = {name: facts.network if name == NETWORK_VARIABLE else value for name, value in given.items()}
+    kept = [item for item in container.get("env") or [] if item.get("name") not in given]
+    return {**container, "env": kept + [{"name": name, "value": given[name]} for name in sorted(given)]}
 
 
 def _probers(asked: Json, kept: dict[str, str]) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-import yaml
 
+from mizzen.api import inline_yaml
 from mizzen.api.mesh_config import ProxyConfig
 from mizzen.api.meta import Duration, Object
 from mizzen.inject.merge import Json
@@ -78,10 +78,7 @@ def encode(config: Json) -> str:
 
 
 def _read(text: str) -> Json:
-    try:
-        value = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader, in C
-    except yaml.YAMLError as error:
-        raise ValueError(f"not YAML: {str(error).splitlines()[0]}") from None
+    value = inline_yaml.load(text)
     if value is None:
         return {}
     if not isinstance(value, dict):

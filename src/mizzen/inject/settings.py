@@ -66,6 +66,7 @@ class InjectSettings(Struct, frozen=True, kw_only=True):
 
     ``tags`` are further names that this revision answers to (rows IJ-02, IT-07). ``native_sidecars`` puts the proxy
     among the init containers with ``restartPolicy: Always`` (row IP-11); the lab keeps the classic order.
+    ``environment`` takes the place of variables of the same names in the proxy's container, the user's own too (row IJ-06).
     """
 
     mesh: MeshConfig = MeshConfig()
@@ -90,6 +91,7 @@ class InjectSettings(Struct, frozen=True, kw_only=True):
     image_pull_secrets: tuple[str, ...] = ()
     gateway_security_context: dict[str, Any] | None = None
     compliance_policy: str = ""
+    environment: dict[str, str] = {}
     proxy: ProxySettings = ProxySettings()
 
     @property

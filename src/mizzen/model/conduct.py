@@ -1,11 +1,22 @@
-"""Conduct: how a group of proxies treats headers, traces and access logs."""
+"""Conduct: how a group of proxies treats connections, headers, traces and access logs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from mizzen.api.mesh_config import ProxyConfig
+from mizzen.api.meta import Duration
 from mizzen.model.provider import Logger, Tracing
+
+
+@dataclass(frozen=True)
+class Connections:
+    """What node metadata says about the connections that the proxy takes (row IL-09). ``idle``: for how long one may carry
+    nothing, None as Envoy has it. ``balance_inbound``, ``balance_outbound``: workers share them out evenly."""
+
+    idle: Duration | None = None
+    balance_inbound: bool = False
+    balance_outbound: bool = False
 
 
 @dataclass(frozen=True)
@@ -16,6 +27,7 @@ class Conduct:
     config: ProxyConfig = field(default_factory=ProxyConfig)
     tracing: Tracing | None = None
     loggers: tuple[Logger, ...] | None = None
+    connections: Connections = Connections()
 
     @property
     def hostnames(self) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from mizzen.api.decode import decode_proxy_config
 from mizzen.api.mesh_config import MeshConfig, ProxyConfig
 from mizzen.api.mesh_config import Tracing as TracingConfig
-from mizzen.api.meta import Object
-from mizzen.model.conduct import Conduct
+from mizzen.api.meta import Duration, Object
+from mizzen.model.conduct import Conduct, Connections
 from mizzen.model.config import ObjectKey
 from mizzen.model.finding import Finding, Level
 from mizzen.model.provider import Logger, LoggerKind, Tracer, TracerKind, Tracing
@@ -34,7 +34,8 @@ _BOOTSTRAP = {"zipkin": TracerKind.ZIPKIN, "datadog_agent": TracerKind.DATADOG}
 def key(proxy: Proxy) -> Hashable:
     """Equal for proxies of equal Conduct in one snapshot."""
     own = {name: proxy.config[name] for name in _LIVE if name in proxy.config}
-    return (json.dumps(own, sort_keys=True, default=str), proxy.bootstrap_tracer, proxy.bootstrap_logger)
+    text = json.dumps(own, sort_keys=True, default=str)
+    return (text, proxy.bootstrap_tracer, proxy.bootstrap_logger, _connections(proxy.flags))
 
 
 def conduct(snapshot: Snapshot, proxy: Proxy) -> Conduct:
@@ -49,7 +50,19 @@ def conduct(snapshot: Snapshot, proxy: Proxy) -> Conduct:
 
 def _conduct(snapshot: Snapshot, proxy: Proxy) -> Conduct:
     config = overlaid(snapshot.mesh.default_config, {k: v for k, v in proxy.config.items() if k in _LIVE})
-    return Conduct(config, _tracing(snapshot, proxy, config), _loggers(snapshot, proxy))
+    return Conduct(config, _tracing(snapshot, proxy, config), _loggers(snapshot, proxy), _connections(proxy.flags))
+
+
+def _connections(flags: Mapping[str, str]) -> Connections:
+    """Row IL-09; an idle time that is no duration counts as none, as in Istio."""
+    try:
+        idle = Duration.parse(flags.get("IDLE_TIMEOUT", ""))
+    except ValueError:
+        idle = None
+    inbound, outbound = (
+        flags.get(f"{side}_LISTENER_EXACT_BALANCE", "").lower() == "true" for side in ("INBOUND", "OUTBOUND")
+    )
+    return Connections(idle, inbound, outbound)
 
 
 def overlaid(mesh: ProxyConfig, own: dict[str, Any]) -> ProxyConfig:

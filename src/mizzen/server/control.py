@@ -29,6 +29,7 @@ from mizzen.server.serving import Serving
 from mizzen.server.transport import serve
 from mizzen.server.trust import Trust
 from mizzen.server.wait import arrived
+from mizzen.server.webhooks import Webhooks
 from mizzen.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -211,7 +212,9 @@ class Servers:
         stack.push_async_callback(plaintext.stop)
         monitoring = await self._http(stack, debug.application(guard))
         open_http = await self._http(stack, debug.application(guard))
-        agents_http = await self._http(stack, agents.application())
+        agents_and_hooks = agents.application()
+        Webhooks(lambda: self._hub.config, self._metrics, settings.revision).serve(agents_and_hooks)
+        agents_http = await self._http(stack, agents_and_hooks)
         unix = await self._http(stack, debug.application())
         self.ports = Ports(
             secure=grpc.port,

@@ -7,10 +7,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
 from envoy.config.core.v3 import base_pb2
 from google.protobuf.json_format import MessageToDict
 
+from mizzen.api import inline_yaml
 from mizzen.api.meta import Object
 from mizzen.errors import ProtocolError
 from mizzen.model import locality
@@ -156,8 +156,8 @@ def _annotations(pod: Object | None, metadata: dict[str, Any]) -> dict[str, Any]
 def _own_config(text: Any) -> dict[str, Any]:
     """The annotation as a map; one that is no YAML map was refused at injection and says nothing."""
     try:
-        found = yaml.load(str(text), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader, in C
-    except yaml.YAMLError:
+        found = inline_yaml.load(str(text))
+    except ValueError:
         return {}
     return {str(name): value for name, value in found.items()} if isinstance(found, dict) else {}
 

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from mizzen.model.resources import LISTENER, ROUTE, Resource
 from mizzen.translate import access_log, connection_settings, families, hcm
+from mizzen.translate.accepting import accept
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.filters import Direction
 from mizzen.translate.gateway_hosts import virtual_hosts
@@ -89,7 +90,7 @@ def _listener(catalog: Catalog, bind: str, port: int, chains: list[components.Fi
         _inspect(message, "envoy.filters.listener.tls_inspector", tls_inspector_pb2.TlsInspector())
     connection_settings.limit_buffer(message, catalog.scope.conduct.config)
     message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct))
-    return message
+    return accept(message, exact=catalog.scope.conduct.connections.balance_outbound)
 
 
 def _inspect(message: listener_pb2.Listener, name: str, config: Message) -> None:

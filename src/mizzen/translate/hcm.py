@@ -26,6 +26,7 @@ from mizzen.translate import (
 )
 from mizzen.translate import filters as f
 from mizzen.translate.filters import Direction as Direction
+from mizzen.translate.scalars import duration
 from mizzen.translate.tcp import NO_POLICIES
 
 HEADERS_TIMEOUT = timedelta(seconds=10)
@@ -80,6 +81,8 @@ def http_connection_manager(
     _switches(manager, conduct.config.proxy_headers)
     if header_case.kept(conduct.config):
         header_case.keep_in_requests(manager)
+    if conduct.connections.idle is not None:
+        manager.common_http_protocol_options.idle_timeout.CopyFrom(duration(conduct.connections.idle))
     connection_settings.apply(manager, connection_settings.settings(conduct.config, direction))
     _client_certificate(manager, direction, conduct.config)
     if conduct.tracing is not None:

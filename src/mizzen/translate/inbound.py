@@ -17,6 +17,7 @@ from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode
 from mizzen.translate import access_log, connection_pool, exchange, families, header_case, names, tcp, tls
 from mizzen.translate import filters as f
+from mizzen.translate.accepting import accept
 from mizzen.translate.chains import Shape, own_tls, shapes
 from mizzen.translate.filters import Direction
 from mizzen.translate.gateway_tls import downstream_socket
@@ -80,6 +81,7 @@ def _own_socket(target: _Target, inbound: Inbound) -> listener_pb2.Listener:
     )
     result.listener_filters_timeout.FromNanoseconds(mesh.protocol_detection_timeout.nanos)
     result.filter_chains.extend(_chains(target, inbound))
+    accept(result, exact=inbound.conduct.connections.balance_inbound)
     return families.listen(result, inbound.families)
 
 
@@ -98,7 +100,7 @@ def listener(inbound: Inbound) -> listener_pb2.Listener:
     if inbound.interception == "TPROXY":
         result.transparent.value = True
     result.listener_filters_timeout.FromNanoseconds(mesh.protocol_detection_timeout.nanos)
-    result.max_connections_to_accept_per_socket_event.value = 1
+    accept(result, exact=inbound.conduct.connections.balance_inbound)
     result.filter_chains.append(_black_hole(port, inbound))
     for target in _targets(inbound):
         result.filter_chains.extend(_chains(target, inbound))

@@ -15,6 +15,7 @@ from mizzen.model.protocol import Protocol
 from mizzen.model.resources import LISTENER, Resource
 from mizzen.model.service import Port, Service
 from mizzen.translate import access_log, egress, families, hcm, listener_conflicts, names, tcp, tcp_routes
+from mizzen.translate.accepting import accept
 from mizzen.translate.binding import Binding, Kind
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.filters import Direction
@@ -65,7 +66,7 @@ def virtual_outbound(catalog: Catalog) -> listener_pb2.Listener:
     catch_all = message.filter_chains.add(name="virtualOutbound-catchall-tcp")
     catch_all.filters.extend(_fallback(catalog))
     message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct))
-    return message
+    return accept(message, exact=False)
 
 
 def socket_address(address: str, port: int) -> address_pb2.Address:
@@ -154,7 +155,7 @@ class _Draft:
         message.filter_chains.extend(self.chains)
         self._default_chain(message, catalog)
         message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct))
-        return message
+        return accept(message, exact=catalog.scope.conduct.connections.balance_outbound, socket=self.socket)
 
     def _http_chain(self, message: listener_pb2.Listener, name: str, catalog: Catalog) -> None:
         chain = message.filter_chains.add()

@@ -35,7 +35,7 @@ def filters(
 ) -> list[f.NetworkFilter]:
     """The filters of a TCP chain in Istio's order; ``clusters`` are (name, weight), of which one alone needs no weight.
 
-    ``longest`` ends a connection whatever it carries. ``source_ip_hash``: the cluster hashes (row DR-13). ``tunnel``: the
+    ``idle_timeout`` None: the one of the proxy's metadata, if any (row IL-09). ``longest`` ends a connection whatever it carries. ``source_ip_hash``: the cluster hashes (row DR-13). ``tunnel``: the
     bytes go inside a CONNECT or POST request (row DR-53). ``chain`` is what metrics may say of an inbound chain. A sidecar's outbound side has no policies (row IL-11).
     """
     proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=stat_prefix)
@@ -44,6 +44,7 @@ def filters(
     else:
         for name, weight in clusters:
             proxy.weighted_clusters.clusters.add(name=name, weight=weight)
+    idle_timeout = conduct.connections.idle if idle_timeout is None else idle_timeout
     if idle_timeout is not None:
         proxy.idle_timeout.FromNanoseconds(idle_timeout.nanos)
     if longest is not None:

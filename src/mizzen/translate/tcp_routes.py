@@ -10,7 +10,7 @@ from envoy.config.core.v3 import address_pb2
 from envoy.config.listener.v3 import listener_components_pb2 as components
 
 from mizzen.api.destination_rule import TCPSettings, TrafficPolicy, TunnelSettings
-from mizzen.api.meta import Duration, Object
+from mizzen.api.meta import Object
 from mizzen.api.virtual_service import L4MatchAttributes, RouteDestination, TLSMatchAttributes
 from mizzen.model.service import Port, Resolution, Service
 from mizzen.model.view import Policies
@@ -73,7 +73,7 @@ class Leg:
             conduct=catalog.scope.conduct,
             clusters=self.clusters,
             policies=policies,
-            idle_timeout=self.tcp.idle_timeout or _idle_by_metadata(catalog),
+            idle_timeout=self.tcp.idle_timeout,
             longest=self.tcp.max_connection_duration,
             source_ip_hash=self.source_ip_hash,
             tunnel=self.tunnel,
@@ -129,15 +129,6 @@ def _leg(
 def _dynamic(service: Service | None, number: int) -> tuple[str, int] | None:
     port = service.port(number) if service is not None and service.resolution is Resolution.DYNAMIC_DNS else None
     return (service.hostname, port.target or number) if service is not None and port is not None else None
-
-
-def _idle_by_metadata(catalog: Catalog) -> Duration | None:
-    """``ISTIO_META_IDLE_TIMEOUT`` of the proxy; what is no duration counts as unset (row IL-09)."""
-    written = catalog.scope.flags.get("IDLE_TIMEOUT", "")
-    try:
-        return Duration.parse(written) if written else None
-    except ValueError:
-        return None
 
 
 def _tcp_chains(catalog: Catalog, obj: Object, port: Port, binding: Binding) -> Iterator[components.FilterChain]:

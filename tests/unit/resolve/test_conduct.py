@@ -137,3 +137,18 @@ def test_an_annotation_of_another_shape_does_no_harm() -> None:
         "connectionSettings": "x",
     }
     assert of({}, config=odd).tracing is None
+
+
+@pytest.mark.row("IL-09")
+def test_flags_about_connections_are_part_of_the_key() -> None:
+    proxy = sidecar()
+    for flag, value in (
+        ("IDLE_TIMEOUT", "5s"),
+        ("INBOUND_LISTENER_EXACT_BALANCE", "true"),
+        ("OUTBOUND_LISTENER_EXACT_BALANCE", "true"),
+    ):
+        assert key(replace(proxy, flags={flag: value})) != key(proxy)
+        assert key(replace(proxy, flags={flag: "nonsense"})) == key(proxy)
+    found = of({}, flags={"IDLE_TIMEOUT": "5s", "OUTBOUND_LISTENER_EXACT_BALANCE": "true"}).connections
+    assert found.idle is not None
+    assert (found.idle.seconds, found.balance_inbound, found.balance_outbound) == (5, False, True)
