@@ -10,6 +10,8 @@ import asyncio
 import os
 import signal
 
+from mizzen.model.config import Config
+from mizzen.model.snapshot import Snapshot
 from mizzen.observe import configure_logs
 from mizzen.resolve import build, stages, view
 from mizzen.server.control import Options, control
@@ -27,7 +29,12 @@ __all__ = ["Options", "compiler", "run"]
 def compiler() -> Compiler:
     """The pure core, with one memo for the life of the process."""
     memo = Memo()
-    return Compiler(build, view, lambda of: resources(of, memo), stages)
+
+    def begin(config: Config, previous: Snapshot | None) -> Snapshot:
+        memo.turn()
+        return build(config, previous)
+
+    return Compiler(begin, view, lambda of: resources(of, memo), stages)
 
 
 def run(options: Options) -> None:

@@ -12,19 +12,19 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import yaml
+
+from tests.e2e.load import Load
+from tests.e2e.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFESTS = ROOT / "src" / "mizzen" / "samples" / "manifests"
 CONFORMANCE = Path(os.environ.get("MIZZEN_CONFORMANCE") or ROOT.parent / "shared" / "conformance")
 """Istio's own sample documents as data. They are not part of the repository; tests that need them skip without them."""
-POD_PYTHON = "/opt/mizzen/bin/mizzen-python"
-"""The interpreter inside a pod, which finds the package ``mizzen``."""
 Document = dict[str, Any]
 Answer = TypeVar("Answer")
 
@@ -53,33 +53,6 @@ class Reply(NamedTuple):
 
 
 HTTPBIN = "http://httpbin.default:8000/status/200"
-
-
-def eventually(probe: Callable[[], Answer], wanted: Callable[[Answer], bool], seconds: float = 10.0) -> Answer:
-    """Asks until four answers in a row are as wanted, and gives the last; fails with it when the time is over.
-
-    One answer is not enough after a change of policy: each connection that was open before may carry one more request
-    under the old rules.
-    """
-    deadline, agreeing = time.monotonic() + seconds, 0
-    while True:
-        answer = probe()
-        agreeing = agreeing + 1 if wanted(answer) else 0
-        if agreeing == 4:
-            return answer
-        if agreeing:
-            continue
-        assert time.monotonic() < deadline, f"not as wanted within {seconds:g} s; the last answer was {answer!r}"
-        time.sleep(0.1)
-
-
-def settled(probe: Callable[[], Answer], seconds: float = 10.0) -> Answer:
-    """The answer that four requests in a row agree on: what holds when connections of before a change are gone."""
-    deadline, answers = time.monotonic() + seconds, [probe()]
-    while not (len(answers) >= 4 and all(answer == answers[-1] for answer in answers[-4:])):
-        assert time.monotonic() < deadline, f"no settled answer within {seconds:g} s: {answers[-10:]!r}"
-        answers.append(probe())
-    return answers[-1]
 
 
 def istio_sample(name: str) -> list[Document]:
@@ -288,7 +261,7 @@ class Mesh:
                 found.append((pairs, float(value)))
         return found
 
-    def load(self, url: str, *arguments: str, workload: str = "curl", namespace: str = "default") -> "Load":
+    def load(self, url: str, *arguments: str, workload: str = "curl", namespace: str = "default") -> Load:
         """A constant load of 200 requests/s from a pod; use it as a context manager."""
         return Load(self, url, arguments, workload, namespace)
 
@@ -336,74 +309,6 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any) -> None:
         return None
-
-
-class Load:
-    """200 requests/s from inside a pod, from the begin of the ``with`` to its end, while its body changes the mesh.
-
-    It begins when the mesh has settled. After the end ``codes`` counts answers by status (-1: none), and ``failures``
-    tells the first that were not 200.
-    """
-
-    RATE = 200
-    CONNECTIONS = 16
-    LIMIT_SECONDS = 90
-
-    def __init__(self, mesh: Mesh, url: str, arguments: tuple[str, ...], workload: str, namespace: str) -> None:
-        self._mesh = mesh
-        program = [POD_PYTHON, "-m", "mizzen.samples.fortio", "load", "-c", str(self.CONNECTIONS), "-timeout", "10s"]
-        self._settle = [*program, "-qps", "0", "-n", "64", "-json", "-", *arguments, url]
-        timed = [*program, "-qps", str(self.RATE), "-t", f"{self.LIMIT_SECONDS}s", "-json", "-", *arguments, url]
-        # The load ends when we close its standard input, so it lasts exactly as long as the body of the ``with``.
-        script = '"$@" & load=$!; read -r _; kill -INT $load; wait $load'
-        self._where = ["exec", "-n", namespace, f"deploy/{workload}", "--"]
-        self._command = mesh.command(*self._where[:1], "-i", *self._where[1:], "sh", "-c", script, "sh", *timed)
-        self.codes: dict[int, int] = {}
-        self.failures: list[Document] = []
-        self.seconds = 0.0
-
-    def _codes(self, out: str) -> dict[int, int]:
-        document = json.loads(out.strip().splitlines()[-1])
-        self.failures = document["Failures"]
-        return {int(code): count for code, count in document["RetCodes"].items()}
-
-    def _settled(self) -> dict[int, int]:
-        done = self._mesh.run(*self._where, *self._settle, expect=None)
-        return self._codes(done.out) if done.out.strip() else {}
-
-    def __enter__(self) -> Self:
-        # A listener that changes lets each open connection finish one more request under the old rules (Envoy drains
-        # it), so what an earlier test forbade may still be refused once on connections that the sidecars keep open.
-        eventually(self._settled, lambda codes: set(codes) == {200}, 20)
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(
-            self._command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=self._mesh.environment
-        )
-        self._begin = time.monotonic()
-        time.sleep(1.0)  # traffic flows before anything changes
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            self._process.kill()
-        else:
-            time.sleep(0.5)  # and after the last change
-        self.seconds = time.monotonic() - self._begin
-        out, err = self._process.communicate(timeout=30)
-        if error is None:
-            assert out.strip(), f"the load program said nothing: {err}"
-            self.codes = self._codes(out)
-            assert self.seconds < self.LIMIT_SECONDS, f"the change took {self.seconds:.1f} s, longer than the load"
-
-    def assert_no_failure(self) -> None:
-        """Every request was sent, and answered with 200."""
-        assert not self.failures, f"{self.codes}: {self.failures}"
-        assert set(self.codes) == {200}, self.codes
-        # The first second may be spent on starting the program.
-        expected = self.RATE * (self.seconds - 1.0)
-        assert self.codes[200] >= 0.9 * expected, f"only {self.codes[200]} of {expected:.0f} requests were sent"
 
 
 def reply_of(done: Done) -> Reply:

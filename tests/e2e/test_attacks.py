@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from tests.e2e.mesh import Mesh, eventually
+from tests.e2e.mesh import Mesh
 from tests.e2e.test_security import peer_authentication, policy
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 HTTPBIN = "http://httpbin.default:8000"

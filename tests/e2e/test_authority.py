@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.mesh import MANIFESTS, Mesh, documents_of, eventually
+from tests.e2e.mesh import MANIFESTS, Mesh, documents_of
+from tests.e2e.waiting import eventually
 from tests.fakes.authorities import Ca, files
 
 pytestmark = pytest.mark.lab

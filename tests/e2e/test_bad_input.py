@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.mesh import Done, Mesh, eventually
+from tests.e2e.mesh import Done, Mesh
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.mesh import REVIEWS, Document, Mesh, Reply, eventually
+from tests.e2e.mesh import REVIEWS, Document, Mesh, Reply
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 Samples = Callable[[str], list[Document]]

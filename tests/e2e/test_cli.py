@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from mizzen.api.kinds import KINDS
-from tests.e2e.mesh import Document, Mesh, eventually
+from tests.e2e.mesh import Document, Mesh
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 

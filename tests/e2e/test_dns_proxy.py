@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from tests.e2e.mesh import POD_PYTHON, Mesh, documents_of, eventually
+from tests.e2e.load import POD_PYTHON
+from tests.e2e.mesh import Mesh, documents_of
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.e2e.mesh import Mesh, eventually
+from tests.e2e.mesh import Mesh
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 

@@ -17,7 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 from tests.conformance.material import Material
-from tests.e2e.mesh import Document, Mesh, eventually
+from tests.e2e.mesh import Document, Mesh
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 

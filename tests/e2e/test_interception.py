@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from tests.e2e.mesh import POD_PYTHON, Mesh, eventually
+from tests.e2e.load import POD_PYTHON
+from tests.e2e.mesh import Mesh
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.mesh import POD_PYTHON, Mesh, eventually
+from tests.e2e.load import POD_PYTHON
+from tests.e2e.mesh import Mesh
+from tests.e2e.waiting import eventually
 from tests.fakes.proxyless import bootstrap
 
 pytestmark = pytest.mark.lab

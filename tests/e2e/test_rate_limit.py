@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.mesh import MANIFESTS, Document, Mesh, documents_of, eventually, has_istio_samples, istio_sample
+from tests.e2e.mesh import MANIFESTS, Document, Mesh, documents_of, has_istio_samples, istio_sample
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 

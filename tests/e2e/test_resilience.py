@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from tests.e2e.conftest import NAMESPACES, in_namespace
-from tests.e2e.mesh import MANIFESTS, Mesh, documents_of, eventually, read
+from tests.e2e.mesh import MANIFESTS, Mesh, documents_of, read
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 

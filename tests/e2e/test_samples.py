@@ -5,7 +5,8 @@ from functools import partial
 
 import pytest
 
-from tests.e2e.mesh import Document, Mesh, eventually
+from tests.e2e.mesh import Document, Mesh
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 Samples = Callable[[str], list[Document]]

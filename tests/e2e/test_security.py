@@ -7,7 +7,8 @@ import time
 import pytest
 
 from tests.e2e.conftest import in_namespace
-from tests.e2e.mesh import MANIFESTS, Mesh, Reply, documents_of, eventually, settled
+from tests.e2e.mesh import MANIFESTS, Mesh, Reply, documents_of
+from tests.e2e.waiting import eventually, settled
 
 pytestmark = pytest.mark.lab
 HEADERS = "http://httpbin.default:8000/headers"

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.e2e.mesh import Mesh, eventually
+from tests.e2e.mesh import Mesh
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 

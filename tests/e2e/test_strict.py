@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.mesh import MANIFESTS, Mesh, documents_of, eventually
+from tests.e2e.mesh import MANIFESTS, Mesh, documents_of
 from tests.e2e.test_security import peer_authentication
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 PROBES = {

@@ -10,7 +10,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.e2e.mesh import Mesh, eventually
+from tests.e2e.mesh import Mesh
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 ISTIOD = "http://istiod.istio-system.svc.cluster.local"

@@ -9,7 +9,8 @@ import jwt as pyjwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.e2e.mesh import Mesh, eventually
+from tests.e2e.mesh import Mesh
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 HEADERS = "http://httpbin.default:8000/headers"

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.mesh import Document, Mesh, eventually
+from tests.e2e.mesh import Document, Mesh
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 

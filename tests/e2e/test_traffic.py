@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from tests.e2e.mesh import REVIEWS, Mesh, eventually
+from tests.e2e.mesh import REVIEWS, Mesh
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.lab
 

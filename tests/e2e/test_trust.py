@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.mesh import MANIFESTS, POD_PYTHON, Document, Mesh, documents_of, eventually
+from tests.e2e.load import POD_PYTHON
+from tests.e2e.mesh import MANIFESTS, Document, Mesh, documents_of
 from tests.e2e.test_authority import STRICT, secret
 from tests.e2e.test_security import policy
+from tests.e2e.waiting import eventually
 from tests.fakes.authorities import Ca, crl, files
 
 pytestmark = pytest.mark.lab

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from tests.e2e.mesh import Mesh, eventually
+from tests.e2e.mesh import Mesh
 from tests.e2e.test_security import peer_authentication
+from tests.e2e.waiting import eventually
 from tests.e2e.wire import APPLICATION_DATA, TLS_1_2, Key, Stream, Wire, records, versions
 
 pytestmark = pytest.mark.lab
