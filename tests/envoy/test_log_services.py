@@ -28,6 +28,7 @@ class Sink:
 
     def __init__(self) -> None:
         self.entries: queue.Queue[tuple[str, als_pb2.StreamAccessLogsMessage]] = queue.Queue()
+        self._waiting: list[tuple[str, als_pb2.StreamAccessLogsMessage]] = []
         self.server = grpc.server(ThreadPoolExecutor(8))
         method = grpc.stream_unary_rpc_method_handler(
             self._take,
@@ -48,10 +49,16 @@ class Sink:
         return als_pb2.StreamAccessLogsResponse()
 
     def next(self, name: str) -> als_pb2.StreamAccessLogsMessage:
+        """The next message of a log; those of other logs wait for their turn."""
+        for place, (found, message) in enumerate(self._waiting):
+            if found == name:
+                del self._waiting[place]
+                return message
         while True:
             found, message = self.entries.get(timeout=20)
             if found == name:
                 return message
+            self._waiting.append((found, message))
 
 
 def to_sink(port: int) -> cluster_pb2.Cluster:
