@@ -128,8 +128,8 @@ def test_a_hanging_command_ends_with_its_client(mesh: Mesh, number: signal.Signa
     with running(mesh, "exec", "deploy/curl", "--", "sh", "-c", f"sleep {marker}; true") as client:
         eventually(lambda: processes(marker), bool)
         client.send_signal(number)
-        client.wait(5)
-        eventually(lambda: processes(marker), lambda found: not found, 5)
+        client.wait(20)
+        eventually(lambda: processes(marker), lambda found: not found, 20)
 
 
 def test_exec_gives_the_commands_own_code(mesh: Mesh) -> None:
