@@ -63,7 +63,10 @@ class Session:
             if target is not subscription.target:
                 changed.update((type_url, name) for name in subscription.retarget(target))
         self._resources = resources
-        self._history.append((snapshot, changed))
+        if self._history and self._history[-1][0] == snapshot:
+            self._history[-1][1].update(changed)  # the same snapshot, and more is known about the proxy
+        else:
+            self._history.append((snapshot, changed))
         return self._pump()
 
     def skip(self, snapshot: int) -> None:
