@@ -80,7 +80,9 @@ def _config_of(context: bytes) -> tuple[bytes, bytes]:
     return _load(place), _load(_add(place, _const(4)))
 
 
-_MALLOC = b"\x23\x00" + b"\x23\x00" + _local(0) + _const(7) + b"\x6a" + _const(3) + b"\x76" + _const(3) + b"\x74\x6a\x24\x00"
+_MALLOC = (
+    b"\x23\x00" + b"\x23\x00" + _local(0) + _const(7) + b"\x6a" + _const(3) + b"\x76" + _const(3) + b"\x74\x6a\x24\x00"
+)
 _CREATE = _store(_slot(_PARENTS, _local(0), _CONTEXTS, 4), _local(1))
 _OWN = _slot(_CONFIGS, _local(0), _ROOTS, 8)
 _CONFIGURE = (

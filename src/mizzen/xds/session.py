@@ -71,7 +71,8 @@ class Session:
 
     def skip(self, snapshot: int) -> None:
         """Snapshot number ``snapshot`` changes nothing here: its resources could not be built."""
-        self._history.append((snapshot, set()))
+        if self.snapshot != snapshot:
+            self._history.append((snapshot, set()))
 
     def hurry(self) -> list[Response]:
         """Stop waiting for the proxy to be ready for more, until all has settled.
