@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from mizzen.api.mesh_config import MeshConfig
+from mizzen.api.mesh_networks import MeshNetworks
 from mizzen.api.meta import Object
 from mizzen.model.features import Features
 from mizzen.model.finding import Finding
@@ -40,6 +41,8 @@ class Config:
 
     objects: Mapping[str, Mapping[ObjectKey, Object]] = field(default_factory=dict)
     mesh: MeshConfig = field(default_factory=MeshConfig)
+    networks: MeshNetworks = field(default_factory=MeshNetworks)
+    """What the same ConfigMap says of networks (row MC-30)."""
     findings: tuple[Finding, ...] = ()
     revision: int = 0
     domain: str = "cluster.local"

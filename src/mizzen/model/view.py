@@ -142,6 +142,8 @@ class Scope:
     conduct: Conduct = DEFAULT_CONDUCT
     locality: Locality = field(default_factory=Locality)
     """Where the client runs, for locality failover (row DR-18)."""
+    network: str = ""
+    """The network that the client is in; empty when it is in none (row MN-01)."""
     flags: Mapping[str, str] = field(default_factory=dict)
     """The client's metadata among ``PROXY_FLAGS``."""
 
@@ -168,6 +170,11 @@ class Scope:
     def families(self) -> str:
         """IP families of the client other than IPv4 alone (row XD-09)."""
         return self.flags.get("IP_FAMILIES", "")
+
+    @property
+    def network_view(self) -> tuple[str, ...]:
+        """The networks whose endpoints the client asks for; none: all (row MN-03)."""
+        return tuple(word.strip() for word in self.flags.get("REQUESTED_NETWORK_VIEW", "").split(",") if word.strip())
 
     @property
     def http10(self) -> bool:

@@ -18,6 +18,7 @@ from mizzen.resolve.discovery import namespaces, selected
 from mizzen.resolve.endpoints import endpoints
 from mizzen.resolve.kubernetes_ingress import generated
 from mizzen.resolve.mtls import PeerPolicies, peer_findings, peer_policies, settling
+from mizzen.resolve.networks import network_findings, networks, placement
 from mizzen.resolve.providers import providers
 from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, distributing, services
@@ -48,7 +49,10 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     running = run.step("workloads", workloads, pods, workload_entries, nodes, mesh)
     peer_authentications = run.step("peer_authentications", _oldest_first, config.of("PeerAuthentication"))
     believed, peers = _peers(run, config, peer_authentications)
-    members = run.step("endpoints", endpoints, found, slices, entries, workload_entries, running, peers, mesh)
+    places = run.step("placement", placement, config.networks, spaces, mesh.root_namespace, config.cluster_id)
+    members = run.step("endpoints", endpoints, found, slices, entries, workload_entries, running, peers, places, mesh)
+    written_services = config.of("Service")
+    entered = run.step("networks", networks, config.networks, written_services, nodes, config.cluster_id, domain)
     ingresses, classes = config.of("Ingress"), config.of("IngressClass")
     ingress = run.step("ingress", generated, ingresses, classes, config.of("Service"), mesh, domain)
     written = run.step("all virtual services", _together, config.of("VirtualService"), ingress.virtual_services)
@@ -89,6 +93,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         authorization_policies=authorizations,
         authorizers=run.step("usable_authorizers", usable, asked),
         providers=sinks,
+        networks=entered,
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
         findings=(
             *config.findings,
@@ -99,6 +104,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
             *shared,
             *references,
             *claims,
+            *run.step("network_findings", network_findings, written_services, nodes),
             *security,
         ),
         steps=run.done,

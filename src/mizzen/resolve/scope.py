@@ -64,6 +64,7 @@ def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str
         egress=listeners,
         conduct=own,
         locality=proxy.locality,
+        network=proxy.network,
         flags={flag: proxy.flags[flag] for flag in PROXY_FLAGS if flag in proxy.flags},
     )
 

@@ -24,6 +24,7 @@ from mizzen.translate import (
     names,
     outlier,
     proxy_protocol,
+    split_horizon,
     upstream_tls,
 )
 from mizzen.translate.catalog import Catalog
@@ -59,6 +60,7 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
             "clusters",
             scope.proxy_type,
             scope.locality,
+            catalog.vantage,
             mode,
             cluster_id,
             service.namespace,
@@ -163,7 +165,7 @@ class _PortClusters:
         cluster.circuit_breakers.CopyFrom(connection_pool.breakers(policy))
         self._balance(cluster, policy)
         self._metadata(cluster, subset)
-        meshed = tuple(e for e in members if e.tls_mode == "istio")
+        meshed = tuple(e for e in members if split_horizon.carries_mtls(e, policy, auto_mtls=True))
         yield from self._place(cluster, self._assignment(name, policy, meshed))
 
     def _dynamic(self) -> Resource:
@@ -269,10 +271,10 @@ class _PortClusters:
     def _assignment(
         self, name: str, policy: TrafficPolicy, members: tuple[Endpoint, ...]
     ) -> endpoint_pb2.ClusterLoadAssignment:
-        scope = self._scope
+        scope, vantage = self._scope, self._catalog.vantage
         return endpoints.load_assignment(
             name,
-            members,
+            split_horizon.reachable(vantage, members, policy, auto_mtls=self._auto_mtls()),
             policy=policy,
             client=Client(scope.locality, scope.labels),
             cluster_id=scope.snapshot.config.cluster_id,
