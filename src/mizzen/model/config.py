@@ -49,6 +49,8 @@ class Config:
     cluster_id: str = "Kubernetes"
     jwks: Mapping[KeySource, FetchedKeys] = field(default_factory=dict)
     """Token keys that the shell fetched, by where they come from (row RA-05)."""
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the shell found out about the names of gateways (row MN-02)."""
     features: Features = field(default_factory=Features)
 
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)

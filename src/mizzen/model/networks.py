@@ -18,9 +18,13 @@ class NetworkGateway(Struct, frozen=True, order=True):
 
 
 class Networks(Struct, frozen=True):
-    """``gateways`` are sorted. Without any of them all endpoints are dialled directly, whatever network they are in."""
+    """``gateways`` are sorted. Without any of them all endpoints are dialled directly, whatever network they are in.
+
+    ``names`` are those of gateways that the shell has to look up.
+    """
 
     gateways: tuple[NetworkGateway, ...] = ()
+    names: tuple[str, ...] = ()
 
     def to(self, network: str, cluster: str) -> tuple[NetworkGateway, ...]:
         """The gateways for endpoints of ``cluster`` in ``network``: the cluster's own, else all of the network (row MN-03)."""

@@ -52,7 +52,16 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     places = run.step("placement", placement, config.networks, spaces, mesh.root_namespace, config.cluster_id)
     members = run.step("endpoints", endpoints, found, slices, entries, workload_entries, running, peers, places, mesh)
     written_services = config.of("Service")
-    entered = run.step("networks", networks, config.networks, written_services, nodes, config.cluster_id, domain)
+    entered = run.step(
+        "networks",
+        networks,
+        config.networks,
+        written_services,
+        nodes,
+        config.addresses,
+        config.cluster_id,
+        domain,
+    )
     ingresses, classes = config.of("Ingress"), config.of("IngressClass")
     ingress = run.step("ingress", generated, ingresses, classes, config.of("Service"), mesh, domain)
     written = run.step("all virtual services", _together, config.of("VirtualService"), ingress.virtual_services)
@@ -104,7 +113,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
             *shared,
             *references,
             *claims,
-            *run.step("network_findings", network_findings, written_services, nodes),
+            *run.step("network_findings", network_findings, written_services, nodes, config.addresses),
             *security,
         ),
         steps=run.done,

@@ -56,7 +56,11 @@ def endpoints(
             for entry in _declaring(by_host.get((service.namespace, service.hostname), ()), service, port):
                 members += _of_entry(port, entry, candidates, mesh)
             if members:
-                unique = {_place(e): _in_network(_with_mode(e, peers), service, places) for e in members}
+                # Those that only a gateway reaches have no address that could tell them apart.
+                unique = {
+                    (e.address, e.port, 0 if e.address else index): _in_network(_with_mode(e, peers), service, places)
+                    for index, e in enumerate(members)
+                }
                 found[(service.namespace, service.hostname, port.number)] = tuple(unique[key] for key in sorted(unique))
     return found
 
@@ -178,12 +182,6 @@ def _with_mode(endpoint: Endpoint, peers: PeerPolicies) -> Endpoint:
     if peers.modes(workload.namespace, workload.labels).of(endpoint.port) is not MtlsMode.DISABLE:
         return endpoint
     return replace(endpoint, tls_mode="disabled")
-
-
-def _place(endpoint: Endpoint) -> tuple[str, int, str]:
-    """What tells endpoints of one port apart; those that only a gateway reaches have no address, so by name."""
-    alone = endpoint.workload is not None and not endpoint.address
-    return (endpoint.address, endpoint.port, endpoint.workload.name if endpoint.workload and alone else "")
 
 
 def _dialled(workload: Workload) -> bool:

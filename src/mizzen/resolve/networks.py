@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
+from msgspec.structs import replace
+
 from mizzen.api.kubernetes import Node, ServicePort
 from mizzen.api.kubernetes import Service as KubernetesService
 from mizzen.api.mesh_networks import MeshNetworks
@@ -84,14 +86,15 @@ def networks(
     settings: MeshNetworks,
     services: Mapping[ObjectKey, Object],
     nodes: Mapping[ObjectKey, Object],
+    addresses: Mapping[str, tuple[str, ...]],
     cluster: str,
     domain: str,
 ) -> Networks:
-    """The gateways that Services and ``settings`` tell of, by their addresses."""
+    """The gateways that Services and ``settings`` tell of. ``addresses`` are those of names that were looked up."""
     found: set[NetworkGateway] = set()
-    named = _by_service_name(settings, cluster)
+    registered = _by_service_name(settings, cluster)
     for obj in services.values():
-        wanted = named.get(f"{obj.name}.{obj.namespace}.svc.{domain}", [])
+        wanted = registered.get(f"{obj.name}.{obj.namespace}.svc.{domain}", [])
         labelled = obj.meta.labels.get(NETWORK, "")
         port = _labelled_port(obj) if labelled else 0
         for network, number in [*wanted, *([(labelled, port)] if port else ())]:
@@ -99,22 +102,30 @@ def networks(
             found |= {NetworkGateway(network, cluster, address, published) for address in _addresses(obj, nodes)}
     for network, block in settings.networks.items():
         found |= {NetworkGateway(network, "", g.address, g.port) for g in block.gateways if g.address}
-    return Networks(tuple(sorted(gateway for gateway in found if _is_address(gateway.address))))
+    names = {gateway for gateway in found if not _is_address(gateway.address)}
+    resolved = {replace(g, address=address) for g in names for address in addresses.get(g.address, ())}
+    return Networks(tuple(sorted((found - names) | resolved)), tuple(sorted({gateway.address for gateway in names})))
 
 
-def network_findings(services: Mapping[ObjectKey, Object], nodes: Mapping[ObjectKey, Object]) -> tuple[Finding, ...]:
+def network_findings(
+    services: Mapping[ObjectKey, Object],
+    nodes: Mapping[ObjectKey, Object],
+    addresses: Mapping[str, tuple[str, ...]],
+) -> tuple[Finding, ...]:
     """Services with the label of a network that are no gateway of it, and why."""
-    return tuple(finding for obj in services.values() for finding in _faults(obj, nodes))
+    return tuple(finding for obj in services.values() for finding in _faults(obj, nodes, addresses))
 
 
-def _faults(obj: Object, nodes: Mapping[ObjectKey, Object]) -> Iterator[Finding]:
+def _faults(
+    obj: Object, nodes: Mapping[ObjectKey, Object], addresses: Mapping[str, tuple[str, ...]]
+) -> Iterator[Finding]:
     network, text = obj.meta.labels.get(NETWORK, ""), obj.meta.labels.get(GATEWAY_PORT, "")
     if not network:
         return
     if text and not text.isdecimal():
         message = f"label {GATEWAY_PORT}: {text!r} is no port; {DEFAULT_PORT} counts"
         yield about(obj, NO_GATEWAY, Level.WARNING, message, "metadata.labels")
-    problem = _without_address(_addresses(obj, nodes)) if _labelled_port(obj) else _without_port(obj)
+    problem = _without_address(_addresses(obj, nodes), addresses) if _labelled_port(obj) else _without_port(obj)
     if problem:
         yield about(obj, NO_GATEWAY, Level.WARNING, f"no gateway of network {network}: {problem}", "metadata.labels")
 
@@ -147,12 +158,12 @@ def _without_port(obj: Object) -> str:
     return f"the Service has no port {_wanted_port(obj)}; label {GATEWAY_PORT} may name another"
 
 
-def _without_address(addresses: tuple[str, ...]) -> str:
-    if any(map(_is_address, addresses)):
+def _without_address(written: tuple[str, ...], addresses: Mapping[str, tuple[str, ...]]) -> str:
+    if any(_is_address(address) or addresses.get(address) for address in written):
         return ""
-    if addresses:
-        return f"{', '.join(addresses)} is a name, and gateways are reached by their addresses"
-    return "it has no address yet that other networks can reach"
+    if written:
+        return f"no address of {', '.join(written)} is known"
+    return "it has no address that other networks can reach"
 
 
 def _addresses(obj: Object, nodes: Mapping[ObjectKey, Object]) -> tuple[str, ...]:

@@ -41,9 +41,12 @@ def settings(raw: Any) -> MeshNetworks:
     return found
 
 
-def gateways(text: str, raw: Any = None, *, cluster: str = "Kubernetes") -> list[tuple[str, str, str, int]]:
+def gateways(
+    text: str, raw: Any = None, *, cluster: str = "Kubernetes", **addresses: tuple[str, ...]
+) -> list[tuple[str, str, str, int]]:
     config = config_of(text)
-    found = networks(settings(raw or {}), config.of("Service"), config.of("Node"), cluster, "cluster.local")
+    known = {name.replace("_", "."): found for name, found in addresses.items()}
+    found = networks(settings(raw or {}), config.of("Service"), config.of("Node"), known, cluster, "cluster.local")
     return [(g.network, g.cluster, g.address, g.port) for g in found.gateways]
 
 
@@ -77,7 +80,7 @@ def test_a_label_names_another_port() -> None:
 
 def faults(*texts: str) -> list[str]:
     config = config_of(*texts)
-    found = network_findings(config.of("Service"), config.of("Node"))
+    found = network_findings(config.of("Service"), config.of("Node"), {})
     assert {finding.code for finding in found} <= {NO_GATEWAY}
     return [finding.message for finding in found]
 
@@ -88,7 +91,7 @@ def faults(*texts: str) -> list[str]:
     [
         ({"spec__ports": [{"name": "x", "port": 80}]}, "no port 15443"),
         ({"spec__ports": [{"name": "x", "port": 15008}]}, "15008 is one of ambient mode"),
-        ({"status__loadBalancer": {}, "spec__externalIPs": []}, "no address yet"),
+        ({"status__loadBalancer": {}, "spec__externalIPs": []}, "no address that other networks"),
         ({"status__loadBalancer": {"ingress": [{"hostname": "lb.example"}]}, "spec__externalIPs": []}, "lb.example"),
     ],
 )
@@ -97,6 +100,22 @@ def test_one_that_cannot_be_a_gateway_is_told(changes: dict[str, Any], said: str
     [message] = faults(service(**changes))
     assert "no gateway of network east" in message
     assert said in message
+
+
+@pytest.mark.row("MN-02")
+def test_names_count_by_the_addresses_that_were_found_for_them() -> None:
+    text = service(status__loadBalancer={"ingress": [{"hostname": "lb.example"}]}, spec__externalIPs=[])
+    raw = {"west": {"gateways": [{"address": "far.example", "port": 443}]}}
+    found = gateways(text, raw, lb_example=("1.1.1.1", "1.1.1.2"), far_example=("2.2.2.2",))
+    assert [(network, address) for network, _, address, _ in found] == [
+        ("east", "1.1.1.1"),
+        ("east", "1.1.1.2"),
+        ("west", "2.2.2.2"),
+    ]
+    config = config_of(text)
+    assert network_findings(config.of("Service"), config.of("Node"), {"lb.example": ("1.1.1.1",)}) == ()
+    snapshot = build(config)
+    assert (snapshot.networks.gateways, snapshot.networks.names) == ((), ("lb.example",))
 
 
 @pytest.mark.row("PO-17")
@@ -187,6 +206,11 @@ metadata: {name: far, namespace: shop}
 spec: {network: west, labels: {app: db}, serviceAccount: db}
 ---
 apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: further, namespace: shop}
+spec: {network: west, labels: {app: db}, serviceAccount: db}
+---
+apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: out, namespace: shop}
 spec:
@@ -206,6 +230,8 @@ def test_every_endpoint_of_the_mesh_has_a_network_and_what_is_outside_has_none()
     snapshot = build(config_of(MEMBERS))
     assert members("db.shop.svc.cluster.local", snapshot) == {"10.9.0.1": "home", "10.9.0.2": "east", "": "west"}
     assert members("out.example", snapshot) == {"8.8.8.8": ""}
+    every = snapshot.endpoints[("shop", "db.shop.svc.cluster.local", 90)]
+    assert [e.workload.name for e in every if e.workload and not e.address] == ["far", "further"]
 
 
 @pytest.mark.row("MN-01")

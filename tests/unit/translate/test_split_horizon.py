@@ -6,7 +6,10 @@ import pytest
 
 from mizzen.api.destination_rule import ClientTLSSettings, TrafficPolicy
 from mizzen.model.networks import NetworkGateway, Networks
+from mizzen.model.proxy import ProxyType
 from mizzen.model.service import Endpoint, Locality
+from mizzen.model.snapshot import Snapshot
+from mizzen.model.view import Scope
 from mizzen.translate.split_horizon import NOWHERE, Vantage, once, reachable
 
 GATEWAYS = Networks(
@@ -74,6 +77,25 @@ def test_what_takes_no_mesh_tls_is_left_out() -> None:
 def test_a_view_leaves_out_all_other_networks() -> None:
     every = (endpoint("10.0.0.1", "east"), endpoint("10.0.0.2"), endpoint("10.0.0.3", "west"))
     assert [a for a, _, _ in seen(Vantage(GATEWAYS, "east", ("east",)), *every)] == ["10.0.0.1", "10.0.0.2"]
+
+
+@pytest.mark.row("MN-03")
+@pytest.mark.parametrize(
+    ("families", "addresses"), [("", {"5.5.5.5"}), ("IPv6", {"2001:db8::5"}), ("IPv4,IPv6", {"5.5.5.5", "2001:db8::5"})]
+)
+def test_a_gateway_counts_for_clients_of_its_address_s_family(families: str, addresses: set[str]) -> None:
+    gateways = tuple(NetworkGateway("east", "", address, 15443) for address in ("2001:db8::5", "5.5.5.5"))
+    scope = Scope(
+        key="",
+        snapshot=Snapshot(networks=Networks(gateways)),
+        proxy_type=ProxyType.SIDECAR,
+        namespace="shop",
+        network="west",
+        flags={"REQUESTED_NETWORK_VIEW": "west, east", **({"IP_FAMILIES": families} if families else {})},
+    )
+    vantage = Vantage.of(scope)
+    assert {gateway.address for gateway in vantage.networks.gateways} == addresses
+    assert (vantage.network, vantage.view) == ("west", ("east", "west"))
 
 
 @pytest.mark.row("MN-03")
