@@ -142,6 +142,10 @@ class Scope:
     conduct: Conduct = DEFAULT_CONDUCT
     locality: Locality = field(default_factory=Locality)
     """Where the client runs, for locality failover (row DR-18)."""
+    account: str = ""
+    """The service account that a router runs as; sidecars of all accounts share their Scopes."""
+    lists_secrets: bool = True
+    """Whether the clients' service accounts may list the Secrets of their namespace (row GW-31)."""
     flags: Mapping[str, str] = field(default_factory=dict)
     """The client's metadata among ``PROXY_FLAGS``."""
 
