@@ -10,11 +10,12 @@ import signal
 import socket
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mizzen.errors import LabError
-from mizzen.lab import builtin, cgroups, cleanup, commands, images, services, settings, vip
+from mizzen.lab import builtin, cgroups, cleanup, commands, images, notice, services, settings, vip
 from mizzen.lab.admission import Admission
 from mizzen.lab.control import Controllers
 from mizzen.lab.controlplane import ControlPlane
@@ -95,6 +96,7 @@ class Supervisor:
             cgroup=cgroup,
             starts=asyncio.Semaphore(_PARALLEL_STARTS),
             warn=self.warn,
+            notice=partial(notice.give, self.state / "run" / "controlplane.sock", lambda: self.store.revision),
         )
         self.admission = Admission(self.store, self.warn)
         self.controllers = Controllers(
