@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.mesh_networks import MeshNetworks
 from mizzen.api.meta import Object
+from mizzen.model.access import SecretAccess
 from mizzen.model.features import Features
 from mizzen.model.finding import Finding
 from mizzen.model.jwks import FetchedKeys, KeySource
@@ -57,6 +58,9 @@ class Config:
     """The control plane's, for what MeshConfig takes from variables (rows MC-08, TR-06)."""
 
     settling: Settling | None = None
+
+    secret_access: SecretAccess | None = None
+    """What an API server's reviews said, from a shell that asks one; None: it is judged by ``features.authorization``."""
 
     def of(self, kind: str) -> Mapping[ObjectKey, Object]:
         """The objects of one kind; the same mapping object as long as none of them changed."""

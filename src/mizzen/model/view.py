@@ -144,6 +144,10 @@ class Scope:
     """Where the client runs, for locality failover (row DR-18)."""
     network: str = ""
     """The network that the client is in; empty when it is in none (row MN-01)."""
+    account: str = ""
+    """The service account that a router runs as; sidecars of all accounts share their Scopes."""
+    lists_secrets: bool = True
+    """Whether the clients' service accounts may list the Secrets of their namespace (row GW-31)."""
     flags: Mapping[str, str] = field(default_factory=dict)
     """The client's metadata among ``PROXY_FLAGS``."""
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from mizzen.api.meta import Object
 from mizzen.model.config import Config, ObjectKey
 from mizzen.model.snapshot import Snapshot
+from mizzen.resolve.access import secret_access
 from mizzen.resolve.authorizer_overlap import overlap_findings
 from mizzen.resolve.authorizers import authorizer_findings, authorizers, usable
 from mizzen.resolve.claims import claim_findings
@@ -103,6 +104,13 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         authorizers=run.step("usable_authorizers", usable, asked),
         providers=sinks,
         networks=entered,
+        secret_access=run.step(
+            "secret_access",
+            secret_access,
+            config.features.authorization,
+            config.secret_access,
+            *map(config.of, ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")),
+        ),
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
         findings=(
             *config.findings,

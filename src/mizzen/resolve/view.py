@@ -43,6 +43,7 @@ def _scope(snapshot: Snapshot, proxy: Proxy) -> Scope:
         tuple(sorted(labels.items())),
         tuple((flag, proxy.flags[flag]) for flag in PROXY_FLAGS if flag in proxy.flags),
         conduct.key(proxy),
+        snapshot.secret_access.allows(proxy.namespace, proxy.service_account),
         _router_key(snapshot, proxy) if proxy.type is ProxyType.ROUTER else (),
     )
     found = snapshot.interned.get(key)
@@ -69,7 +70,7 @@ def _router_key(snapshot: Snapshot, proxy: Proxy) -> Hashable:
         for group in (own.custom, own.audit, own.deny, own.allow, own.request_authentications)
         for o in group
     )
-    return (ports, names)
+    return (ports, names, proxy.service_account)
 
 
 def _equal(old: Inbound, new: Inbound) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from aiohttp import web
 
 from mizzen.errors import MeshError
+from mizzen.model.access import AuthorizationMode
 from mizzen.model.config import Config
 from mizzen.observe import Metrics
 from mizzen.pki import Lifetimes, server_names
@@ -57,6 +58,7 @@ class Options:
     token_jwks: Path
     address: str = ""
     pod_name: str = "istiod"
+    authorization: AuthorizationMode = AuthorizationMode.ALWAYS_ALLOW
     bind: str = "0.0.0.0"  # noqa: S104 - pods reach it over the bridge
     certificate: tuple[Path, Path] | None = None
     """Certificate chain and key to serve with, as PEM files; else the authority signs one."""

@@ -13,6 +13,7 @@ from mizzen.translate import filters as f
 from mizzen.translate import names, tcp, tcp_routes
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.chains import ALPN_MESH
+from mizzen.translate.credentials import named_for
 from mizzen.translate.filters import Direction
 from mizzen.translate.gateway_server import BoundServer, attached
 from mizzen.translate.gateway_tls import downstream_socket
@@ -63,7 +64,8 @@ def secure(catalog: Catalog, chain: components.FilterChain, bound: BoundServer, 
     if "*" not in bound.host_names:
         chain.filter_chain_match.server_names.extend(bound.host_names)
     if bound.server.tls is not None:
-        chain.transport_socket.CopyFrom(downstream_socket(bound.server.tls, catalog.scope.mesh, alpn))
+        own = named_for(bound.server.tls, lists_secrets=catalog.scope.lists_secrets)
+        chain.transport_socket.CopyFrom(downstream_socket(own, catalog.scope.mesh, alpn))
 
 
 def with_deadline(chain: components.FilterChain) -> components.FilterChain:
