@@ -11,6 +11,7 @@ from mizzen.api.meta import Object
 from mizzen.model.access import EVERYONE, SecretAccess
 from mizzen.model.authorizer import Authorizer
 from mizzen.model.config import Config
+from mizzen.model.extension import Extension
 from mizzen.model.finding import Finding
 from mizzen.model.networks import Networks
 from mizzen.model.provider import Logger, Tracer
@@ -43,6 +44,8 @@ class Snapshot:
     request_authentications: tuple[Object, ...] = ()
     authorization_policies: tuple[Object, ...] = ()
     envoy_filters: tuple[Object, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    """In the order of their filters (row WP-06)."""
     authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
     """The external authorizers that can be asked, by provider name (row AP-06)."""
     providers: Mapping[str, Tracer | Logger | str] = field(default_factory=dict, repr=False)

@@ -17,6 +17,7 @@ from mizzen.resolve.conduct import provider_findings
 from mizzen.resolve.destination_rules import destination_rules, duplicate_subsets
 from mizzen.resolve.discovery import namespaces, selected
 from mizzen.resolve.endpoints import endpoints
+from mizzen.resolve.extensions import extension_findings, extensions
 from mizzen.resolve.kubernetes_ingress import generated
 from mizzen.resolve.mtls import PeerPolicies, peer_findings, peer_policies, settling
 from mizzen.resolve.networks import network_findings, networks, placement
@@ -79,6 +80,8 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     claims = run.step("claim_findings", claim_findings, routes, gateways, authentications, running, mesh.root_namespace)
     authorizations = run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy"))
     asked = run.step("authorizers", authorizers, mesh, hosts)
+    wasm = config.of("WasmPlugin")
+    plugins = run.step("extensions", extensions, wasm, config.of("TrafficExtension"), mesh.root_namespace)
     sinks = run.step("providers", providers, mesh, hosts, config.environment)
     security = (
         *run.step("peer_findings", peer_findings, peer_authentications, mesh.root_namespace),
@@ -86,6 +89,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         *run.step("provider_findings", provider_findings, mesh, sinks, config.of("ConfigMap")),
         *run.step("overlap_findings", overlap_findings, authorizations, running, mesh.root_namespace, config.features),
         *run.step("key_findings", key_findings, authentications, config.jwks),
+        *run.step("extension_findings", extension_findings, plugins, config.of("Secret")),
     )
     return Snapshot(
         config=config,
@@ -101,6 +105,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         peer_authentications=believed,
         request_authentications=authentications,
         authorization_policies=authorizations,
+        extensions=plugins,
         authorizers=run.step("usable_authorizers", usable, asked),
         providers=sinks,
         networks=entered,
