@@ -154,6 +154,9 @@ def _refusal(scope: Scope, name: Name, owner: Object) -> str:
     """Why a proxy of ``scope`` may not have it, empty when it may (row CG-03)."""
     if name.kind == KUBERNETES and name.namespace not in ("", scope.namespace):
         return f"a proxy of namespace {scope.namespace} gets no Secret of namespace {name.namespace}"
+    if name.kind == KUBERNETES and not scope.lists_secrets and not name.name.endswith(ROOTS):
+        who = f"service account {scope.account}" if scope.account else "its service account"
+        return f"{who} of namespace {scope.namespace} may not list Secrets there: bind a Role with verb list on secrets"
     if name.kind == GATEWAY and name.namespace != owner.namespace:
         return f"a Gateway of namespace {owner.namespace} may not name a Secret of namespace {name.namespace}"
     if name.kind not in (KUBERNETES, GATEWAY, CONFIG_MAP):
