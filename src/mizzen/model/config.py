@@ -11,6 +11,7 @@ from mizzen.api.meta import Object
 from mizzen.model.features import Features
 from mizzen.model.finding import Finding
 from mizzen.model.jwks import FetchedKeys, KeySource
+from mizzen.model.remote import Remote
 
 ObjectKey = tuple[str, str]
 """(namespace, name); the namespace of cluster-scoped kinds is empty."""
@@ -57,6 +58,9 @@ class Config:
     """The control plane's, for what MeshConfig takes from variables (rows MC-08, TR-06)."""
 
     settling: Settling | None = None
+
+    remotes: Mapping[str, Remote] = field(default_factory=dict)
+    """The other clusters that could be read, by their ids (row MCL-01)."""
 
     def of(self, kind: str) -> Mapping[ObjectKey, Object]:
         """The objects of one kind; the same mapping object as long as none of them changed."""

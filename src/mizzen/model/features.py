@@ -23,3 +23,5 @@ class Features:
     several_authorizers: bool = False
     ip_autoallocate: bool = True
     remote_keys: RemoteKeys = RemoteKeys.CONTROL_PLANE
+    multicluster_headless: bool = True
+    """Whether names of headless services lead to pods of other clusters too (row MCL-08)."""
