@@ -109,6 +109,7 @@ class Settings:
             features=Features(
                 ip_autoallocate=_read(environment, "PILOT_ENABLE_IP_AUTOALLOCATE", _boolean, True),
                 several_authorizers=_read(environment, "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS", _boolean, False),
+                multicluster_headless=_read(environment, "ENABLE_MULTICLUSTER_HEADLESS", _boolean, True),
                 remote_keys=_read(environment, "PILOT_JWT_ENABLE_REMOTE_JWKS", _remote_keys, RemoteKeys.CONTROL_PLANE),
             ),
             coalesce=_read(environment, "PILOT_DEBOUNCE_AFTER", _pause, cls.coalesce),
