@@ -45,6 +45,8 @@ class Snapshot:
     """The external authorizers that can be asked, by provider name (row AP-06)."""
     providers: Mapping[str, Tracer | Logger | str] = field(default_factory=dict, repr=False)
     """Where traces and access logs may go, by provider name; a text where one cannot be used (row MC-06)."""
+    telemetries: Mapping[str, tuple[Object, ...]] = field(default_factory=dict)
+    """By namespace (row TM-01)."""
     findings: tuple[Finding, ...] = ()
     steps: Mapping[str, tuple[tuple[Any, ...], Any]] = field(default_factory=dict, repr=False)
     """By step of the build: its inputs and its result. Only a memo for the next build."""

@@ -23,6 +23,7 @@ from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, distributing, services
 from mizzen.resolve.shared_certificates import shared_certificates
 from mizzen.resolve.sidecar_conflicts import sidecar_findings
+from mizzen.resolve.telemetry import telemetries, telemetry_findings
 from mizzen.resolve.token_keys import key_findings
 from mizzen.resolve.virtual_services import virtual_services
 from mizzen.resolve.workloads import workloads
@@ -66,10 +67,12 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     authorizations = run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy"))
     asked = run.step("authorizers", authorizers, mesh, hosts)
     sinks = run.step("providers", providers, mesh, hosts, config.environment)
+    reported = run.step("telemetries", telemetries, config.of("Telemetry"))
     security = (
         *run.step("peer_findings", peer_findings, peer_authentications, mesh.root_namespace),
         *run.step("authorizer_findings", authorizer_findings, authorizations, asked),
         *run.step("provider_findings", provider_findings, mesh, sinks, config.of("ConfigMap")),
+        *run.step("telemetry_findings", telemetry_findings, reported, mesh, sinks),
         *run.step("overlap_findings", overlap_findings, authorizations, running, mesh.root_namespace, config.features),
         *run.step("key_findings", key_findings, authentications, config.jwks),
     )
@@ -89,6 +92,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         authorization_policies=authorizations,
         authorizers=run.step("usable_authorizers", usable, asked),
         providers=sinks,
+        telemetries=reported,
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
         findings=(
             *config.findings,

@@ -42,7 +42,7 @@ def _scope(snapshot: Snapshot, proxy: Proxy) -> Scope:
         proxy.locality,
         tuple(sorted(labels.items())),
         tuple((flag, proxy.flags[flag]) for flag in PROXY_FLAGS if flag in proxy.flags),
-        conduct.key(proxy),
+        conduct.key(snapshot, proxy),
         _router_key(snapshot, proxy) if proxy.type is ProxyType.ROUTER else (),
     )
     found = snapshot.interned.get(key)
