@@ -28,6 +28,7 @@ from mizzen.resolve.services import by_hostname, distributing, services
 from mizzen.resolve.shared_certificates import shared_certificates
 from mizzen.resolve.sidecar_conflicts import sidecar_findings
 from mizzen.resolve.steps import Run
+from mizzen.resolve.telemetry import telemetries, telemetry_findings
 from mizzen.resolve.token_keys import key_findings
 from mizzen.resolve.virtual_services import virtual_services
 from mizzen.resolve.workloads import workloads
@@ -74,10 +75,12 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     wasm = config.of("WasmPlugin")
     plugins = run.step("extensions", extensions, wasm, config.of("TrafficExtension"), mesh.root_namespace)
     sinks = run.step("providers", providers, mesh, hosts, config.environment)
+    reported = run.step("telemetries", telemetries, config.of("Telemetry"))
     security = (
         *run.step("peer_findings", peer_findings, peer_authentications, mesh.root_namespace),
         *run.step("authorizer_findings", authorizer_findings, authorizations, asked),
         *run.step("provider_findings", provider_findings, mesh, sinks, config.of("ConfigMap")),
+        *run.step("telemetry_findings", telemetry_findings, reported, mesh, sinks),
         *run.step("overlap_findings", overlap_findings, authorizations, running, mesh.root_namespace, config.features),
         *run.step("key_findings", key_findings, authentications, config.jwks),
         *run.step("extension_findings", extension_findings, plugins, config.of("Secret")),
@@ -107,6 +110,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
             *map(config.of, ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")),
         ),
         networks=everywhere.networks,
+        telemetries=reported,
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
         findings=(
             *config.findings,
