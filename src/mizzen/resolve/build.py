@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from mizzen.api.meta import Object
 from mizzen.model.config import Config, ObjectKey
+from mizzen.model.service import Service
 from mizzen.model.snapshot import Snapshot
 from mizzen.resolve.authorizer_overlap import overlap_findings
 from mizzen.resolve.authorizers import authorizer_findings, authorizers, usable
@@ -16,6 +17,8 @@ from mizzen.resolve.conduct import provider_findings
 from mizzen.resolve.destination_rules import destination_rules, duplicate_subsets
 from mizzen.resolve.discovery import namespaces, selected
 from mizzen.resolve.endpoints import endpoints
+from mizzen.resolve.gateway_api.convert import KINDS, REFERRED, Generated
+from mizzen.resolve.gateway_api.convert import generated as of_gateway_api
 from mizzen.resolve.kubernetes_ingress import generated
 from mizzen.resolve.mtls import PeerPolicies, peer_findings, peer_policies, settling
 from mizzen.resolve.providers import providers
@@ -51,11 +54,14 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     members = run.step("endpoints", endpoints, found, slices, entries, workload_entries, running, peers, mesh)
     ingresses, classes = config.of("Ingress"), config.of("IngressClass")
     ingress = run.step("ingress", generated, ingresses, classes, config.of("Service"), mesh, domain)
-    written = run.step("all virtual services", _together, config.of("VirtualService"), ingress.virtual_services)
+    gateway_api = _gateway_api(run, config, hosts)
+    made = run.step("made virtual services", _together, ingress.virtual_services, gateway_api.virtual_services)
+    written = run.step("all virtual services", _together, config.of("VirtualService"), made)
     routes, route_findings = run.step("virtual_services", virtual_services, written, mesh, domain)
     rules = run.step("destination_rules", destination_rules, config.of("DestinationRule"), mesh, domain)
     doubles = run.step("duplicate_subsets", duplicate_subsets, config.of("DestinationRule"), mesh, domain)
-    all_gateways = run.step("all gateways", _together, config.of("Gateway"), ingress.gateways)
+    made_gateways = run.step("made gateways", _together, ingress.gateways, gateway_api.gateways)
+    all_gateways = run.step("all gateways", _together, config.of("Gateway"), made_gateways)
     gateways = run.step("gateways", _oldest_first, all_gateways)
     sidecars = run.step("sidecars", _oldest_first, config.of("Sidecar"))
     rivals = run.step("sidecar_findings", sidecar_findings, sidecars)
@@ -93,6 +99,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         findings=(
             *config.findings,
             *ingress.findings,
+            *gateway_api.findings,
             *route_findings,
             *doubles,
             *rivals,
@@ -103,6 +110,18 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         ),
         steps=run.done,
     )
+
+
+def _gateway_api(run: _Run, config: Config, hosts: Mapping[str, tuple[Service, ...]]) -> Generated:
+    """What the objects of the Gateway API become; the same as before while nothing that it looks at has changed."""
+    kinds = (*KINDS, *REFERRED)
+
+    def convert(
+        domain: str, hosts: Mapping[str, tuple[Service, ...]], *objects: Mapping[ObjectKey, Object]
+    ) -> Generated:
+        return of_gateway_api(dict(zip(kinds, objects, strict=True)), hosts, domain)
+
+    return run.step("gateway_api", convert, config.domain, hosts, *(config.of(kind) for kind in kinds))
 
 
 def _peers(run: _Run, config: Config, objects: tuple[Object, ...]) -> tuple[tuple[Object, ...], PeerPolicies]:

@@ -14,11 +14,12 @@ from mizzen.api import kubernetes as k8s
 from mizzen.api.destination_rule import ClientTLSSettings, TrafficPolicy
 from mizzen.api.gateway import ServerTLSSettings
 from mizzen.api.meta import Object
+from mizzen.model import generated, key_pair
 from mizzen.model.finding import Finding, Level
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import SECRET, UNUSABLE_CREDENTIAL, Resource
 from mizzen.model.view import DYNAMIC_DNS, Inbound, Scope
-from mizzen.translate import credentials, key_pair
+from mizzen.translate import credentials
 from mizzen.translate.credentials import BUILTIN, CONFIG_MAP, GATEWAY, KUBERNETES, ROOTS, Name
 from mizzen.translate.messages import resource
 from mizzen.translate.proxy_identity import proxy_identity
@@ -154,7 +155,8 @@ def _refusal(scope: Scope, name: Name, owner: Object) -> str:
     """Why a proxy of ``scope`` may not have it, empty when it may (row CG-03)."""
     if name.kind == KUBERNETES and name.namespace not in ("", scope.namespace):
         return f"a proxy of namespace {scope.namespace} gets no Secret of namespace {name.namespace}"
-    if name.kind == GATEWAY and name.namespace != owner.namespace:
+    granted = generated.of_gateway_api(owner)  # only what a ReferenceGrant permits was put there
+    if name.kind == GATEWAY and name.namespace != owner.namespace and not granted:
         return f"a Gateway of namespace {owner.namespace} may not name a Secret of namespace {name.namespace}"
     if name.kind not in (KUBERNETES, GATEWAY, CONFIG_MAP):
         return f"names that begin with {name.kind}:// are never served"
