@@ -28,6 +28,7 @@ from mizzen.api.kubernetes import (
     Service,
 )
 from mizzen.api.proxy_config import ProxyConfigObject
+from mizzen.api.rbac import Binding, ClusterRole, Role
 from mizzen.api.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from mizzen.api.service_entry import ServiceEntry, WorkloadEntry, WorkloadEntryStatus, WorkloadGroup
 from mizzen.api.sidecar import Sidecar
@@ -71,6 +72,7 @@ class KindInfo(Struct, frozen=True, kw_only=True):
 
 _NETWORKING = ("v1", "v1beta1", "v1alpha3")
 _SECURITY = ("v1", "v1beta1")
+_RBAC = ("v1", "v1beta1", "v1alpha1")
 
 _ISTIO: tuple[tuple[str, str, tuple[str, ...], str, str, type[Struct]], ...] = (
     ("VirtualService", "networking", _NETWORKING, "virtualservices", "vs", VirtualService),
@@ -107,8 +109,12 @@ _KUBERNETES: tuple[tuple[str, str, tuple[str, ...], str, str, type[Struct]], ...
     ("Job", "batch", ("v1",), "jobs", "", Controller),
     ("Ingress", "networking.k8s.io", ("v1",), "ingresses", "ing", Ingress),
     ("IngressClass", "networking.k8s.io", ("v1",), "ingressclasses", "", IngressClass),
+    ("Role", "rbac.authorization.k8s.io", _RBAC, "roles", "", Role),
+    ("RoleBinding", "rbac.authorization.k8s.io", _RBAC, "rolebindings", "", Binding),
+    ("ClusterRole", "rbac.authorization.k8s.io", _RBAC, "clusterroles", "", ClusterRole),
+    ("ClusterRoleBinding", "rbac.authorization.k8s.io", _RBAC, "clusterrolebindings", "", Binding),
 )
-_CLUSTER_SCOPED = {"Namespace", "Node", "IngressClass"}
+_CLUSTER_SCOPED = {"Namespace", "Node", "IngressClass", "ClusterRole", "ClusterRoleBinding"}
 
 _GATEWAY_API: tuple[tuple[str, tuple[str, ...], str, str, type[Struct]], ...] = (
     ("Gateway.gateway.networking.k8s.io", ("v1", "v1beta1", "v1alpha2"), "gateways", "gtw", gateway_api.Gateway),
@@ -136,10 +142,6 @@ _WITHOUT_EFFECT: tuple[tuple[str, str, str, str, bool], ...] = (
     ("PodDisruptionBudget", "policy", "poddisruptionbudgets", "pdb", True),
     ("PodSecurityPolicy", "policy", "podsecuritypolicies", "psp", False),
     ("NetworkPolicy", "networking.k8s.io", "networkpolicies", "netpol", True),
-    ("Role", "rbac.authorization.k8s.io", "roles", "", True),
-    ("RoleBinding", "rbac.authorization.k8s.io", "rolebindings", "", True),
-    ("ClusterRole", "rbac.authorization.k8s.io", "clusterroles", "", False),
-    ("ClusterRoleBinding", "rbac.authorization.k8s.io", "clusterrolebindings", "", False),
     ("Lease", "coordination.k8s.io", "leases", "", True),
     ("PriorityClass", "scheduling.k8s.io", "priorityclasses", "pc", False),
     ("StorageClass", "storage.k8s.io", "storageclasses", "sc", False),

@@ -10,6 +10,7 @@ from mizzen.api.meta import Object
 from mizzen.model.config import Config, ObjectKey
 from mizzen.model.service import Service
 from mizzen.model.snapshot import Snapshot
+from mizzen.resolve.access import secret_access
 from mizzen.resolve.authorizer_overlap import overlap_findings
 from mizzen.resolve.authorizers import authorizer_findings, authorizers, usable
 from mizzen.resolve.claims import claim_findings
@@ -17,10 +18,12 @@ from mizzen.resolve.conduct import provider_findings
 from mizzen.resolve.destination_rules import destination_rules, duplicate_subsets
 from mizzen.resolve.discovery import namespaces, selected
 from mizzen.resolve.endpoints import endpoints
+from mizzen.resolve.extensions import extension_findings, extensions
 from mizzen.resolve.gateway_api.convert import KINDS, REFERRED, Generated
 from mizzen.resolve.gateway_api.convert import generated as of_gateway_api
 from mizzen.resolve.kubernetes_ingress import generated
 from mizzen.resolve.mtls import PeerPolicies, peer_findings, peer_policies, settling
+from mizzen.resolve.networks import network_findings, networks, placement
 from mizzen.resolve.providers import providers
 from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, distributing, services
@@ -51,7 +54,19 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     running = run.step("workloads", workloads, pods, workload_entries, nodes, mesh)
     peer_authentications = run.step("peer_authentications", _oldest_first, config.of("PeerAuthentication"))
     believed, peers = _peers(run, config, peer_authentications)
-    members = run.step("endpoints", endpoints, found, slices, entries, workload_entries, running, peers, mesh)
+    places = run.step("placement", placement, config.networks, spaces, mesh.root_namespace, config.cluster_id)
+    members = run.step("endpoints", endpoints, found, slices, entries, workload_entries, running, peers, places, mesh)
+    written_services = config.of("Service")
+    entered = run.step(
+        "networks",
+        networks,
+        config.networks,
+        written_services,
+        nodes,
+        config.addresses,
+        config.cluster_id,
+        domain,
+    )
     ingresses, classes = config.of("Ingress"), config.of("IngressClass")
     ingress = run.step("ingress", generated, ingresses, classes, config.of("Service"), mesh, domain)
     gateway_api = _gateway_api(run, config, hosts)
@@ -71,6 +86,8 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     claims = run.step("claim_findings", claim_findings, routes, gateways, authentications, running, mesh.root_namespace)
     authorizations = run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy"))
     asked = run.step("authorizers", authorizers, mesh, hosts)
+    wasm = config.of("WasmPlugin")
+    plugins = run.step("extensions", extensions, wasm, config.of("TrafficExtension"), mesh.root_namespace)
     sinks = run.step("providers", providers, mesh, hosts, config.environment)
     security = (
         *run.step("peer_findings", peer_findings, peer_authentications, mesh.root_namespace),
@@ -78,6 +95,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         *run.step("provider_findings", provider_findings, mesh, sinks, config.of("ConfigMap")),
         *run.step("overlap_findings", overlap_findings, authorizations, running, mesh.root_namespace, config.features),
         *run.step("key_findings", key_findings, authentications, config.jwks),
+        *run.step("extension_findings", extension_findings, plugins, config.of("Secret")),
     )
     return Snapshot(
         config=config,
@@ -93,8 +111,17 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         peer_authentications=believed,
         request_authentications=authentications,
         authorization_policies=authorizations,
+        extensions=plugins,
         authorizers=run.step("usable_authorizers", usable, asked),
         providers=sinks,
+        networks=entered,
+        secret_access=run.step(
+            "secret_access",
+            secret_access,
+            config.features.authorization,
+            config.secret_access,
+            *map(config.of, ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")),
+        ),
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
         findings=(
             *config.findings,
@@ -106,6 +133,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
             *shared,
             *references,
             *claims,
+            *run.step("network_findings", network_findings, written_services, nodes, config.addresses),
             *security,
         ),
         steps=run.done,

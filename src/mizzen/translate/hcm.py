@@ -11,6 +11,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import http_con
 
 from mizzen.api.mesh_config import MeshConfig, ProxyConfig
 from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
+from mizzen.model.extension import Phase
 from mizzen.model.view import Policies
 from mizzen.translate import (
     access_log,
@@ -18,6 +19,7 @@ from mizzen.translate import (
     connection_settings,
     dynamic_dns,
     exchange,
+    extensions,
     header_case,
     jwt,
     rbac,
@@ -51,12 +53,14 @@ def http_connection_manager(
     http10: bool = False,
     chain: telemetry.Chain | None = None,
     dynamic: Iterable[str] = (),
+    plugins: extensions.Placed = (),
 ) -> f.NetworkFilter:
     """The network filter, with the route configuration by name over ADS (``rds``) or inline (``route_config``).
 
     ``stat_prefix`` is used as it is: it has to end in ``;`` (row OL-25). ``http2``: the port is declared HTTP2, GRPC or
     GRPC-WEB. ``http10``: HTTP/1.0 is answered, not told to upgrade (row PR-10). ``chain`` is what metrics may say of an inbound chain: its service, and whether it ends mTLS.
-    ``dynamic`` are the wildcard hosts whose names are resolved as requests name them (row SE-09).
+    ``dynamic`` are the wildcard hosts whose names are resolved as requests name them (row SE-09). ``plugins``
+    are the extensions of this chain.
     """
     chain = chain or telemetry.Chain(direction)
     manager = _Hcm(codec_type=_Hcm.AUTO, stat_prefix=stat_prefix, proxy_100_continue=True)
@@ -90,7 +94,7 @@ def http_connection_manager(
     resolving = [dynamic_dns.http_filter(host, mesh) for host in dynamic]
     manager.http_filters.extend(
         [
-            *_http_filters(chain, policies, mesh, grpc_web),
+            *_http_filters(chain, policies, mesh, grpc_web, plugins),
             *resolving,
             f.router(quiet=_off(conduct.config.proxy_headers, "envoyDebugHeaders")),
         ]
@@ -100,12 +104,21 @@ def http_connection_manager(
     return f.network(_NAME, manager)
 
 
-def _http_filters(chain: telemetry.Chain, policies: Policies, mesh: MeshConfig, grpc_web: bool) -> list[f.HttpFilter]:
+def _http_filters(
+    chain: telemetry.Chain, policies: Policies, mesh: MeshConfig, grpc_web: bool, plugins: extensions.Placed
+) -> list[f.HttpFilter]:
+    judges = chain.direction is not Direction.OUTBOUND
     filters = [exchange.http_filter(chain.direction, peer_verified=chain.mtls)]
-    if chain.direction is not Direction.OUTBOUND:
+    if judges:
         filters += rbac.custom_http_filters(policies, mesh)
+    filters += extensions.http(plugins, Phase.AUTHN)
+    if judges:
         filters += jwt.http_filters(policies, chain.direction)
+    filters += extensions.http(plugins, Phase.AUTHZ)
+    if judges:
         filters += rbac.http_filters(policies, mesh)
+    filters += extensions.http(plugins, Phase.STATS)
+    filters += extensions.http(plugins, Phase.UNSPECIFIED)
     if grpc_web:
         filters.append(f.grpc_web())
     filters.append(f.grpc_stats())

@@ -50,7 +50,7 @@ def _members(catalog: Catalog, service: Service) -> tuple[Endpoint, ...]:
     """The ready endpoints of a headless service, by its first port that has any; all of them where it publishes the others."""
     if service.resolution is not Resolution.PASSTHROUGH or _addresses(catalog, service):
         return ()
-    of_ports = (catalog.endpoints(service, port) for port in service.ports)
+    of_ports = (catalog.dialled(service, port) for port in service.ports)
     found = next((members for members in of_ports if members), ())
     return tuple(e for e in found if e.healthy and is_address(e.address))
 

@@ -12,6 +12,7 @@ from mizzen.resolve.gateway_api.world import World
 
 KIND = "Gateway.gateway.networking.k8s.io"
 NAME_OVERRIDE = "gateway.istio.io/name-override"
+SERVICE_ACCOUNT = "gateway.istio.io/service-account"
 CONTROLLER = "istio.io/gateway-controller"
 UNMANAGED = "istio.io/unmanaged-gateway"
 BUILT_IN = {"istio": CONTROLLER, "istio-remote": UNMANAGED}
@@ -56,6 +57,11 @@ def own_name(gateway: Object) -> str:
     """The name of the Deployment, the Service and the ServiceAccount of a Gateway (row GA-03)."""
     default = f"{gateway.name}-{gateway.body.gateway_class_name}"
     return gateway.meta.annotations.get(NAME_OVERRIDE) or default
+
+
+def account_of(gateway: Object) -> str:
+    """The service account of the proxies of a Gateway that is deployed."""
+    return gateway.meta.annotations.get(SERVICE_ACCOUNT) or own_name(gateway)
 
 
 def served(world: World) -> list[Served]:

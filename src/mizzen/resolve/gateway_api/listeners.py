@@ -10,7 +10,7 @@ from mizzen.api.gateway import Port, Server, ServerTLSSettings
 from mizzen.api.gateway_api import GROUP, Listener, RouteKind
 from mizzen.api.meta import Object, ObjectMeta
 from mizzen.model import generated
-from mizzen.resolve.gateway_api.classes import Deployment, Served
+from mizzen.resolve.gateway_api.classes import Deployment, Served, account_of
 from mizzen.resolve.gateway_api.conditions import Problem
 from mizzen.resolve.gateway_api.listener_tls import ListenerSecurity, security
 from mizzen.resolve.gateway_api.world import World
@@ -70,6 +70,7 @@ class BoundListener:
         annotations = {
             generated.GATEWAY_SEMANTICS: generated.GATEWAY,
             generated.SERVICES: ",".join(self.served.services),
+            generated.ACCOUNT: account_of(gateway) if self.served.deployment is Deployment.AUTOMATIC else "",
             generated.PARENTS: f"{kind}/{owner.name}/{self.listener.name}.{owner.namespace}",
         }
         meta = ObjectMeta(

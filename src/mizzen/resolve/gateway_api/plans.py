@@ -8,12 +8,11 @@ from mizzen.api import inline_yaml
 from mizzen.api.meta import Object
 from mizzen.model.gateway_plan import OVERLAYS, GatewayPlan, GatewayPort
 from mizzen.resolve.gateway_api.attachment import EVERY, Listeners
-from mizzen.resolve.gateway_api.classes import Deployment, Served, own_name
+from mizzen.resolve.gateway_api.classes import SERVICE_ACCOUNT, Deployment, Served, own_name
 from mizzen.resolve.gateway_api.conditions import Problem
 from mizzen.resolve.gateway_api.world import World
 
 SERVICE_TYPE = "networking.istio.io/service-type"
-SERVICE_ACCOUNT = "gateway.istio.io/service-account"
 DEFAULTS = "gateway.istio.io/defaults-for-class"
 _NOT_COPIED = ("gateway.networking.k8s.io/", "kubectl.kubernetes.io/")
 
