@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from dataclasses import replace
 
 from mizzen.model.config import Config
 from mizzen.model.snapshot import Snapshot
@@ -41,6 +42,7 @@ def run(options: Options) -> None:
     """Until SIGTERM or SIGINT. Raises MeshError when it cannot start."""
     configure_logs()
     settings = Settings.of(os.environ)
+    settings = replace(settings, features=replace(settings.features, authorization=options.authorization))
     asyncio.run(_run(options, settings))
 
 

@@ -1,7 +1,7 @@
 """Golden files: config in, resources out, in one file with the input above the output.
 
 A file is two YAML documents. The first has ``about``, ``rows``, ``proxy`` (namespace/name of a pod of the config),
-``base`` (files of ``base/``), ``locality`` (of the proxy), ``mesh`` (mesh config), ``config`` (objects) and ``show`` (what to compare: type, name and
+``base`` (files of ``base/``), ``locality`` and ``flags`` (of the proxy), ``mesh`` (mesh config), ``config`` (objects) and ``show`` (what to compare: type, name and
 a path into the message). The second is what is shown. ``python -m tests.golden.runner --regenerate`` writes the outputs.
 """
 
@@ -18,6 +18,7 @@ from google.protobuf import symbol_database
 from google.protobuf.any_pb2 import Any as Any_
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
+from msgspec import structs
 
 from mizzen.api.decode import decode, decode_mesh
 from mizzen.api.meta import Object
@@ -86,13 +87,15 @@ def proxy_of(config: Config, where: str, region: str = "") -> Proxy:
         namespace=namespace,
         labels=pod.meta.labels,
         service_account=pod.body.spec.service_account_name,
+        network=pod.meta.labels.get(locality.NETWORK, ""),
         locality=locality.parse(region),
     )
 
 
 def translated(case: dict[str, Any]) -> ResourceSet:
     config = config_of(case)
-    return resources(view(build(config), proxy_of(config, case["proxy"], case.get("locality", ""))))
+    proxy = proxy_of(config, case["proxy"], case.get("locality", ""))
+    return resources(view(build(config), structs.replace(proxy, flags=case.get("flags", {}))))
 
 
 def message_of(resource: Resource) -> Message:

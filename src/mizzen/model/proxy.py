@@ -25,6 +25,7 @@ PROXY_FLAGS = (
     "TLS_CLIENT_CERT_CHAIN",
     "TLS_CLIENT_KEY",
     "TLS_CLIENT_ROOT_CERT",
+    "REQUESTED_NETWORK_VIEW",
 )
 """Node metadata that may change what a proxy gets, and so belongs to its view's key."""
 

@@ -147,6 +147,12 @@ class Scope:
     conduct: Conduct = DEFAULT_CONDUCT
     locality: Locality = field(default_factory=Locality)
     """Where the client runs, for locality failover (row DR-18)."""
+    network: str = ""
+    """The network that the client is in; empty when it is in none (row MN-01)."""
+    account: str = ""
+    """The service account that a router runs as; sidecars of all accounts share their Scopes."""
+    lists_secrets: bool = True
+    """Whether the clients' service accounts may list the Secrets of their namespace (row GW-31)."""
     flags: Mapping[str, str] = field(default_factory=dict)
     """The client's metadata among ``PROXY_FLAGS``."""
 
@@ -173,6 +179,11 @@ class Scope:
     def families(self) -> str:
         """IP families of the client other than IPv4 alone (row XD-09)."""
         return self.flags.get("IP_FAMILIES", "")
+
+    @property
+    def network_view(self) -> tuple[str, ...]:
+        """The networks whose endpoints the client asks for; none: all (row MN-03)."""
+        return tuple(word.strip() for word in self.flags.get("REQUESTED_NETWORK_VIEW", "").split(",") if word.strip())
 
     @property
     def http10(self) -> bool:

@@ -65,6 +65,9 @@ def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str
         egress=listeners,
         conduct=own,
         locality=proxy.locality,
+        network=proxy.network,
+        account=proxy.service_account if router else "",
+        lists_secrets=snapshot.secret_access.allows(proxy.namespace, proxy.service_account),
         flags={flag: proxy.flags[flag] for flag in PROXY_FLAGS if flag in proxy.flags},
     )
 

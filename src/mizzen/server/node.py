@@ -148,7 +148,10 @@ class Node:
 
 
 def _text(metadata: dict[str, Any], key: str) -> str:
+    """A list, such as REQUESTED_NETWORK_VIEW of Istio's own agents, with commas between its items."""
     value = metadata.get(key, "")
+    if isinstance(value, list):
+        return ",".join(map(str, value))
     return value if isinstance(value, str) else str(value)
 
 

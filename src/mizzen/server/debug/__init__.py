@@ -62,6 +62,7 @@ class Debug:
             "/debug/endpointz": self._endpointz,
             "/debug/endpointShardz": self._endpointz,
             "/debug/healthz": self._healthz,
+            "/debug/networkz": self._networkz,
         }
         if guard is None:
             get |= {
@@ -118,6 +119,15 @@ class Debug:
                 {"namespace": namespace, "hostname": hostname, "port": port, "endpoints": list(of)}
                 for (namespace, hostname, port), of in sorted(endpoints.items())
             ],
+        )
+
+    async def _networkz(self, request: web.Request) -> web.Response:
+        """The gateways of the networks, under Istio's keys (row MN-02)."""
+        snapshot = self._hub.current.snapshot if self._hub.current is not None else None
+        gateways = snapshot.networks.gateways if snapshot is not None else ()
+        return _answer(
+            request,
+            [{"Network": g.network, "Cluster": g.cluster, "Addr": g.address, "Port": g.port} for g in gateways],
         )
 
     async def _healthz(self, request: web.Request) -> web.Response:
