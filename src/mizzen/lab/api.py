@@ -14,7 +14,8 @@ from aiohttp import web
 from msgspec import to_builtins
 
 from mizzen.errors import LabError
-from mizzen.lab import view
+from mizzen.lab import entries, view
+from mizzen.lab.merging import merge
 from mizzen.lab.store import Event, Stored, key_of
 from mizzen.lab.supervisor import Supervisor
 from mizzen.model.finding import Finding, Level
@@ -42,6 +43,7 @@ class Api:
                 web.post("/v1/apply", self._apply),
                 web.post("/v1/delete", self._delete),
                 web.post("/v1/patch", self._patch),
+                web.post("/v1/entries", self._entries),
                 web.get("/v1/ready", self._ready),
                 web.get("/v1/rollout", self._rollout),
                 web.get("/v1/logs", self._logs),
@@ -163,6 +165,11 @@ class Api:
                 result = self._store_one(new, origin, found, False, False)
         return web.json_response({"revision": self._store.revision, "results": [result]})
 
+    async def _entries(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        async with self._changes:
+            return web.json_response({"done": entries.write(self._store, body)})
+
     async def _ready(self, request: web.Request) -> web.Response:
         deadline = time.monotonic() + float(request.query.get("timeout", "0") or 0)
         waiting = view.waiting(self._supervisor)
@@ -265,19 +272,6 @@ def _in_order(checked: list[tuple[Raw, Raw | None, list[Finding]]]) -> list[tupl
     return sorted(
         checked, key=lambda item: _FIRST.index(item[0]["kind"]) if item[0].get("kind") in _FIRST else len(_FIRST)
     )
-
-
-def merge(target: Any, patch: Any) -> Any:
-    """RFC 7386: null removes, objects merge, everything else replaces."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge(merged.get(name), value)
-    return merged
 
 
 def _read_from(path: Path, position: int) -> bytes:

@@ -231,7 +231,7 @@ class Controllers:
 
     def _orphans(self) -> None:
         alive = {raw["metadata"].get("uid") for raw in self._store.list()}
-        for kind in ("ReplicaSet", "EndpointSlice", "Pod"):
+        for kind in ("ReplicaSet", "EndpointSlice", "WorkloadEntry", "Pod"):
             for raw in self._store.list(kind):
                 owners = [r for r in raw["metadata"].get("ownerReferences") or [] if r.get("controller")]
                 if not owners or any(r.get("uid") in alive for r in owners):
