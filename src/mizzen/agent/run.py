@@ -10,9 +10,11 @@ import sys
 import time
 from collections.abc import Iterator
 
+from mizzen.agent.app_probe import AppProbe
 from mizzen.agent.certificate import Rotation
 from mizzen.agent.debug import Debug
 from mizzen.agent.dns.proxy import DnsProxy
+from mizzen.agent.health import Health
 from mizzen.agent.http import connection
 from mizzen.agent.metrics import Metrics
 from mizzen.agent.mounted import Mounted
@@ -94,6 +96,8 @@ class Agent:
         await self._envoy.start()
         keep = group.create_task(self._rotation.keep())
         aside = [keep] if self._roots is None else [keep, group.create_task(self._roots.keep())]
+        if (health := self._health()) is not None:
+            aside.append(group.create_task(health.keep()))
         ended = group.create_task(self._envoy.wait())
         await asyncio.wait((ended, stop), return_when=asyncio.FIRST_COMPLETED)
         if not ended.done() and self._gently:
@@ -107,6 +111,17 @@ class Agent:
             return 0
         report(f"envoy ended by itself, code {code}")
         return code
+
+    def _health(self) -> Health | None:
+        probe = self._settings.health_probe
+        if probe is None:
+            return None
+        app = AppProbe(probe, self._settings.instance_ip)
+
+        async def why_not() -> str:
+            return await self._readiness.why_not() or await app.why_not()
+
+        return Health(self._settings, probe, why_not, report)
 
     async def _leave(self, group: asyncio.TaskGroup, ended: asyncio.Task[int]) -> None:
         draining = group.create_task(self._envoy.drain_for_exit())

@@ -100,8 +100,21 @@ class Settings:
         return str(self.node_metadata.get(switch, "")).lower() == "true"
 
     @property
+    def health_probe(self) -> dict[str, Any] | None:
+        """The probe of the application; None for a workload that has no entry in which its health could be kept."""
+        probe, known = self.proxy_config.get("readinessProbe"), ("AUTO_REGISTER_GROUP", "WORKLOAD_ENTRY")
+        if not isinstance(probe, dict) or not probe or not any(self.node_metadata.get(name) for name in known):
+            return None
+        return probe
+
+    @property
+    def asks_control_plane(self) -> bool:
+        """Whether the agent itself talks to the control plane while it runs, through Envoy (docs/adr/0010)."""
+        return self.dns_proxy or self.health_probe is not None
+
+    @property
     def watch_path(self) -> Path:
-        """The Unix socket on which Envoy passes the agent's long poll on."""
+        """The Unix socket on which Envoy passes on what the agent asks and reports."""
         return self.config_path / "watch.sock"
 
     @property
