@@ -15,6 +15,7 @@ from msgspec import to_builtins
 
 from mizzen.errors import LabError
 from mizzen.lab import entries, view
+from mizzen.lab.machines import is_machine
 from mizzen.lab.merging import merge
 from mizzen.lab.store import Event, Stored, key_of
 from mizzen.lab.supervisor import Supervisor
@@ -44,6 +45,7 @@ class Api:
                 web.post("/v1/delete", self._delete),
                 web.post("/v1/patch", self._patch),
                 web.post("/v1/entries", self._entries),
+                web.post("/v1/token", self._token),
                 web.get("/v1/ready", self._ready),
                 web.get("/v1/rollout", self._rollout),
                 web.get("/v1/logs", self._logs),
@@ -75,17 +77,18 @@ class Api:
         response = web.StreamResponse(headers={"content-type": "application/jsonlines"})
         queue = self._store.watch()
         try:
-            first = [_line("ADDED", self._store.revision, stored) for stored in self._store.stored()]
+            told = [stored for stored in self._store.stored() if not is_machine(stored.raw)]
+            first = [_line("ADDED", self._store.revision, stored) for stored in told]
             first.append(json.dumps({"type": "SYNCED", "revision": self._store.revision}).encode() + b"\n")
             await response.prepare(request)
             await response.write(b"".join(first))
             while True:
-                event: Event = await queue.get()
-                lines = [_line(event.type, event.revision, event.stored)]
+                events: list[Event] = [await queue.get()]
                 while not queue.empty():
-                    event = queue.get_nowait()
-                    lines.append(_line(event.type, event.revision, event.stored))
-                await response.write(b"".join(lines))
+                    events.append(queue.get_nowait())
+                lines = [_line(e.type, e.revision, e.stored) for e in events if not is_machine(e.stored.raw)]
+                if lines:
+                    await response.write(b"".join(lines))
         except (ConnectionError, OSError):
             return response
         finally:
@@ -169,6 +172,13 @@ class Api:
         body = await request.json()
         async with self._changes:
             return web.json_response({"done": entries.write(self._store, body)})
+
+    async def _token(self, request: web.Request) -> web.Response:
+        """A token of a service account alone, as the API server's TokenRequest makes them, for a machine."""
+        body = await request.json()
+        namespace, account = str(body["namespace"]), str(body["account"])
+        token = self._supervisor.issue_to_account(namespace, account, str(body["audience"]), int(body["seconds"]))
+        return web.json_response({"token": token})
 
     async def _ready(self, request: web.Request) -> web.Response:
         deadline = time.monotonic() + float(request.query.get("timeout", "0") or 0)
