@@ -13,7 +13,7 @@ import shlex
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,7 @@ def proxy_config(text: str) -> dict[str, Any]:
     return found
 
 
-def environment(files: Files, given: Mapping[str, str], hostname: str, address: str) -> dict[str, str]:
+def environment(files: Files, given: Mapping[str, str], hostname: str, address: Callable[[], str]) -> dict[str, str]:
     """The agent's environment: ``given``, over it sidecar.env, then cluster.env; mesh.yaml fills in. Raises BadMachine."""
     config = proxy_config(files.text("mesh.yaml"))
     metadata = {str(key): str(value) for key, value in (config.get("proxyMetadata") or {}).items()}
@@ -104,7 +104,7 @@ def environment(files: Files, given: Mapping[str, str], hostname: str, address: 
     namespace = env.get("POD_NAMESPACE") or env.get("ISTIO_NAMESPACE") or "default"
     env["POD_NAMESPACE"] = namespace
     env.setdefault("POD_NAME", hostname.partition(".")[0])
-    env["INSTANCE_IP"] = env.get("ISTIO_SVC_IP") or env.get("INSTANCE_IP") or address
+    env["INSTANCE_IP"] = env.get("ISTIO_SVC_IP") or env.get("INSTANCE_IP") or address()
     env.setdefault("PROV_CERT", CERTIFICATES)
     env.setdefault("OUTPUT_CERTS", CERTIFICATES)
     return env
@@ -190,7 +190,7 @@ def main(words: Sequence[str], directory: str) -> int:
     files = Files(Path(directory) if directory else None)
     if not files.text("cluster.env"):
         raise BadMachine(f"{files.path('cluster.env')} is not there; `mizzen x workload entry configure` makes it")
-    env = environment(files, os.environ, socket.gethostname(), own_address())
+    env = environment(files, os.environ, socket.gethostname(), own_address)
     _know_control_plane(files)
     owner = account(env)
     install(files, env, owner)

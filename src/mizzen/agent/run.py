@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from mizzen.agent.app_probe import AppProbe
 from mizzen.agent.certificate import Rotation
@@ -31,6 +32,10 @@ def report(text: str) -> None:
     """One line of the agent's log."""
     now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
     sys.stderr.write(f"{now}Z\tinfo\tagent\t{text}\n")
+
+
+_NOT_READY = 0.2
+"""Seconds between two looks at an Envoy that starts."""
 
 
 class Agent:
@@ -96,8 +101,8 @@ class Agent:
         await self._envoy.start()
         keep = group.create_task(self._rotation.keep())
         aside = [keep] if self._roots is None else [keep, group.create_task(self._roots.keep())]
-        if (health := self._health()) is not None:
-            aside.append(group.create_task(health.keep()))
+        if self._settings.health_probe is not None:
+            aside.append(group.create_task(self._check_application(self._settings.health_probe)))
         ended = group.create_task(self._envoy.wait())
         await asyncio.wait((ended, stop), return_when=asyncio.FIRST_COMPLETED)
         if not ended.done() and self._gently:
@@ -112,16 +117,18 @@ class Agent:
         report(f"envoy ended by itself, code {code}")
         return code
 
-    def _health(self) -> Health | None:
-        probe = self._settings.health_probe
-        if probe is None:
-            return None
+    async def _check_application(self, probe: dict[str, Any]) -> None:
+        """For ever, as soon as Envoy is ready: nobody could reach the application before (row VM-04)."""
+        while True:
+            if not await self._readiness.why_not():
+                break
+            await asyncio.sleep(_NOT_READY)
         app = AppProbe(probe, self._settings.instance_ip)
 
         async def why_not() -> str:
             return await self._readiness.why_not() or await app.why_not()
 
-        return Health(self._settings, probe, why_not, report)
+        await Health(self._settings, probe, why_not, report).keep()
 
     async def _leave(self, group: asyncio.TaskGroup, ended: asyncio.Task[int]) -> None:
         draining = group.create_task(self._envoy.drain_for_exit())

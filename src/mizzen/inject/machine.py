@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from mizzen.api import inline_yaml
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.api.service_entry import ReadinessProbe, WorkloadEntry, WorkloadGroup
@@ -76,13 +75,9 @@ def account_of(group: Object) -> str:
 
 def _config(group: Object, spec: WorkloadGroup, mesh: MeshConfig) -> Json:
     """The mesh's defaults, over them the annotation of the group, over that the one of its entries."""
+    below, _ = effective(mesh.default_config, group.meta.annotations.get(ANNOTATION))
     own = (spec.metadata.annotations if spec.metadata else {}).get(ANNOTATION)
-    outer = group.meta.annotations.get(ANNOTATION)
-    below = inline_yaml.load(outer) if outer else {}
-    if not isinstance(below, dict):
-        raise ValueError(f"the annotation {ANNOTATION} is not a ProxyConfig")
-    found, _ = effective(mesh.default_config, own, wide=below)
-    return found
+    return effective(mesh.default_config, own, wide=below)[0]
 
 
 def _probe(probe: ReadinessProbe) -> Json:

@@ -176,8 +176,13 @@ class Api:
     async def _token(self, request: web.Request) -> web.Response:
         """A token of a service account alone, as the API server's TokenRequest makes them, for a machine."""
         body = await request.json()
-        namespace, account = str(body["namespace"]), str(body["account"])
-        token = self._supervisor.issue_to_account(namespace, account, str(body["audience"]), int(body["seconds"]))
+        namespace, name, seconds = str(body["namespace"]), str(body["account"]), int(body["seconds"])
+        account = self._store.get("ServiceAccount", namespace, name)
+        if account is None:
+            raise web.HTTPNotFound(text=f"there is no ServiceAccount {namespace}/{name}")
+        uid, audiences = account["metadata"]["uid"], [str(body["audience"])]
+        tokens = self._supervisor.tokens
+        token = tokens.issue_to_account(namespace, name, uid, audiences, seconds, int(time.time()))
         return web.json_response({"token": token})
 
     async def _ready(self, request: web.Request) -> web.Response:

@@ -235,15 +235,6 @@ class Supervisor:
             pod, account["metadata"]["uid"] if account else "", [audience], seconds, int(time.time())
         )
 
-    def issue_to_account(self, namespace: str, name: str, audience: str, seconds: int) -> str:
-        """A token that lives as long as its service account, ``seconds`` at the most. Raises LabError without the account."""
-        account = self.store.get("ServiceAccount", namespace, name)
-        if account is None:
-            raise LabError(f"there is no ServiceAccount {namespace}/{name}", "apply it first")
-        return self.tokens.issue_to_account(
-            namespace, name, account["metadata"]["uid"], [audience], seconds, int(time.time())
-        )
-
     def _trust(self, name: str) -> str:
         try:
             return (self.state / "controlplane" / name).read_text(encoding="ascii")
