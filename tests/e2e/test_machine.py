@@ -88,7 +88,7 @@ class Machine:
 
 
 @pytest.fixture
-def machine(mesh: Mesh, tmp_path: Path) -> Iterator[Machine]:
+def joined(mesh: Mesh, tmp_path: Path) -> Iterator[Machine]:
     mesh.apply(MESH)
     found = Machine(mesh, tmp_path / "files")
     found.configure()
@@ -98,8 +98,8 @@ def machine(mesh: Mesh, tmp_path: Path) -> Iterator[Machine]:
 
 
 @pytest.mark.row("WE-06", "VM-01", "VM-02", "VM-03", "VM-04", "VM-05", "VM-06", "AG-13", "IX-34")
-def test_a_machine_registers_itself_is_called_and_calls_and_leaves(machine: Machine) -> None:
-    mesh = machine.mesh
+def test_a_machine_registers_itself_is_called_and_calls_and_leaves(joined: Machine) -> None:
+    machine, mesh = joined, joined.mesh
     # The service has no pod: who answers is the machine, over mutual TLS alone.
     answer = eventually(lambda: mesh.curl(DB), lambda reply: reply.code == 200, seconds=20)
     assert "spiffe://cluster.local/ns/vms/sa/db" in answer.body
