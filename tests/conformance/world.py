@@ -197,7 +197,7 @@ class World:
         for pod in self.pods():
             if has_proxy(pod):
                 meta = pod["metadata"]
-                asks[meta["name"]] = partial(self.client.envoy, meta["namespace"], meta["name"], quiet.PATH)
+                asks[meta["name"]] = partial(self.client.envoy, meta["namespace"], meta["name"])
         if left := quiet.settle(asks):
             raise Refused(f"old listeners still drain at {', '.join(left)}")
 

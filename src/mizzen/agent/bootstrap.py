@@ -50,12 +50,12 @@ def bootstrap(settings: Settings) -> Json:
                 _static_cluster("agent", settings.status_port),
                 _discovery_cluster(settings),
                 *collectors.clusters(settings),
-                *([_watch_cluster(settings)] if settings.asks_control_plane else []),
+                *([_watch_cluster(settings)] if _watched(settings) else []),
             ],
             "listeners": [
                 _metrics_listener(settings),
                 _status_listener(settings),
-                *([_watch_listener(settings)] if settings.asks_control_plane else []),
+                *([_watch_listener(settings)] if _watched(settings) else []),
             ],
         },
         "overload_manager": {
@@ -150,8 +150,15 @@ def _discovery_cluster(settings: Settings) -> Json:
     }
 
 
+def _watched(settings: Settings) -> list[tuple[str, str]]:
+    """Methods and paths of what the agent asks and reports: names, modules, a machine's health (docs/adr/0010, 0012)."""
+    names = [("GET", "/agent/v1/watch")] if settings.dns_proxy else []
+    modules = [("POST", "/agent/v1/modules")] if settings.wasm is not None else []
+    return names + modules + ([("POST", "/agent/v1/health")] if settings.health_probe is not None else [])
+
+
 def _watch_cluster(settings: Settings) -> Json:
-    """The control plane's HTTPS port, for the agent's long poll and its reports (docs/adr/0010)."""
+    """The control plane's HTTPS port, for the agent's long polls (docs/adr/0010)."""
     parts = urlsplit(settings.control_plane_url)
     host, port = parts.hostname or settings.discovery[0], parts.port or 443
     tls = _control_tls(settings, host, "http/1.1")
@@ -170,11 +177,13 @@ def _watch_cluster(settings: Settings) -> Json:
 
 def _watch_listener(settings: Settings) -> Json:
     """One method of each path, on a socket that only the proxy's own user can open."""
-    routes = []
-    for path, method in (("/agent/v1/watch", "GET"), ("/agent/v1/health", "POST")):
-        only = {"name": ":method", "string_match": {"exact": method}}
-        action = {"cluster": _WATCH, "timeout": "0s", "idle_timeout": "0s"}
-        routes.append({"match": {"path": path, "headers": [only]}, "route": action})
+    routes = [
+        {
+            "match": {"path": path, "headers": [{"name": ":method", "string_match": {"exact": method}}]},
+            "route": {"cluster": _WATCH, "timeout": "0s", "idle_timeout": "0s"},
+        }
+        for method, path in _watched(settings)
+    ]
     listener = _listener(_WATCH, "", 0, _WATCH, *routes)
     return {**listener, "address": {"pipe": {"path": str(settings.watch_path), "mode": 0o600}}}
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from mizzen.agent.dns.resolv import listening
 from mizzen.agent.material import key_kind, mounted
+from mizzen.agent.wasm import settings as wasm_settings
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)")
 _LABELS = "ISTIO_METAJSON_LABELS"
@@ -71,6 +72,8 @@ class Settings:
     dns_address: str = "localhost:15053"
     dns_timeout: float = 5.0
     dns_parallel: bool = False
+    wasm: wasm_settings.WasmSettings | None = None
+    """None: the modules of plugins are nothing that this agent fetches (row WP-15)."""
 
     @property
     def status_port(self) -> int:
@@ -111,11 +114,6 @@ class Settings:
         if not isinstance(probe, dict) or not probe or not any(self.node_metadata.get(name) for name in known):
             return None
         return probe
-
-    @property
-    def asks_control_plane(self) -> bool:
-        """Whether the agent itself talks to the control plane while it runs, through Envoy (docs/adr/0010)."""
-        return self.dns_proxy or self.health_probe is not None
 
     @property
     def watch_path(self) -> Path:
@@ -207,6 +205,7 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         dns_address=dns_address,
         dns_timeout=seconds(env.get("DNS_FORWARD_TIMEOUT", ""), 5.0),
         dns_parallel=env.get("DNS_FORWARD_PARALLEL", "").lower() == "true",
+        wasm=wasm_settings.from_environment(env, seconds),
     )
 
 

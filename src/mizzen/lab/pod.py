@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,12 @@ from mizzen.lab.network_files import network_files
 from mizzen.lab.store import timestamp
 
 Raw = dict[str, Any]
-_NOTICE_SECONDS = 1.0
-"""Between "leave the endpoints" and SIGTERM: clients learn first, so that nobody calls a program that has gone."""
 _RETRY_SECONDS = 2.0
 
 
 class Machine(Struct, frozen=True, kw_only=True):
-    """What all pods of a mesh share. ``find(kind, namespace, name)`` reads the store; ``issue`` makes tokens."""
+    """What all pods of a mesh share. ``find(kind, namespace, name)`` reads the store; ``issue`` makes tokens; ``notice`` lets
+    clients learn that a pod leaves, for so many seconds at most."""
 
     mesh: str
     forks: Forks
@@ -45,6 +44,7 @@ class Machine(Struct, frozen=True, kw_only=True):
     cgroup: Path | None
     starts: asyncio.Semaphore
     warn: Callable[[str], None]
+    notice: Callable[[float], Awaitable[None]]
 
 
 class RunningPod:
@@ -240,7 +240,7 @@ class RunningPod:
 
     async def _gently(self, grace: float) -> None:
         if any(c.ready for c in self.containers.values()):
-            await asyncio.sleep(min(_NOTICE_SECONDS, grace))
+            await self._machine.notice(grace)
         sidecars = self._all_sidecars()
         began = time.monotonic()
         for each in self.containers.values():

@@ -41,8 +41,7 @@ def test_ports():
 def test_what_the_agent_asks_and_reports_goes_through_envoy_where_it_does_either():
     assert "agent-watch" not in clusters(bootstrap(Settings()))
     probe = {"readinessProbe": {"tcpSocket": {"port": 1}}}
-    assert "agent-watch" in clusters(bootstrap(Settings(proxy_config=probe, node_metadata={"WORKLOAD_ENTRY": "x"})))
-    found = bootstrap(Settings(node_metadata={"DNS_CAPTURE": "true"}))
+    found = bootstrap(Settings(proxy_config=probe, node_metadata={"DNS_CAPTURE": "true", "WORKLOAD_ENTRY": "x"}))
     (listener,) = [x for x in found["static_resources"]["listeners"] if x["name"] == "agent-watch"]
     assert listener["address"] == {"pipe": {"path": "/etc/istio/proxy/watch.sock", "mode": 0o600}}
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]

@@ -124,5 +124,4 @@ def test_only_a_workload_with_an_entry_reports() -> None:
     assert Settings(proxy_config=probe).health_probe is None
     assert Settings(node_metadata=GROUP).health_probe is None
     assert Settings(proxy_config=probe, node_metadata=GROUP).health_probe == probe["readinessProbe"]
-    assert Settings(proxy_config=probe, node_metadata={"WORKLOAD_ENTRY": "mine"}).asks_control_plane
-    assert not Settings(proxy_config=probe).asks_control_plane
+    assert Settings(proxy_config=probe, node_metadata={"WORKLOAD_ENTRY": "mine"}).health_probe

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from aiohttp.test_utils import make_mocked_request
 from mizzen.api.kubernetes import Secret
 from mizzen.api.meta import Object, ObjectMeta
 from mizzen.model.config import Config
+from mizzen.model.networks import NetworkGateway, Networks
 from mizzen.model.resources import ResourceSet
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import ProxyView, Scope
@@ -121,6 +123,17 @@ async def test_ready_only_after_the_first_snapshot() -> None:
     assert status == 200
     assert version.count("-") >= 2
     assert not version.startswith("{")
+
+
+@pytest.mark.row("MN-02")
+async def test_the_gateways_of_networks_are_listed() -> None:
+    of = hub(CONFIG)
+    assert of.current is not None
+    networks = Networks((NetworkGateway("east", "c1", "5.5.5.5", 15443),))
+    of.current = dataclasses.replace(of.current, snapshot=dataclasses.replace(of.current.snapshot, networks=networks))
+    status, text = await ask(Debug(of, Metrics(), dict).application(None), "/debug/networkz", "127.0.0.1")
+    assert status == 200
+    assert json.loads(text) == [{"Network": "east", "Cluster": "c1", "Addr": "5.5.5.5", "Port": 15443}]
 
 
 async def test_secrets_are_not_shown() -> None:
