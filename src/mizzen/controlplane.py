@@ -19,6 +19,7 @@ from mizzen.server.control import Options, control
 from mizzen.server.hub import Compiler
 from mizzen.settings import Settings
 from mizzen.sources.lab import watch
+from mizzen.sources.lab_entries import LabEntries
 from mizzen.sources.mesh import map_names
 from mizzen.sources.selection import Selection
 from mizzen.translate import resources
@@ -53,4 +54,4 @@ async def _run(options: Options, settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     selection = Selection(settings.revision, settings.ignored_resources, settings.included_resources)
     configs = watch(options.socket, mesh_maps=maps, environment=os.environ, selection=selection)
-    await control(options, settings, compiler(), configs, stop)
+    await control(options, settings, compiler(), configs, stop, entries=LabEntries(options.socket))

@@ -100,6 +100,15 @@ class Metrics:
         self.duplicate_subsets = Gauge(
             "pilot_destrule_subsets", "Duplicate subsets across destination rules for same host", registry=registry
         )
+        self.registrations = Counter(
+            "auto_registration_success", "Workload entries made for workloads that registered.", registry=registry
+        )
+        self.unregistrations = Counter(
+            "auto_registration_deletes", "Workload entries removed after their workload had gone.", registry=registry
+        )
+        self.registration_errors = Counter(
+            "auto_registration_errors", "Workloads that could not be registered.", registry=registry
+        )
         self.csr_count = Counter("citadel_server_csr_count", "Certificate requests received.", registry=registry)
         self.issued = Counter("citadel_server_success_cert_issuance_count", "Certificates issued.", registry=registry)
         self.authentication_failures = Counter(

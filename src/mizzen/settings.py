@@ -30,7 +30,7 @@ REFUSED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Named after Istio's variables (rows AP-06, CM-12, CM-14, RA-05, RA-06, RA-19, RA-20, CA-04, CA-09, CR-01, CR-06, XD-03, XD-05, XD-06, DBG-02, MN-02); times are lengths."""
+    """Named after Istio's variables (rows AP-06, CM-12, CM-14, RA-05, RA-06, RA-19, RA-20, CA-04, CA-09, CR-01, CR-06, VM-03, XD-03, XD-05, XD-06, DBG-02, MN-02); times are lengths."""
 
     default_workload_cert_ttl: timedelta = timedelta(hours=24)
     max_workload_cert_ttl: timedelta = timedelta(days=90)
@@ -56,6 +56,10 @@ class Settings:
     resolve_gateways: bool = True
     """Whether the names of networks' gateways are looked up (row MN-02)."""
     features: Features = field(default_factory=Features)
+    entry_registration: bool = True
+    entry_checks: bool = True
+    entry_identity: bool = True
+    entry_grace: timedelta = timedelta(seconds=10)
     coalesce: timedelta = timedelta(milliseconds=100)
     streams_per_second: float = 0
 
@@ -113,6 +117,12 @@ class Settings:
                 multicluster_headless=_read(environment, "ENABLE_MULTICLUSTER_HEADLESS", _boolean, True),
                 remote_keys=_read(environment, "PILOT_JWT_ENABLE_REMOTE_JWKS", _remote_keys, RemoteKeys.CONTROL_PLANE),
             ),
+            entry_registration=_read(
+                environment, "PILOT_ENABLE_WORKLOAD_ENTRY_AUTOREGISTRATION", _boolean, cls.entry_registration
+            ),
+            entry_checks=_read(environment, "PILOT_ENABLE_WORKLOAD_ENTRY_HEALTHCHECKS", _boolean, cls.entry_checks),
+            entry_identity=_read(environment, "ISTIO_WORKLOAD_ENTRY_VALIDATE_IDENTITY", _boolean, cls.entry_identity),
+            entry_grace=_read(environment, "PILOT_WORKLOAD_ENTRY_GRACE_PERIOD", _duration, cls.entry_grace),
             coalesce=_read(environment, "PILOT_DEBOUNCE_AFTER", _pause, cls.coalesce),
             streams_per_second=_read(environment, "PILOT_MAX_REQUESTS_PER_SECOND", float, 0.0),
         )

@@ -31,12 +31,13 @@ COMMANDS = {
     "validate": ("mizzen.cli.validate", "Check files without a mesh."),
     "analyze": ("mizzen.cli.analyze", "Check how objects fit together."),
     "kube-inject": ("mizzen.cli.kube_inject", "Add the sidecar to workloads in files."),
+    "experimental": ("mizzen.cli.experimental", "Commands that Istio keeps under this name."),
     "version": ("mizzen.cli.version", "Print the versions of client, control plane and proxies."),
     "completion": ("mizzen.cli.completion", "Print the shell's completion script."),
     "controlplane": ("mizzen.cli.controlplane", "Run the control plane (started by `up`)."),
 }
 
-ALIASES = {"pst": "proxy-status", "pc": "proxy-config", "v": "validate"}
+ALIASES = {"pst": "proxy-status", "pc": "proxy-config", "v": "validate", "x": "experimental", "exp": "experimental"}
 
 
 @click.group(

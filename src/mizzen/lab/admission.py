@@ -12,6 +12,7 @@ from mizzen.api.meta import Object, Origin
 from mizzen.check import validate
 from mizzen.inject import InjectNamespace, InjectSettings, inject
 from mizzen.lab import workloads
+from mizzen.lab.machines import is_machine
 from mizzen.lab.store import Store, key_of
 from mizzen.model.finding import Finding, Level
 from mizzen.sources.mesh import MeshReading, read_mesh
@@ -70,6 +71,8 @@ class Admission:
 
     def inject(self, pod: Raw) -> Raw:
         """The pod as the webhook would return it. One that injection refuses is stored as it is, and says why."""
+        if is_machine(pod):
+            return pod
         namespace = pod["metadata"]["namespace"]
         labels = ((self._store.get("Namespace", "", namespace) or {}).get("metadata") or {}).get("labels") or {}
         done = inject(

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from envoy.service.discovery.v3 import discovery_pb2
@@ -21,6 +21,7 @@ from mizzen.server.hub import Connection, Hub, Published, Signal, first_of
 from mizzen.server.limits import NAMES_PER_STREAM, TYPES_PER_STREAM, WAITING_RESPONSES, Streams, TooMany
 from mizzen.server.node import Node
 from mizzen.server.rate import Rate
+from mizzen.server.registration import NoGroup, NotRegistered, Registration, Registrations
 from mizzen.server.transport import Call, GrpcError, Method, Status
 from mizzen.xds import DeltaSession, Response, Session, SotwSession
 
@@ -35,6 +36,7 @@ _SERVICE = "/envoy.service.discovery.v3.AggregatedDiscoveryService"
 
 Request = Any
 """``DeltaDiscoveryRequest`` or ``DiscoveryRequest``, by the dialect."""
+Health = Callable[[Request], Awaitable[None]]
 
 
 class Discovery:
@@ -48,8 +50,10 @@ class Discovery:
         authenticator: Authenticator | None,
         *,
         identity_check: bool = True,
+        registrations: Registrations | None = None,
     ) -> None:
         self._hub = hub
+        self._registrations = registrations
         self._metrics = metrics
         self._rate = rate
         self._authenticator = authenticator
@@ -99,15 +103,46 @@ class Discovery:
             time.time(),
             secrets=self._may_have_secrets(identity, node),
         )
-        stream = _Stream(self._hub, self._metrics, call, connection)
-        published = self._hub.current
-        if published is None or not stream.offer(published):
-            raise GrpcError(Status.UNAVAILABLE, "the resources of this proxy cannot be built")
-        self._hub.attach(connection)
+        held = await self._register(node, identity)
         try:
-            await stream.run(first, message)
+            stream = _Stream(self._hub, self._metrics, call, connection, self._health(node, identity, held))
+            published = self._hub.current
+            if published is None or not stream.offer(published):
+                raise GrpcError(Status.UNAVAILABLE, "the resources of this proxy cannot be built")
+            self._hub.attach(connection)
+            try:
+                await stream.run(first, message)
+            finally:
+                self._hub.detach(connection)
         finally:
-            self._hub.detach(connection)
+            if self._registrations is not None:
+                self._registrations.disconnect(held)
+
+    async def _register(self, node: Node, identity: Identity | None) -> Registration | None:
+        """Its workload entry, if it asks for one (row VM-03)."""
+        if self._registrations is None:
+            return None
+        try:
+            return await self._registrations.connect(node, identity)
+        except NotRegistered as error:
+            log.warning("%s is not registered: %s", node.id, error)
+            status = Status.FAILED_PRECONDITION if isinstance(error, NoGroup) else Status.PERMISSION_DENIED
+            raise GrpcError(status, str(error)) from error
+
+    def _health(self, node: Node, identity: Identity | None, held: Registration | None) -> Health:
+        """Takes what an agent that speaks xDS reports of its application: an error detail, or none (row AG-13)."""
+
+        async def take(request: Request) -> None:
+            if self._registrations is None or held is None:
+                return
+            message = request.error_detail.message
+            healthy = not request.HasField("error_detail")
+            try:
+                await self._registrations.report(node, identity, healthy, message, held)
+            except (OSError, NotRegistered) as error:
+                log.warning("the health of %s is not kept: %s", node.id, error)
+
+        return take
 
     async def _identify(self, call: Call) -> Identity | None:
         if self._authenticator is None:
@@ -150,8 +185,9 @@ def _without_secrets(resources: ResourceSet, *, proved: bool) -> ResourceSet:
 class _Stream:
     """One stream at work: a task reads, one follows the snapshots, one sends."""
 
-    def __init__(self, hub: Hub, metrics: Metrics, call: Call, connection: Connection) -> None:
+    def __init__(self, hub: Hub, metrics: Metrics, call: Call, connection: Connection, health: Health) -> None:
         self._hub = hub
+        self._health = health
         self._metrics = metrics
         self._call = call
         self._connection = connection
@@ -176,9 +212,11 @@ class _Stream:
             async with asyncio.TaskGroup() as group:
                 others = [group.create_task(self._send()), group.create_task(self._follow())]
                 while (request := await _receive(self._call, message)) is not None:
-                    if request.type_url != HEALTH:
-                        self._take(request)
-                        await self._room()
+                    if request.type_url == HEALTH:
+                        await self._health(request)
+                        continue
+                    self._take(request)
+                    await self._room()
                 for task in others:
                     task.cancel()
         except* GrpcError as errors:
