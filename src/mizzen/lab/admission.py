@@ -14,6 +14,7 @@ from mizzen.inject import InjectNamespace, InjectSettings, inject
 from mizzen.lab import workloads
 from mizzen.lab.store import Store, key_of
 from mizzen.model.finding import Finding, Level
+from mizzen.model.locality import NETWORK
 from mizzen.sources.mesh import MeshReading, read_mesh
 
 Raw = dict[str, Any]
@@ -22,11 +23,12 @@ APPLIED = "lab.mizzen.io/applied"
 
 
 class Admission:
-    """``warn`` takes texts for the supervisor's list of warnings."""
+    """``warn`` takes texts for the supervisor's list of warnings; ``cluster_id`` is what pods say that they are in."""
 
-    def __init__(self, store: Store, warn: Callable[[str], None]) -> None:
+    def __init__(self, store: Store, warn: Callable[[str], None], cluster_id: str = "Kubernetes") -> None:
         self._store = store
         self._warn = warn
+        self._cluster_id = cluster_id
         self._mesh: tuple[Raw | None, MeshConfig] = (None, MeshConfig())
 
     def mesh(self) -> MeshConfig:
@@ -67,11 +69,16 @@ class Admission:
     def inject(self, pod: Raw) -> Raw:
         """The pod as the webhook would return it. One that injection refuses is stored as it is, and says why."""
         namespace = pod["metadata"]["namespace"]
-        labels = ((self._store.get("Namespace", "", namespace) or {}).get("metadata") or {}).get("labels") or {}
+        labels = self._labels(namespace)
         done = inject(
             pod,
             InjectNamespace(namespace, labels),
-            InjectSettings(mesh=self.mesh(), proxy_configs=self._proxy_configs()),
+            InjectSettings(
+                mesh=self.mesh(),
+                proxy_configs=self._proxy_configs(),
+                cluster_id=self._cluster_id,
+                network=self._labels(self.mesh().root_namespace).get(NETWORK, ""),
+            ),
         )
         for finding in (*done.warnings, *done.errors):
             self._warn(str(finding))
@@ -79,6 +86,9 @@ class Admission:
             refused = "; ".join(finding.message for finding in done.errors)
             return {**pod, "status": {"phase": "Failed", "reason": "InjectionRefused", "message": refused}}
         return done.pod
+
+    def _labels(self, namespace: str) -> dict[str, str]:
+        return ((self._store.get("Namespace", "", namespace) or {}).get("metadata") or {}).get("labels") or {}
 
     def prepare(self, raw: Raw) -> Raw:
         """The object as it will be stored: a user's Pod gets its defaults, sidecar and mark."""

@@ -9,6 +9,7 @@ from envoy.config.core.v3 import base_pb2
 
 from mizzen.controlplane import compiler
 from mizzen.model.config import Config
+from mizzen.model.remote import Remote, Sync
 from mizzen.model.resources import LISTENER
 from mizzen.model.snapshot import Snapshot
 from mizzen.observe import Metrics
@@ -151,3 +152,14 @@ def test_services_that_share_a_place_are_counted_once() -> None:
     assert b"pilot_conflict_outbound_listener_tcp_over_current_tcp 1.0" in metrics.text()
     hub.publish(Scene().config)
     assert b"pilot_conflict_outbound_listener_tcp_over_current_tcp 0.0" in metrics.text()
+
+
+@pytest.mark.row("MCL-01")
+async def test_clusters_and_those_that_are_late_are_counted() -> None:
+    hub, metrics = _hub()
+    hub.publish(Config(remotes={"b": Remote(status=Sync.TIMEOUT), "c": Remote(status=Sync.SYNCED)}))
+    hub.publish(Config(remotes={"b": Remote(status=Sync.TIMEOUT), "c": Remote(status=Sync.SYNCED)}))
+    text = metrics.text()
+    assert b'istiod_managed_clusters{cluster_type="local"} 1.0' in text
+    assert b'istiod_managed_clusters{cluster_type="remote"} 2.0' in text
+    assert b"remote_cluster_sync_timeouts_total 1.0" in text
