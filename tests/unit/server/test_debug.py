@@ -16,6 +16,7 @@ from mizzen.api.kubernetes import Secret
 from mizzen.api.meta import Object, ObjectMeta
 from mizzen.model.config import Config
 from mizzen.model.networks import NetworkGateway, Networks
+from mizzen.model.remote import Remote, Sync
 from mizzen.model.resources import ResourceSet
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import ProxyView, Scope
@@ -134,6 +135,17 @@ async def test_the_gateways_of_networks_are_listed() -> None:
     status, text = await ask(Debug(of, Metrics(), dict).application(None), "/debug/networkz", "127.0.0.1")
     assert status == 200
     assert json.loads(text) == [{"Network": "east", "Cluster": "c1", "Addr": "5.5.5.5", "Port": 15443}]
+
+
+@pytest.mark.row("IX-22", "MCL-01")
+async def test_the_clusters_are_listed_with_their_state() -> None:
+    config = dataclasses.replace(CONFIG, cluster_id="a", remotes={"b": Remote(secret="s", status=Sync.TIMEOUT)})
+    status, text = await ask(Debug(hub(config), Metrics(), dict).application(None), "/debug/clusterz", "127.0.0.1")
+    assert status == 200
+    assert json.loads(text) == [
+        {"id": "a", "secretName": "", "syncStatus": "synced"},
+        {"id": "b", "secretName": "s", "syncStatus": "timeout"},
+    ]
 
 
 async def test_secrets_are_not_shown() -> None:

@@ -63,6 +63,7 @@ class Debug:
             "/debug/endpointShardz": self._endpointz,
             "/debug/healthz": self._healthz,
             "/debug/networkz": self._networkz,
+            "/debug/clusterz": self._clusterz,
         }
         if guard is None:
             get |= {
@@ -120,6 +121,14 @@ class Debug:
                 for (namespace, hostname, port), of in sorted(endpoints.items())
             ],
         )
+
+    async def _clusterz(self, request: web.Request) -> web.Response:
+        """The own cluster and the others, under Istio's keys (rows IX-22, MCL-01)."""
+        config = self._hub.config
+        if config is None:
+            return _answer(request, [])
+        others = [{"id": name, "secretName": r.secret, "syncStatus": r.status} for name, r in config.remotes.items()]
+        return _answer(request, [{"id": config.cluster_id, "secretName": "", "syncStatus": "synced"}, *others])
 
     async def _networkz(self, request: web.Request) -> web.Response:
         """The gateways of the networks, under Istio's keys (row MN-02)."""
