@@ -43,12 +43,12 @@ def subsets(estate: Estate) -> Iterator[Finding]:
         body: DestinationRule = rule.body
         known = hosts.find(body.host, rule.namespace, body.export_to)
         if known is None:
-            yield rule.finding("IST0174", host=body.host)
+            yield rule.finding("IST0174", "spec.host", host=body.host)
             continue
         base = _selector(known)
-        for subset in body.subsets:
+        for index, subset in enumerate(body.subsets):
             if not placed.find({**base, **subset.labels}):
-                yield rule.finding("IST0173", subset=subset.name)
+                yield rule.finding("IST0173", f"spec.subsets[{index}].name", subset=subset.name)
 
 
 def _selector(known: Known) -> Mapping[str, str]:

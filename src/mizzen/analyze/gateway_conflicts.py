@@ -52,7 +52,7 @@ def conflicting_gateways(estate: Estate) -> Iterator[Finding]:
                 by_place[place][host].append(gateway)
     meeting = _Meeting(estate)
     for gateway in gateways:
-        for server in gateway.body.servers:
+        for index, server in enumerate(gateway.body.servers):
             claimed = by_place.get(_place(server), {})
             rivals = {
                 id(other): other
@@ -63,6 +63,7 @@ def conflicting_gateways(estate: Estate) -> Iterator[Finding]:
             if rivals:
                 yield gateway.finding(
                     "IST0145",
+                    f"spec.servers[{index}].port.number",
                     gateways=",".join(sorted(other.full_name for other in rivals.values())),
                     selector=expression(gateway.body.selector),
                     port=_place(server)[0],

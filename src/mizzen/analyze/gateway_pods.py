@@ -27,13 +27,18 @@ def ports(estate: Estate) -> Iterator[Finding]:
         body: Gateway = gateway.body
         field = _selector_field(body)
         if not estate.pods_with(body.selector):
-            yield gateway.finding("IST0101", field, reftype="selector", refval=expression(body.selector))
+            yield _no_pod(gateway)
             continue
         offered = offers.at(body.selector)
         for server in body.servers:
             if server.port is not None and server.port.number not in offered:
                 selector = expression(body.selector)
                 yield gateway.finding("IST0162", field, port=server.port.number, selector=selector)
+
+
+def _no_pod(gateway: Subject) -> Finding:
+    selector = gateway.body.selector
+    return gateway.finding("IST0101", _selector_field(gateway.body), reftype="selector", refval=expression(selector))
 
 
 def _selector_field(body: Gateway) -> str:
@@ -78,9 +83,12 @@ def secrets(estate: Estate) -> Iterator[Finding]:
     for gateway in estate.decoded("Gateway"):
         body: Gateway = gateway.body
         pod = next(iter(estate.pods_with(body.selector)), None)
+        if pod is None:
+            yield _no_pod(gateway)
+            continue
         for index, server in enumerate(body.servers):
             name = server.tls.credential_name if server.tls is not None else ""
-            if pod is None or not name:
+            if not name:
                 continue
             field = f"spec.servers[{index}].tls.credentialName"
             space, _, own = name.rpartition("/")

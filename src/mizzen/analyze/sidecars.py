@@ -25,7 +25,8 @@ def _selecting(estate: Estate, subjects: list[Subject]) -> Iterator[Finding]:
         labels = _labels(subject)
         pods = estate.pods_with(labels, subject.namespace)
         if not pods:
-            yield subject.finding("IST0101", _FIELD, reftype="selector", refval=expression(labels))
+            field = f'spec.workloadSelector.labels["{next(iter(labels))}"]'
+            yield subject.finding("IST0101", field, reftype="selector", refval=expression(labels))
         without = [pod for pod in pods if pod.annotations.get(AMBIENT_POD) == "enabled"]
         if without:
             yield subject.finding("IST0167", reason=f"pod {without[0].full_name} is in ambient mode")

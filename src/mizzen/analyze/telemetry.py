@@ -42,7 +42,8 @@ def selectors(estate: Estate) -> Iterator[Finding]:
             continue
         pods = estate.pods_with(labels, subject.namespace)
         if not pods:
-            yield subject.finding("IST0101", reftype="selector", refval=expression(labels))
+            field = f'spec.selector.matchLabels["{next(iter(labels))}"]'
+            yield subject.finding("IST0101", field, reftype="selector", refval=expression(labels))
         for pod in pods:
             by_pod[id(pod)].append(subject)
     for pod in estate.pods:
