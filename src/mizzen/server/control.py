@@ -21,7 +21,7 @@ from mizzen.server.ads import Discovery
 from mizzen.server.agents import Agents
 from mizzen.server.authenticate import Authenticator
 from mizzen.server.ca import CertificateService, Issuer
-from mizzen.server.debug import Debug, Guard
+from mizzen.server.debug import Debug, Guard, OverXds, Pages
 from mizzen.server.exchange import Exchange
 from mizzen.server.hub import Compiler, Hub
 from mizzen.server.jwks import DEFAULT_TIMEOUT, KeyStore
@@ -201,10 +201,13 @@ class Servers:
         issuer = Issuer(trust.authority, lifetimes, authenticator, self._metrics)
         agents = Agents(issuer, authenticator, self._hub, identity_check=settings.identity_check)
         rate = Rate(settings.stream_rate)
-        secure = Discovery(self._hub, self._metrics, rate, authenticator, identity_check=settings.identity_check)
-        plain = Discovery(self._hub, self._metrics, rate, None)
-        debug = Debug(self._hub, self._metrics, lambda: agents.health)
         guard = Guard(authenticator, config.mesh.root_namespace, settings.debug_namespaces, on=settings.debug_auth)
+        pages = Pages(self._hub, lambda: agents.health, self._hub.again)
+        over_xds = OverXds(pages, guard.limit, options.pod_name)
+        checked = settings.identity_check
+        secure = Discovery(self._hub, self._metrics, rate, authenticator, identity_check=checked, debug=over_xds)
+        plain = Discovery(self._hub, self._metrics, rate, None)
+        debug = Debug(self._hub, self._metrics, pages, shown=settings.debug_on_http)
 
         ports, bind = options.ports, options.bind
         grpc_tls, https = serving.context("h2"), serving.context("http/1.1")
