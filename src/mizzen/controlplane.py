@@ -14,7 +14,7 @@ from dataclasses import replace
 from mizzen.model.config import Config
 from mizzen.model.snapshot import Snapshot
 from mizzen.observe import configure_logs
-from mizzen.resolve import build, stages, view
+from mizzen.resolve import build, plugins, stages, view
 from mizzen.server.control import Options, control
 from mizzen.server.hub import Compiler
 from mizzen.settings import Settings
@@ -35,7 +35,7 @@ def compiler() -> Compiler:
         memo.turn()
         return build(config, previous)
 
-    return Compiler(begin, view, lambda of: resources(of, memo), stages)
+    return Compiler(begin, view, lambda of: resources(of, memo), stages, plugins)
 
 
 def run(options: Options) -> None:

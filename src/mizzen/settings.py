@@ -30,7 +30,7 @@ REFUSED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Named after Istio's variables (rows AP-06, CM-12, CM-14, RA-05, RA-06, RA-19, RA-20, CA-04, CA-09, CR-01, CR-06, XD-03, XD-05, XD-06, DBG-02); times are lengths."""
+    """Named after Istio's variables (rows AP-06, CM-12, CM-14, RA-05, RA-06, RA-19, RA-20, CA-04, CA-09, CR-01, CR-06, XD-03, XD-05, XD-06, DBG-02, MN-02); times are lengths."""
 
     default_workload_cert_ttl: timedelta = timedelta(hours=24)
     max_workload_cert_ttl: timedelta = timedelta(days=90)
@@ -54,6 +54,8 @@ class Settings:
     jwks_refresh: timedelta = timedelta(minutes=20)
     jwks_blocked: tuple[str, ...] = ()
     jwks_unverified: bool = False
+    resolve_gateways: bool = True
+    """Whether the names of networks' gateways are looked up (row MN-02)."""
     features: Features = field(default_factory=Features)
     coalesce: timedelta = timedelta(milliseconds=100)
     streams_per_second: float = 0
@@ -105,9 +107,11 @@ class Settings:
             jwks_refresh=_read(environment, "PILOT_JWT_PUB_KEY_REFRESH_INTERVAL", _duration, cls.jwks_refresh),
             jwks_blocked=_read(environment, "BLOCKED_CIDRS_IN_JWKS_URIS", _networks, ()),
             jwks_unverified=_read(environment, "JWKS_RESOLVER_INSECURE_SKIP_VERIFY", _boolean, False),
+            resolve_gateways=_read(environment, "RESOLVE_HOSTNAME_GATEWAYS", _boolean, True),
             features=Features(
                 ip_autoallocate=_read(environment, "PILOT_ENABLE_IP_AUTOALLOCATE", _boolean, True),
                 several_authorizers=_read(environment, "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS", _boolean, False),
+                multicluster_headless=_read(environment, "ENABLE_MULTICLUSTER_HEADLESS", _boolean, True),
                 remote_keys=_read(environment, "PILOT_JWT_ENABLE_REMOTE_JWKS", _remote_keys, RemoteKeys.CONTROL_PLANE),
             ),
             coalesce=_read(environment, "PILOT_DEBOUNCE_AFTER", _pause, cls.coalesce),

@@ -24,11 +24,16 @@ VOLATILE = ("last_updated", "version_info", "address", "health_status", "localit
 
 @contextmanager
 def running(mesh: Mesh, *arguments: str, cwd: str | Path = "/", **more: Any) -> Iterator[subprocess.Popen[str]]:
-    """``mizzen`` in the background; killed at the end."""
+    """``mizzen`` in the background; killed at the end. Ctrl-C reaches it also where these tests run in the background."""
     pipe = subprocess.PIPE
-    process = subprocess.Popen(
-        mesh.command(*arguments), env={**mesh.environment, **more}, cwd=cwd, stdout=pipe, stderr=pipe, text=True
-    )
+    environment = {**mesh.environment, **more}
+    ignored = signal.signal(signal.SIGINT, signal.default_int_handler)  # a child inherits what is ignored
+    try:
+        process = subprocess.Popen(
+            mesh.command(*arguments), env=environment, cwd=cwd, stdout=pipe, stderr=pipe, text=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, ignored)
     with process:
         try:
             yield process

@@ -22,6 +22,7 @@ from mizzen.agent.roots import Roots
 from mizzen.agent.settings import Settings
 from mizzen.agent.status import Status
 from mizzen.agent.supervise import Envoy, NoEnvoy
+from mizzen.agent.wasm.modules import Modules
 from mizzen.agent.watch import Watch
 
 
@@ -94,6 +95,9 @@ class Agent:
         await self._envoy.start()
         keep = group.create_task(self._rotation.keep())
         aside = [keep] if self._roots is None else [keep, group.create_task(self._roots.keep())]
+        if self._settings.wasm is not None:
+            modules = Modules(self._settings, self._settings.wasm, report)
+            aside.append(group.create_task(modules.keep()))
         ended = group.create_task(self._envoy.wait())
         await asyncio.wait((ended, stop), return_when=asyncio.FIRST_COMPLETED)
         if not ended.done() and self._gently:

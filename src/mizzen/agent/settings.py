@@ -12,6 +12,7 @@ from typing import Any
 
 from mizzen.agent.dns.resolv import listening
 from mizzen.agent.material import key_kind, mounted
+from mizzen.agent.wasm import settings as wasm_settings
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
@@ -66,6 +67,8 @@ class Settings:
     dns_address: str = "localhost:15053"
     dns_timeout: float = 5.0
     dns_parallel: bool = False
+    wasm: wasm_settings.WasmSettings | None = None
+    """None: the modules of plugins are nothing that this agent fetches (row WP-15)."""
 
     @property
     def status_port(self) -> int:
@@ -187,6 +190,7 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         dns_address=dns_address,
         dns_timeout=seconds(env.get("DNS_FORWARD_TIMEOUT", ""), 5.0),
         dns_parallel=env.get("DNS_FORWARD_PARALLEL", "").lower() == "true",
+        wasm=wasm_settings.from_environment(env, seconds),
     )
 
 

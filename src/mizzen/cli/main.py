@@ -29,7 +29,7 @@ COMMANDS = {
     "proxy-status": ("mizzen.cli.proxy_status", "Show what each proxy is subscribed to and has acknowledged."),
     "proxy-config": ("mizzen.cli.proxyconfig", "Show the configuration of a proxy."),
     "validate": ("mizzen.cli.validate", "Check files without a mesh."),
-    "analyze": ("mizzen.cli.analyze", "Check how objects fit together (not there yet)."),
+    "analyze": ("mizzen.cli.analyze", "Check how objects fit together."),
     "kube-inject": ("mizzen.cli.kube_inject", "Add the sidecar to workloads in files."),
     "version": ("mizzen.cli.version", "Print the versions of client, control plane and proxies."),
     "completion": ("mizzen.cli.completion", "Print the shell's completion script."),

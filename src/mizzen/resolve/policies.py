@@ -72,13 +72,12 @@ def in_force(
     objects: Iterable[Object], namespace: str, labels: dict[str, str], root_namespace: str
 ) -> tuple[Object, ...]:
     """Those of ``objects`` (policies or authentications) that select the workload."""
-    found = [
-        obj for obj in objects if obj.namespace in (namespace, root_namespace) and _selects(obj, namespace, labels)
-    ]
+    found = [obj for obj in objects if obj.namespace in (namespace, root_namespace) and selects(obj, namespace, labels)]
     return tuple(sorted(found, key=lambda o: o.namespace != root_namespace))
 
 
-def _selects(obj: Object, namespace: str, labels: dict[str, str]) -> bool:
+def selects(obj: Object, namespace: str, labels: dict[str, str]) -> bool:
+    """Whether ``obj`` is for the workload by its selector or targetRefs; an object without either is."""
     body = obj.body
     refs = body.target_refs or ((body.target_ref,) if body.target_ref else ())
     if refs:

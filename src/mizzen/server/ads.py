@@ -18,7 +18,7 @@ from mizzen.model.resources import PUBLIC_SECRETS, SECRET, SHORT_NAMES, Resource
 from mizzen.observe import Metrics
 from mizzen.server.authenticate import Authenticator
 from mizzen.server.debug.over_xds import OverXds
-from mizzen.server.hub import Connection, Hub, Published, Signal
+from mizzen.server.hub import Connection, Hub, Published, Signal, first_of
 from mizzen.server.limits import NAMES_PER_STREAM, TYPES_PER_STREAM, WAITING_RESPONSES, Streams, TooMany
 from mizzen.server.node import Node
 from mizzen.server.rate import Rate
@@ -235,11 +235,12 @@ class _Stream:
         stuck_since = -1
         while True:
             published = self._hub.current
-            if published is not None and published.number > session.snapshot:
+            news = (self._hub.changed.wait(), self._connection.reported.wait())
+            if published is not None and (published.number > session.snapshot or self._connection.made is None):
                 self._offer_or_skip(published)
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await self._hub.changed.wait()
+                    await first_of(news)
             except TimeoutError:
                 if session.waiting and stuck_since == session.answers:
                     log.warning("%s acknowledges nothing; sending what waits for it", self._connection.node.id)

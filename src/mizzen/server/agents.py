@@ -7,7 +7,6 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from aiohttp import web
@@ -20,8 +19,10 @@ from mizzen.pki import fingerprint
 from mizzen.server import names
 from mizzen.server.authenticate import Authenticator, Caller
 from mizzen.server.ca import REQUEST_LIMIT, Issuer
-from mizzen.server.hub import Hub, Signal
+from mizzen.server.hub import Hub, Signal, first_of
+from mizzen.server.modules import document
 from mizzen.server.node import Node
+from mizzen.server.reports import parse
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Agents:
         app = web.Application(client_max_size=REQUEST_LIMIT)
         app.router.add_post("/agent/v1/certificate", self._certificate)
         app.router.add_get("/agent/v1/watch", self._watch)
+        app.router.add_post("/agent/v1/modules", self._modules)
         app.router.add_post("/agent/v1/health", self._health)
         app.router.add_get("/ready", self._is_ready)
         return app
@@ -86,7 +88,7 @@ class Agents:
         :mod:`mizzen.server.names`, and at once too when that is not of version ``names=W``.
         """
         caller = await self._caller(request)
-        node = self._node(request, caller)
+        node = self._node(request.query.get("node"), request.query.get("metadata") or "{}", caller)
         found = await self._news(node, (request.query.get("version", ""), request.query.get("names", "")))
         if found is None:
             return _refuse(503, "the names of this proxy cannot be made")
@@ -110,17 +112,48 @@ class Agents:
                         for wait in news:
                             wait.close()
                         return resources
-                    await _first(news)
+                    await first_of(news)
         return resources
 
-    def _node(self, request: web.Request, caller: Caller) -> Node | None:
+    async def _modules(self, request: web.Request) -> web.Response:
+        """{"node", "boot", "version", "modules": {key: {"sha256"} or {"error"}}}: what the agent has of its modules.
+
+        The answer is what it is to have, of another version than its own, or the same after a while
+        (:mod:`mizzen.server.modules`).
+        """
+        caller = await self._caller(request)
+        body = await _json(request)
+        node = self._node(str(body.get("node", "")), json.dumps({"MIZZEN_BOOT": str(body.get("boot", ""))}), caller)
+        if node is None:
+            return _refuse(400, "node is missing")
+        try:
+            self._hub.report(node, parse(body.get("modules")))
+        except ProtocolError as error:
+            return _refuse(400, str(error))
+        secrets = not self._identity_check or bool(node.account_of_pod(self._hub.config))
+        answer = self._wanted(node, secrets)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL):
+                while answer["version"] == body.get("version"):
+                    news = self._hub.changed.wait()
+                    answer = self._wanted(node, secrets)
+                    if answer["version"] == body.get("version"):
+                        await news
+                    else:
+                        news.close()
+        return web.json_response(answer)
+
+    def _wanted(self, node: Node, secrets: bool) -> dict[str, Any]:
+        config = self._hub.config
+        return document(self._hub.modules(node), config, secrets=secrets) if config is not None else {"version": ""}
+
+    def _node(self, written: str | None, metadata: str, caller: Caller) -> Node | None:
         """The proxy that the caller asks for. Raises HTTPBadRequest, or HTTPForbidden when it may not."""
-        written = request.query.get("node")
         if not written:
             return None
         try:
             message = base_pb2.Node(id=written)
-            json_format.Parse(request.query.get("metadata") or "{}", message.metadata)
+            json_format.Parse(metadata, message.metadata)
             node = Node.parse(message)
         except (json_format.ParseError, ProtocolError) as error:
             raise web.HTTPBadRequest(
@@ -160,14 +193,6 @@ class Agents:
             raise web.HTTPUnauthorized(
                 text='{"error": "authentication failed"}', content_type="application/json"
             ) from error
-
-
-async def _first(waits: Iterable[Coroutine[Any, Any, bool]]) -> None:
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(wait) for wait in waits]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
 
 
 def _certificate_of(request: web.Request) -> dict[str, Any] | None:

@@ -23,6 +23,7 @@ from mizzen.server.authenticate import Authenticator
 from mizzen.server.ca import CertificateService, Issuer
 from mizzen.server.debug import Debug, Guard, OverXds, Pages
 from mizzen.server.exchange import Exchange
+from mizzen.server.gateway_names import GatewayNames
 from mizzen.server.hub import Compiler, Hub
 from mizzen.server.jwks import DEFAULT_TIMEOUT, KeyStore
 from mizzen.server.rate import Rate
@@ -83,12 +84,14 @@ async def control(
         settings.jwks_blocked,
         unverified=settings.jwks_unverified,
     )
+    names = GatewayNames(mailbox.again)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(mailbox.fill(configs)),
-            group.create_task(_publish(mailbox, hub, settings, keys)),
+            group.create_task(_publish(mailbox, hub, settings, keys, names)),
+            group.create_task(keys.run()),
+            group.create_task(names.run()),
         ]
-        tasks.append(group.create_task(keys.run()))
         stopping = group.create_task(stop.wait())
         first = group.create_task(_first(hub))
         await asyncio.wait([stopping, first], return_when=asyncio.FIRST_COMPLETED)
@@ -146,19 +149,21 @@ class Mailbox:
             self._filled.set()
 
 
-async def _publish(mailbox: Mailbox, hub: Hub, settings: Settings, keys: KeyStore) -> None:
+async def _publish(mailbox: Mailbox, hub: Hub, settings: Settings, keys: KeyStore, names: GatewayNames) -> None:
     """The first change at once; those that follow shortly after it together (product decision 8, row XD-03)."""
     while True:
         config = await mailbox.take()
         keys.want(config)
         # Proxies may hold good keys from before a restart, or for rules that the change keeps: do not take these away for want of a moment.
         await keys.tried(DEFAULT_TIMEOUT if hub.current is None else _NEW_KEYS_SECONDS)
-        config = replace(config, jwks=keys.current, features=settings.features)
+        config = replace(config, jwks=keys.current, addresses=names.current, features=settings.features)
         for stage in hub.stages(config):
             hub.publish(stage)
             if hub.current is not None:
                 await arrived(hub, hub.current.number, _STAGE_SECONDS)
         hub.publish(config)
+        if hub.current is not None and settings.resolve_gateways:
+            names.want(hub.current.snapshot.networks.names)
         await asyncio.sleep(settings.coalesce.total_seconds())
 
 

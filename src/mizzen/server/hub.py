@@ -6,13 +6,16 @@ import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from mizzen.model.closed import closed_by
 from mizzen.model.config import Config
+from mizzen.model.extension import Fetched, Module, Way
 from mizzen.model.finding import (
     CONFLICTING_HOSTS,
     DUPLICATE_SUBSET,
@@ -25,15 +28,40 @@ from mizzen.model.identity import Identity
 from mizzen.model.proxy import Proxy
 from mizzen.model.resources import ResourceSet
 from mizzen.model.snapshot import Snapshot
-from mizzen.model.view import ProxyView
+from mizzen.model.view import NO_PLUGINS, Plugins, ProxyView
 from mizzen.observe import Metrics
 from mizzen.server.certificates import Certificates
 from mizzen.server.node import Node
+from mizzen.server.reports import Reports
 from mizzen.xds import Session
 
 log = logging.getLogger(__name__)
 
 _REMEMBERED = 4096
+
+
+class Signal:
+    """Wakes everybody who waits at the moment it is given."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def give(self) -> None:
+        self._event.set()
+        self._event = asyncio.Event()
+
+    def wait(self) -> Coroutine[Any, Any, bool]:
+        """Until the next time. What is given after this call counts, also before the caller awaits the answer."""
+        return self._event.wait()
+
+
+async def first_of(waits: Iterable[Coroutine[Any, Any, bool]]) -> None:
+    """Until one of ``waits`` is over; the others are given up."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(wait) for wait in waits]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
 
 
 @dataclass(frozen=True)
@@ -45,6 +73,8 @@ class Compiler:
     resources: Callable[[ProxyView], ResourceSet]
     stages: Callable[[Snapshot, Config], tuple[Config, ...]] = lambda previous, config: ()
     """What comes for a moment between a snapshot and the next Config, so that no request is lost."""
+    plugins: Callable[[Snapshot, Proxy], Plugins] = lambda snapshot, proxy: NO_PLUGINS
+    """``resolve.plugins``: the part of a view that agents ask for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,22 +102,9 @@ class Connection:
     view: ProxyView | None = field(default=None, repr=False)
     """The last view, from which the next one keeps what is equal."""
     made: tuple[Published, ResourceSet] | None = field(default=None, repr=False)
-    """What the last view became."""
-
-
-class Signal:
-    """Wakes everybody who waits at the moment it is given."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def give(self) -> None:
-        self._event.set()
-        self._event = asyncio.Event()
-
-    def wait(self) -> Coroutine[Any, Any, bool]:
-        """Until the next time. What is given after this call counts, also before the caller awaits the answer."""
-        return self._event.wait()
+    """What the last view became; None also when its agent had news since."""
+    reported: Signal = field(default_factory=Signal, repr=False)
+    """Given when its agent has news of the modules of its plugins."""
 
 
 class Hub:
@@ -101,6 +118,7 @@ class Hub:
         self.progressed = Signal()
         self.connections: dict[str, Connection] = {}
         self.absent: dict[str, Connection] = {}
+        self.reports = Reports()
         self._published: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)
         self._built: dict[Hashable, ResourceSet] = {}
         self._certificates = Certificates(metrics, lambda: datetime.now(UTC))
@@ -165,7 +183,7 @@ class Hub:
         if connection.made is not None and connection.made[0] is published:
             return connection.made[1]
         try:
-            proxy = connection.node.proxy(published.snapshot.config)
+            proxy = self._proxy(connection.node, published)
             connection.view = self._compiler.view(published.snapshot, proxy, connection.view)
             built = self._of_view(connection.view, published)
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer
@@ -182,11 +200,37 @@ class Hub:
         if known is not None:
             return self.resources(known, self.current)
         try:
-            view = self._compiler.view(self.current.snapshot, node.proxy(self.current.snapshot.config), None)
+            view = self._compiler.view(self.current.snapshot, self._proxy(node, self.current), None)
             return self._of_view(view, self.current)
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer
             self._failed(f"the resources of {node.id} could not be built", error)
             return None
+
+    def _proxy(self, node: Node, published: Published) -> Proxy:
+        return replace(node.proxy(published.snapshot.config), modules=self.reports.of(node))
+
+    def report(self, node: Node, modules: Mapping[str, Fetched]) -> None:
+        """What the agent of ``node`` says of the modules that it fetches (row AG-12)."""
+        if not self.reports.take(node, modules):
+            return
+        connection = self.connections.get(node.id)
+        if connection is not None:
+            connection.made = None
+            connection.reported.give()
+
+    def modules(self, node: Node) -> tuple[Module, ...]:
+        """What the agent of ``node`` is to fetch, each once. Raises when that cannot be told."""
+        if self.current is None or not self.current.snapshot.extensions:
+            return ()
+        plugins = self._compiler.plugins(self.current.snapshot, node.proxy(self.current.snapshot.config))
+        wanted = (item.module for item, _ in plugins.entries if item.module is not None and not item.module.path)
+        return tuple({module.key: module for module in wanted}.values())
+
+    def fetching(self, connection: Connection) -> bool:
+        """Whether a module is on its way to the proxy, as far as its agent has told."""
+        view = connection.view
+        ways = (Way.UNKNOWN, Way.AWAITED)
+        return view is not None and any(delivery.way in ways for _, delivery in view.plugins.entries)
 
     def _of_view(self, view: ProxyView, published: Published) -> ResourceSet:
         key = view.key
@@ -268,6 +312,7 @@ class Hub:
         ]
         for proxy in gone:
             del self.absent[proxy]
+        self.reports.keep({*self.connections, *self.absent})
 
     def _failed(self, message: str, error: Exception) -> None:
         self._metrics.internal_errors.inc()

@@ -66,6 +66,11 @@ class Node:
         return _text(self.metadata, "GENERATOR") == "grpc"
 
     @property
+    def boot(self) -> str:
+        """Which life of an agent of ours is beside it; empty without one that fetches modules."""
+        return _text(self.metadata, "MIZZEN_BOOT")
+
+    @property
     def service_account(self) -> str:
         return _text(self.metadata, "SERVICE_ACCOUNT")
 
@@ -100,6 +105,7 @@ class Node:
             pod_ports=self._ports(pod),
             flags=self._flags(),
             version=_text(self.metadata, "ISTIO_VERSION"),
+            fetches=bool(self.boot),
             config=_own_config(_annotations(pod, self.metadata).get(PROXY_CONFIG, "")),
             bootstrap_tracer=_bootstrap_tracer(self.metadata.get("PROXY_CONFIG")),
             bootstrap_logger=_has_address(self.metadata.get("PROXY_CONFIG"), "envoyAccessLogService"),
@@ -147,7 +153,10 @@ class Node:
 
 
 def _text(metadata: dict[str, Any], key: str) -> str:
+    """A list, such as REQUESTED_NETWORK_VIEW of Istio's own agents, with commas between its items."""
     value = metadata.get(key, "")
+    if isinstance(value, list):
+        return ",".join(map(str, value))
     return value if isinstance(value, str) else str(value)
 
 

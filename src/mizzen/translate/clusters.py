@@ -24,6 +24,7 @@ from mizzen.translate import (
     names,
     outlier,
     proxy_protocol,
+    split_horizon,
     upstream_tls,
 )
 from mizzen.translate.catalog import Catalog
@@ -59,6 +60,7 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
             "clusters",
             scope.proxy_type,
             scope.locality,
+            catalog.vantage,
             mode,
             cluster_id,
             service.namespace,
@@ -164,7 +166,7 @@ class _PortClusters:
         cluster.circuit_breakers.CopyFrom(connection_pool.breakers(policy))
         self._balance(cluster, policy)
         self._metadata(cluster, subset)
-        meshed = tuple(e for e in members if e.tls_mode == "istio")
+        meshed = tuple(e for e in members if split_horizon.carries_mtls(e, policy, auto_mtls=True))
         yield from self._place(cluster, self._assignment(name, policy, meshed))
 
     def _dynamic(self) -> Resource:
@@ -270,10 +272,10 @@ class _PortClusters:
     def _assignment(
         self, name: str, policy: TrafficPolicy, members: tuple[Endpoint, ...]
     ) -> endpoint_pb2.ClusterLoadAssignment:
-        scope = self._scope
+        scope, vantage = self._scope, self._catalog.vantage
         return endpoints.load_assignment(
             name,
-            members,
+            split_horizon.reachable(vantage, members, policy, auto_mtls=self._auto_mtls()),
             policy=policy,
             client=Client(scope.locality, scope.labels),
             cluster_id=scope.snapshot.config.cluster_id,
@@ -326,11 +328,23 @@ class _PortClusters:
             matches = upstream_tls.auto_mtls_matches(sni, self._sans(), offered, self._identity)
             if cluster.type != _Cluster.ORIGINAL_DST:
                 cluster.transport_socket_matches.extend(matches)
+                self._tell_plaintext(cluster, members)
             elif members and all(e.tls_mode == "istio" for e in members):
                 # Envoy sees no endpoint metadata here, so it is all or nothing (row OL-20).
                 cluster.transport_socket.CopyFrom(matches[0].transport_socket)
         if speech and offered == alpn.TCP and (tls is None or tls.mode == "ISTIO_MUTUAL"):
             facts["alpn"] = speech
+
+    @staticmethod
+    def _tell_plaintext(cluster: cluster_pb2.Cluster, members: tuple[Endpoint, ...]) -> None:
+        """Where servers with a sidecar take no mTLS, the cluster says so: it is another one once they do (row PA-10).
+
+        Envoy turns an endpoint in place and goes on with its open connections. One that has not carried a request yet is
+        known to no filter chain of the server, and would fail its first request under STRICT.
+        """
+        meshed = [e.tls_mode == "istio" for e in members if e.workload is not None and e.workload.tls_mode == "istio"]
+        if not all(meshed):
+            cluster.metadata.filter_metadata["istio"]["plaintext"] = "some" if any(meshed) else "all"
 
     def _auto_mtls(self) -> bool:
         if self._service.mesh_external or not self._scope.mesh.enable_auto_mtls:

@@ -85,3 +85,11 @@ def inject(config: Config) -> Json:
 
 def clusters(config: Config) -> list[Json]:
     return [{"id": config.cluster_id, "syncStatus": "synced"}]
+
+
+def networks(snapshot: Snapshot) -> list[Json]:
+    """The gateways of the networks, under Istio's keys (row MN-02)."""
+    return [
+        {"Network": each.network, "Cluster": each.cluster, "Addr": each.address, "Port": each.port}
+        for each in snapshot.networks.gateways
+    ]

@@ -46,7 +46,7 @@ class Pages:
             "pushcontext": lambda _: mesh_pages.push_context(self._snapshot),
             "cachez": self._cachez,
             "clusterz": lambda _: mesh_pages.clusters(self._config),
-            "networkz": lambda _: [],
+            "networkz": lambda _: mesh_pages.networks(self._snapshot),
             "mcsz": lambda _: [],
             "inject": lambda _: mesh_pages.inject(self._config),
             "healthz": lambda _: self._health(),

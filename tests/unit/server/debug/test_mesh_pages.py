@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
 
+from mizzen.model.networks import NetworkGateway, Networks
 from mizzen.server.debug import mesh_pages
 from tests.unit.server.debug.world import still
 
@@ -67,3 +69,9 @@ def test_templates_and_clusters() -> None:
     config = snapshot().config
     assert mesh_pages.inject(config)["templates"] == ["gateway", "sidecar"]
     assert mesh_pages.clusters(config) == [{"id": "Kubernetes", "syncStatus": "synced"}]
+
+
+@pytest.mark.row("MN-02", "DBG-07")
+def test_the_gateways_of_networks_are_listed() -> None:
+    of = dataclasses.replace(snapshot(), networks=Networks((NetworkGateway("east", "c1", "5.5.5.5", 15443),)))
+    assert mesh_pages.networks(of) == [{"Network": "east", "Cluster": "c1", "Addr": "5.5.5.5", "Port": 15443}]
