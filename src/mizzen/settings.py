@@ -61,6 +61,7 @@ class Settings:
     included_resources: tuple[str, ...] = ()
     identity_check: bool = True
     debug_auth: bool = True
+    debug_on_http: bool = True
     debug_namespaces: tuple[str, ...] = ()
     jwks_refresh: timedelta = timedelta(minutes=20)
     jwks_blocked: tuple[str, ...] = ()
@@ -120,6 +121,7 @@ class Settings:
             included_resources=_read(environment, "PILOT_INCLUDE_RESOURCES", _words, ()),
             identity_check=_read(environment, "PILOT_ENABLE_XDS_IDENTITY_CHECK", _boolean, True),
             debug_auth=_read(environment, "ENABLE_DEBUG_ENDPOINT_AUTH", _boolean, True),
+            debug_on_http=_read(environment, "ENABLE_DEBUG_ON_HTTP", _boolean, True),
             debug_namespaces=_read(environment, "DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES", _words, ()),
             jwks_refresh=_read(environment, "PILOT_JWT_PUB_KEY_REFRESH_INTERVAL", _duration, cls.jwks_refresh),
             jwks_blocked=_read(environment, "BLOCKED_CIDRS_IN_JWKS_URIS", _networks, ()),
