@@ -65,3 +65,18 @@ def test_the_same_match_is_told_whatever_the_order_of_its_headers() -> None:
     to = [{"destination": {"host": "a"}}]
     routes = [{"match": [{"headers": each}], "route": to} for each in (headers, turned, {"a": {"exact": "2"}})]
     assert warnings("VirtualService", {"hosts": ["a"], "http": routes}) == ["spec.http[1].match[0]"]
+
+
+@pytest.mark.row("VS-28")
+def test_weights_come_to_what_envoy_can_count() -> None:
+    def weighted(*weights: int) -> list[str]:
+        return errors(
+            "VirtualService",
+            {
+                "hosts": ["a"],
+                "http": [{"route": [{"destination": {"host": f"b{i}"}, "weight": w} for i, w in enumerate(weights)]}],
+            },
+        )
+
+    assert weighted(2**31, 2**31 - 1) == []
+    assert weighted(2**31, 2**31) == ["spec.http[0].route"]
