@@ -92,9 +92,11 @@ async def test_what_is_wanted_is_fetched_and_told_at_once(
     tmp_path: Path, wasm: WasmSettings, served: tuple[registry.Content, str]
 ) -> None:
     _, place = served
-    async with agent(tmp_path, wasm) as (plane, _):
+    async with agent(tmp_path, wasm) as (plane, made):
+        assert made.missing(), "the control plane has not answered yet"
         plane.want("2", {"key": KEY, "url": f"http://{place}/files/x", "sha256": ""})
         await plane.told({"sha256": digest(MARKS)})
+        assert made.missing() == ""
         assert (wasm.directory / f"{digest(MARKS)}.wasm").read_bytes() == MARKS
         assert plane.polls[-1] | {"modules": {}} == {
             "node": "sidecar~127.0.0.1~pod.shop~default.svc.cluster.local",
@@ -116,9 +118,10 @@ async def test_a_failure_is_told_at_once_and_tried_again(
 ) -> None:
     content, place = served
     monkeypatch.setattr(modules, "FIRST_PAUSE", 0.05)
-    async with agent(tmp_path, wasm) as (plane, _):
+    async with agent(tmp_path, wasm) as (plane, made):
         plane.want("2", {"key": KEY, "url": f"http://{place}/files/y", "sha256": ""})
         await plane.told({"error": "the server answers 404"})
+        assert made.missing() == "", "a pod whose module cannot be had is ready, and denies"
         content.files["y"] = MARKS
         await plane.told({"sha256": digest(MARKS)})
 
