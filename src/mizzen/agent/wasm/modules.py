@@ -102,9 +102,10 @@ class Modules:
         if answer.status != 200:
             raise BadMessage(f"the control plane answers {answer.status}")
         found = json.loads(answer.body)
-        if not isinstance(found, dict) or not isinstance(found.get("modules"), list):
+        entries = found.get("modules") if isinstance(found, dict) else None
+        if not isinstance(entries, list) or not all(map(_is_entry, entries)):
             raise BadMessage("no modules in the control plane's answer")
-        return found
+        return {"version": str(found.get("version", "")), "modules": entries}
 
     def _say(self) -> None:
         """Let the control plane know of our news: by a new poll in place of the one under way."""
@@ -115,8 +116,8 @@ class Modules:
     def _take(self, group: asyncio.TaskGroup, answer: dict[str, Any] | None) -> None:
         if answer is None:
             return
-        self._version = str(answer.get("version", ""))
-        wanted = {str(entry["key"]): entry for entry in answer["modules"]}
+        self._version = answer["version"]
+        wanted = {entry["key"]: entry for entry in answer["modules"]}
         for key in [key for key, entry in self._wanted.items() if wanted.get(key) != entry]:
             if (task := self._tasks.pop(key, None)) is not None:
                 task.cancel()
@@ -182,6 +183,14 @@ class Modules:
                 with contextlib.suppress(OSError):
                     file.unlink()
                 del self._seen[file.stem]
+
+
+def _is_entry(entry: Any) -> bool:
+    return (
+        isinstance(entry, dict)
+        and all(isinstance(value, str) for value in entry.values())
+        and entry.keys() >= {"key", "url", "sha256"}
+    )
 
 
 async def ask_child(task: dict[str, Any], seconds: float) -> dict[str, Any]:
