@@ -123,7 +123,8 @@ def soon(probe: Callable[[], Any], wanted: Any) -> None:
 
 
 @pytest.mark.row("AG-12", "WP-01", "WP-02", "WP-03", "WP-04", "WP-05", "WP-07", "WP-08", "WP-10")
-def test_modules_come_from_a_registry_that_only_agents_ask(mesh: Mesh) -> None:
+def test_the_life_of_a_plugin(mesh: Mesh) -> None:
+    """One test, because its pods take longer than each of its parts."""
     docker = json.dumps({"auths": {WHERE: {"auth": "bWU6cHc="}}})
     secret = {
         "apiVersion": "v1",
@@ -132,9 +133,23 @@ def test_modules_come_from_a_registry_that_only_agents_ask(mesh: Mesh) -> None:
         "metadata": {"name": "pull", "namespace": "default"},
         "data": {".dockerconfigjson": base64.b64encode(docker.encode()).decode()},
     }
-    mesh.apply([*registry_of_the_mesh(), *documents_of(APP), secret])
+    mesh.apply([*registry_of_the_mesh(), secret])
+    mesh.apply(
+        [plugin("some", f"http://{WHERE}/files/marks.wasm", sha256=digest(MARKS), pluginConfig={"from": "http"})]
+    )
+    mesh.apply(documents_of(APP))
+    assert mark(mesh) == '{"from":"http"}', "a pod is ready when its plugins are"
+    modules_of_every_source(mesh)
+    fetched_again_when_the_object_changes(mesh)
+    callers = {caller for caller, path, _ in asked(mesh) if path != "/log"}
+    assert callers == {mesh.pod("tagged")["ip"]}, "the control plane asks no registry"
+    without_a_module_and_with_a_broken_one(mesh)
+    bytes_and_variables(mesh)
+    the_control_plane_ends(mesh)
+
+
+def modules_of_every_source(mesh: Mesh) -> None:
     sources: dict[str, tuple[str, dict[str, Any]]] = {
-        "http": (f"http://{WHERE}/files/marks.wasm", {"sha256": digest(MARKS)}),
         "artifact": (f"oci://{WHERE}/team/marks:v1", {}),
         "compat": (f"{WHERE}/team/compat:v1", {}),
         "private": (f"oci://{WHERE}/team/private:v1", {"imagePullSecret": "pull"}),
@@ -147,9 +162,18 @@ def test_modules_come_from_a_registry_that_only_agents_ask(mesh: Mesh) -> None:
     assert f"/var/lib/istio/data/{digest(MARKS)}.wasm" in shown
     assert "bWU6cHc" not in shown, "no password in Envoy"
     assert mark(mesh, HTTPBIN) is None, "it is not selected"
-    callers = {caller for caller, path, _ in asked(mesh) if path != "/log"}
-    assert callers == {mesh.pod("tagged")["ip"]}
 
+
+def fetched_again_when_the_object_changes(mesh: Mesh) -> None:
+    for number in (1, 2):
+        spec: dict[str, Any] = {"pluginConfig": {"n": number}, "imagePullPolicy": "Always"}
+        mesh.apply([plugin("some", f"oci://{WHERE}/team/compat:v1", **spec)])
+        soon(lambda: mark(mesh), f'{{"n":{number}}}')
+    manifests = [path for _, path, _ in asked(mesh) if path.startswith("/v2/team/compat/manifests/")]
+    assert len(manifests) == 3, "once if not present, then for each change of the object"
+
+
+def without_a_module_and_with_a_broken_one(mesh: Mesh) -> None:
     wrong = mesh.apply([plugin("some", f"http://{WHERE}/files/marks.wasm", sha256="0" * 64)])
     assert f"its sha256 is {digest(MARKS)}" in wrong.err
     soon(lambda: mesh.curl(TAGGED).code, 403)
@@ -158,24 +182,23 @@ def test_modules_come_from_a_registry_that_only_agents_ask(mesh: Mesh) -> None:
     soon(lambda: mesh.curl(TAGGED).code, 503)
     mesh.apply([plugin("some", traps, failStrategy="FAIL_OPEN")])
     soon(lambda: mesh.curl(TAGGED).code, 200)
+
+
+def bytes_and_variables(mesh: Mesh) -> None:
     env = [{"name": "MODE", "valueFrom": "HOST"}, {"name": "LEVEL", "value": "high"}]
     mesh.apply([plugin("some", f"http://{WHERE}/files/env.wasm", vmConfig={"env": env})])
     soon(lambda: mesh.curl(TAGGED).headers.get("x-env"), "MODE=strict;LEVEL=high")
-
     # The registry reads {} before the request line.
     match = [{"mode": "CLIENT", "ports": [{"number": 5000}]}]
-    prepends = f"http://{WHERE}/files/prepends.wasm"
-    mesh.apply([plugin("bytes", prepends, type="NETWORK", pluginConfig={}, match=match)])
+    prepends = plugin("bytes", f"http://{WHERE}/files/prepends.wasm", type="NETWORK", pluginConfig={}, match=match)
+    mesh.apply([prepends])
     call = ("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://{WHERE}/log")
     soon(lambda: mesh.exec("tagged", *call).out, "501")
 
 
-@pytest.mark.row("WP-07", "AG-12")
-def test_a_pod_that_starts_and_a_control_plane_that_ends_never_lose_a_plugin(mesh: Mesh) -> None:
+def the_control_plane_ends(mesh: Mesh) -> None:
     url = f"http://{WHERE}/files/marks.wasm"
-    mesh.apply(registry_of_the_mesh())
     mesh.apply([plugin("some", url, pluginConfig={})])
-    mesh.apply(documents_of(APP))
     soon(lambda: mark(mesh), "{}")
     with mesh.load(TAGGED) as load:
         before = mesh.status()["controlplane"]["pid"]
