@@ -1,4 +1,4 @@
-"""Logs and metrics of the control plane. Metric names are Istio's (rows CA-14, CPM-01, CPM-02, CPM-06)."""
+"""Logs and metrics of the control plane. Metric names are Istio's (rows CA-14, CPM-01, CPM-02, CPM-06, MCL-01)."""
 
 from __future__ import annotations
 
@@ -108,6 +108,10 @@ class Metrics:
         )
         self.registration_errors = Counter(
             "auto_registration_errors", "Workloads that could not be registered.", registry=registry
+        )
+        self.clusters = Gauge("istiod_managed_clusters", "Clusters that are read.", ["cluster_type"], registry=registry)
+        self.cluster_timeouts = Counter(
+            "remote_cluster_sync_timeouts_total", "Clusters that were not read in time.", registry=registry
         )
         self.csr_count = Counter("citadel_server_csr_count", "Certificate requests received.", registry=registry)
         self.issued = Counter("citadel_server_success_cert_issuance_count", "Certificates issued.", registry=registry)

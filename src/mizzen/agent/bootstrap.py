@@ -151,7 +151,7 @@ def _discovery_cluster(settings: Settings) -> Json:
 
 
 def _watched(settings: Settings) -> list[tuple[str, str]]:
-    """Methods and paths of what the agent asks and reports: names, modules, a machine's health (docs/adr/0010, 0012)."""
+    """Methods and paths of what the agent asks and reports: names, modules, a machine's health (docs/adr/0010, 0013)."""
     names = [("GET", "/agent/v1/watch")] if settings.dns_proxy else []
     modules = [("POST", "/agent/v1/modules")] if settings.wasm is not None else []
     return names + modules + ([("POST", "/agent/v1/health")] if settings.health_probe is not None else [])

@@ -297,6 +297,10 @@ class ControlPlaneClient:
         """One entry per connected proxy: what was sent and acknowledged, by type."""
         return list(self._api.json("GET", "/debug/syncz"))
 
+    def clusterz(self) -> list[Json]:
+        """{"id", "secretName", "syncStatus"} of the own cluster, then of each other one."""
+        return list(self._api.json("GET", "/debug/clusterz"))
+
     def version(self) -> str:
         """Such as ``0.1.0-mizzen-Clean``: version, build and state of the tree."""
         return self._api.request("GET", "/version").decode().strip()

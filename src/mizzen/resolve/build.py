@@ -20,8 +20,11 @@ from mizzen.resolve.destination_rules import destination_rules, duplicate_subset
 from mizzen.resolve.discovery import namespaces, selected
 from mizzen.resolve.endpoints import endpoints
 from mizzen.resolve.extensions import extension_findings, extensions
+from mizzen.resolve.gateway_api.classes import KIND as GATEWAYS
 from mizzen.resolve.gateway_api.convert import KINDS, REFERRED, Generated
 from mizzen.resolve.gateway_api.convert import generated as of_gateway_api
+from mizzen.resolve.gateway_api.targets import KINDS as TARGETING
+from mizzen.resolve.gateway_api.targets import target_findings
 from mizzen.resolve.kubernetes_ingress import generated
 from mizzen.resolve.mtls import PeerPolicies, peer_findings, peer_policies, settling
 from mizzen.resolve.networks import network_findings, networks, placement
@@ -65,7 +68,8 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     made = run.step("made virtual services", _together, ingress.virtual_services, gateway_api.virtual_services)
     written = run.step("all virtual services", _together, config.of("VirtualService"), made)
     routes, route_findings = run.step("virtual_services", virtual_services, written, mesh, domain)
-    rules = run.step("destination_rules", destination_rules, config.of("DestinationRule"), mesh, domain)
+    all_rules = run.step("all rules", _together, config.of("DestinationRule"), gateway_api.destination_rules)
+    rules = run.step("destination_rules", destination_rules, all_rules, mesh, domain)
     doubles = run.step("duplicate_subsets", duplicate_subsets, config.of("DestinationRule"), mesh, domain)
     made_gateways = run.step("made gateways", _together, ingress.gateways, gateway_api.gateways)
     all_gateways = run.step("all gateways", _together, config.of("Gateway"), made_gateways)
@@ -122,6 +126,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
             *config.findings,
             *ingress.findings,
             *gateway_api.findings,
+            *run.step("target_findings", target_findings, config.of(GATEWAYS), *map(config.of, TARGETING)),
             *route_findings,
             *doubles,
             *rivals,

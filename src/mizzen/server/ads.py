@@ -17,6 +17,7 @@ from mizzen.model.identity import Identity
 from mizzen.model.resources import PUBLIC_SECRETS, SECRET, SHORT_NAMES, ResourceSet
 from mizzen.observe import Metrics
 from mizzen.server.authenticate import Authenticator
+from mizzen.server.debug.over_xds import OverXds
 from mizzen.server.hub import Connection, Hub, Published, Signal, first_of
 from mizzen.server.limits import NAMES_PER_STREAM, TYPES_PER_STREAM, WAITING_RESPONSES, Streams, TooMany
 from mizzen.server.node import Node
@@ -51,6 +52,7 @@ class Discovery:
         *,
         identity_check: bool = True,
         registrations: Registrations | None = None,
+        debug: OverXds | None = None,
     ) -> None:
         self._hub = hub
         self._registrations = registrations
@@ -58,6 +60,7 @@ class Discovery:
         self._rate = rate
         self._authenticator = authenticator
         self._identity_check = identity_check
+        self._debug = debug
         self._streams = Streams()
 
     def methods(self) -> list[Method]:
@@ -96,6 +99,9 @@ class Discovery:
         if first is None:
             return
         node = self._node(first, identity)
+        if _is_debug(first):  # a tool and no proxy: it takes nobody's place
+            await self._tool(call, session, message, identity, first)
+            return
         connection = Connection(
             node,
             session,
@@ -105,7 +111,8 @@ class Discovery:
         )
         held = await self._register(node, identity)
         try:
-            stream = _Stream(self._hub, self._metrics, call, connection, self._health(node, identity, held))
+            health = self._health(node, identity, held)
+            stream = _Stream(self._hub, self._metrics, call, connection, health, self._debug)
             published = self._hub.current
             if published is None or not stream.offer(published):
                 raise GrpcError(Status.UNAVAILABLE, "the resources of this proxy cannot be built")
@@ -143,6 +150,18 @@ class Discovery:
                 log.warning("the health of %s is not kept: %s", node.id, error)
 
         return take
+
+    async def _tool(
+        self, call: Call, session: Session, message: Any, identity: Identity | None, first: Request
+    ) -> None:
+        """Answer questions about the control plane itself until the caller leaves."""
+        request: Request | None = first
+        while request is not None:
+            if not _is_debug(request):
+                raise GrpcError(Status.INVALID_ARGUMENT, "this stream began with debug types")
+            if (response := _debugged(self._debug, request, identity, session)) is not None:
+                await call.send(response.encode())
+            request = await _receive(call, message)
 
     async def _identify(self, call: Call) -> Identity | None:
         if self._authenticator is None:
@@ -185,7 +204,16 @@ def _without_secrets(resources: ResourceSet, *, proved: bool) -> ResourceSet:
 class _Stream:
     """One stream at work: a task reads, one follows the snapshots, one sends."""
 
-    def __init__(self, hub: Hub, metrics: Metrics, call: Call, connection: Connection, health: Health) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        metrics: Metrics,
+        call: Call,
+        connection: Connection,
+        health: Health,
+        debug: OverXds | None = None,
+    ) -> None:
+        self._debug = debug
         self._hub = hub
         self._health = health
         self._metrics = metrics
@@ -212,10 +240,14 @@ class _Stream:
             async with asyncio.TaskGroup() as group:
                 others = [group.create_task(self._send()), group.create_task(self._follow())]
                 while (request := await _receive(self._call, message)) is not None:
-                    if request.type_url == HEALTH:
+                    if _is_debug(request):
+                        answer = _debugged(self._debug, request, self._connection.identity, self._connection.session)
+                        self._put([answer] if answer is not None else [])
+                    elif request.type_url == HEALTH:
                         await self._health(request)
                         continue
-                    self._take(request)
+                    else:
+                        self._take(request)
                     await self._room()
                 for task in others:
                     task.cancel()
@@ -275,11 +307,25 @@ class _Stream:
             response = await self._outbox.get()
             self._sent.give()
             message = response.encode()
-            self._connection.moments[response.type_url] = time.time()
+            self._connection.moments[response.type_url] = self._connection.sent[response.type_url] = time.time()
             short = SHORT_NAMES.get(response.type_url, "other").lower()
             self._metrics.pushes.labels(short).inc()
             self._metrics.config_size.labels(response.type_url if short != "other" else short).observe(len(message))
             await self._call.send(message)
+
+
+def _is_debug(request: Request) -> bool:
+    return str(request.type_url).partition("/")[0] == "istio.io"
+
+
+def _debugged(debug: OverXds | None, request: Request, identity: Identity | None, session: Session) -> Response | None:
+    """The answer about the control plane; none to who only acknowledges one. Raises GrpcError for who is nobody."""
+    if debug is None or identity is None:
+        raise GrpcError(Status.UNAUTHENTICATED, "debug types need an identity")
+    if request.response_nonce:
+        return None
+    names = request.resource_names_subscribe if session.DELTA else request.resource_names
+    return debug.answer(request.type_url, names, identity, delta=session.DELTA)
 
 
 async def _receive(call: Call, message: Any) -> Request | None:

@@ -21,7 +21,7 @@ from mizzen.server.ads import Discovery
 from mizzen.server.agents import Agents
 from mizzen.server.authenticate import Authenticator
 from mizzen.server.ca import CertificateService, Issuer
-from mizzen.server.debug import Debug, Guard
+from mizzen.server.debug import Debug, Guard, OverXds, Pages
 from mizzen.server.exchange import Exchange
 from mizzen.server.gateway_names import GatewayNames
 from mizzen.server.hub import Compiler, Hub
@@ -215,12 +215,20 @@ class Servers:
         registrations, check = self._registrations, settings.identity_check
         agents = Agents(issuer, authenticator, self._hub, identity_check=check, registrations=registrations)
         rate = Rate(settings.stream_rate)
+        guard = Guard(authenticator, config.mesh.root_namespace, settings.debug_namespaces, on=settings.debug_auth)
+        pages = Pages(self._hub, lambda: agents.health, self._hub.again)
+        over_xds = OverXds(pages, guard.limit, options.pod_name)
         secure = Discovery(
-            self._hub, self._metrics, rate, authenticator, identity_check=check, registrations=registrations
+            self._hub,
+            self._metrics,
+            rate,
+            authenticator,
+            identity_check=check,
+            registrations=registrations,
+            debug=over_xds,
         )
         plain = Discovery(self._hub, self._metrics, rate, None, registrations=registrations)
-        debug = Debug(self._hub, self._metrics, lambda: agents.health)
-        guard = Guard(authenticator, config.mesh.root_namespace, settings.debug_namespaces, on=settings.debug_auth)
+        debug = Debug(self._hub, self._metrics, pages, shown=settings.debug_on_http)
 
         ports, bind = options.ports, options.bind
         grpc_tls, https = serving.context("h2"), serving.context("http/1.1")

@@ -57,6 +57,11 @@ class Node:
         return cls(node.id, kind, parts[1], _text(metadata, "NAME") or name, namespace, said, metadata)
 
     @property
+    def proxy_id(self) -> str:
+        """``name.namespace``, by which people and Istio's tools name a proxy."""
+        return f"{self.name}.{self.namespace}"
+
+    @property
     def comes_and_goes(self) -> bool:
         """A program's own xDS client: when its channel closes there is nobody who works by an old configuration."""
         return _text(self.metadata, "GENERATOR") == "grpc"

@@ -63,6 +63,7 @@ class FakeMesh:
         self.findings: Callable[[FakeMesh], list[Json]] = lambda mesh: []
         """What the control plane finds in the objects."""
         self.syncz: list[Json] = []
+        self.clusterz: list[Json] = []
         self.resources: Json = {}
         self.logs: list[bytes] = []
         self.envoy: dict[str, bytes] = {}
@@ -184,6 +185,7 @@ _SUPERVISOR: dict[str, Endpoint] = {
 
 _CONTROL_PLANE: dict[str, Endpoint] = {
     "/debug/syncz": lambda mesh, query, body: mesh.syncz,
+    "/debug/clusterz": lambda mesh, query, body: mesh.clusterz,
     "/version": lambda mesh, query, body: b"0.1.0-mizzen-Clean",
     "/v1/findings": lambda mesh, query, body: mesh.findings(mesh),
     "/v1/resources": lambda mesh, query, body: mesh.resources,

@@ -11,6 +11,7 @@ from mizzen.model.finding import Finding, Level
 from mizzen.model.service import Service
 from mizzen.resolve import problems
 from mizzen.resolve.gateway_api.attachment import EVERY, Listeners, attachments
+from mizzen.resolve.gateway_api.backend_tls import Attached, attached, destination_rules
 from mizzen.resolve.gateway_api.classes import AMBIENT, KIND, served
 from mizzen.resolve.gateway_api.conditions import Problem
 from mizzen.resolve.gateway_api.grants import grants
@@ -36,10 +37,12 @@ class Generated:
 
     gateways: Objects = field(default_factory=dict)
     virtual_services: Objects = field(default_factory=dict)
+    destination_rules: Objects = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     listeners: Listeners = field(default_factory=dict)
     sets: tuple[Joined, ...] = ()
     routes: tuple[Routed, ...] = ()
+    policies: tuple[Attached, ...] = ()
     world: World | None = None
 
 
@@ -61,13 +64,17 @@ def generated(objects: Mapping[str, Objects], hosts: Mapping[str, tuple[Service,
     made = virtual_services(routed, world)
     every = [listener for key, found in bound.items() if key[0] == EVERY for listener in found]
     gateways = [obj for listener in every if (obj := listener.object()) is not None]
+    policies = attached(world)
+    rules = destination_rules(policies, world)
     return Generated(
         gateways={(o.namespace, o.name): o for o in gateways},
         virtual_services={(o.namespace, o.name): o for o in made},
-        findings=(*_of_gateways(world, every, sets), *_of_routes(routed)),
+        destination_rules={(o.namespace, o.name): o for o in rules},
+        findings=(*_of_gateways(world, every, sets), *_of_routes(routed), *_of_policies(policies)),
         listeners=bound,
         sets=tuple(sets),
         routes=tuple(routed),
+        policies=tuple(policies),
         world=world,
     )
 
@@ -111,6 +118,14 @@ def _of_routes(routed: list[Routed]) -> list[Finding]:
         if item.problem is not None:
             found.append(_unusable(item.route, item.problem, "spec.rules"))
     return found
+
+
+def _of_policies(policies: list[Attached]) -> list[Finding]:
+    return [
+        _unusable(item.policy, problem, f"spec.targetRefs[{item.index}]")
+        for item in policies
+        if (problem := item.accepted or item.resolved) is not None
+    ]
 
 
 def _unusable(obj: Object, problem: Problem, path: str) -> Finding:

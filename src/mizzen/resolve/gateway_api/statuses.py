@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mizzen.api import kubernetes as k8s
-from mizzen.api.gateway_api import ParentReference
+from mizzen.api.gateway_api import GROUP, ParentReference
 from mizzen.api.meta import Object
 from mizzen.model.config import ObjectKey
 from mizzen.model.hosts import is_address
 from mizzen.resolve.gateway_api.attachment import EVERY, Attachment
+from mizzen.resolve.gateway_api.backend_tls import Attached
 from mizzen.resolve.gateway_api.classes import (
     BUILT_IN,
     CONTROLLER,
@@ -28,6 +29,7 @@ from mizzen.resolve.gateway_api.world import World
 Json = dict[str, Any]
 Key = tuple[str, str, str]
 """Kind, namespace and name."""
+_MOST_ANCESTORS = 16
 _ADDRESS_TYPE = "networking.istio.io/address-type"
 
 
@@ -60,6 +62,8 @@ def statuses(
         obj = joined.object
         own = made.listeners.get(("ListenerSet", obj.namespace, obj.name), ())
         found[(obj.kind, obj.namespace, obj.name)] = _listener_set(obj, joined.problem, own, attached)
+    for policy in {id(item.policy): item.policy for item in made.policies}.values():
+        found[(policy.kind, policy.namespace, policy.name)] = {"ancestors": _ancestors(policy, made)}
     for routed in made.routes:
         parents = [_parent(routed.route, a, routed.problem) for a in routed.attachments]
         found[(routed.route.kind, routed.route.namespace, routed.route.name)] = {"parents": parents}
@@ -189,6 +193,51 @@ def _listener_set(
     return {
         "conditions": [Condition(name, problem).of(generation) for name in ("Accepted", "Programmed")],
         "listeners": [_listener(bound, generation, attached) for bound in own],
+    }
+
+
+def _ancestors(policy: Object, made: Generated) -> list[Json]:
+    """Each target of a policy, and each Gateway with a route that leads there (row GA-15)."""
+    found: list[Json] = []
+    gateways: dict[tuple[str, str], Attached] = {}
+    for item in made.policies:
+        if item.policy is policy:
+            reference = {"group": item.target.group, "kind": item.target.kind, "name": item.target.name}
+            if item.target.section_name:
+                reference["sectionName"] = item.target.section_name
+            found.append(_ancestor(reference, "istio.io/mesh-controller", item))
+            gateways |= dict.fromkeys(_leading_to(item.hosts, made), item)
+    for (namespace, name), item in gateways.items():
+        reference = {"group": GROUP, "kind": "Gateway", "namespace": namespace, "name": name}
+        found.append(_ancestor(reference, CONTROLLER, item))
+    return found[:_MOST_ANCESTORS]
+
+
+def _ancestor(reference: Json, controller: str, item: Attached) -> Json:
+    conditions = [Condition("Accepted", item.accepted), Condition("ResolvedRefs", item.resolved)]
+    generation = item.policy.meta.generation
+    return {
+        "ancestorRef": reference,
+        "controllerName": controller,
+        "conditions": [condition.of(generation) for condition in conditions],
+    }
+
+
+def _leading_to(hosts: tuple[str, ...], made: Generated) -> list[tuple[str, str]]:
+    """The Gateways whose routes have a backend among ``hosts``."""
+    found = []
+    for routed in made.routes:
+        if made.world is not None and _backends(routed.route, made.world) & set(hosts):
+            gateways = (p.listener.served.gateway for a in routed.attachments for p in a.places)
+            found += [(gateway.namespace, gateway.name) for gateway in gateways]
+    return list(dict.fromkeys(found))
+
+
+def _backends(route: Object, world: World) -> set[str]:
+    refs = (ref for rule in route.body.rules for ref in rule.backend_refs if ref.kind in ("Service", "Hostname"))
+    return {
+        ref.name if ref.kind == "Hostname" else world.hostname(ref.name, ref.namespace or route.namespace)
+        for ref in refs
     }
 
 
