@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from dataclasses import replace
 
 from mizzen.model.config import Config
 from mizzen.model.snapshot import Snapshot
 from mizzen.observe import configure_logs
-from mizzen.resolve import build, stages, view
+from mizzen.resolve import build, plugins, stages, view
 from mizzen.server.control import Options, control
 from mizzen.server.hub import Compiler
 from mizzen.settings import Settings
 from mizzen.sources.lab import watch
+from mizzen.sources.lab_entries import LabEntries
 from mizzen.sources.mesh import map_names
 from mizzen.sources.remote import with_remotes
 from mizzen.sources.selection import Selection
@@ -35,13 +37,14 @@ def compiler() -> Compiler:
         memo.turn()
         return build(config, previous)
 
-    return Compiler(begin, view, lambda of: resources(of, memo), stages)
+    return Compiler(begin, view, lambda of: resources(of, memo), stages, plugins)
 
 
 def run(options: Options) -> None:
     """Until SIGTERM or SIGINT. Raises MeshError when it cannot start."""
     configure_logs()
     settings = Settings.of(os.environ)
+    settings = replace(settings, features=replace(settings.features, authorization=options.authorization))
     asyncio.run(_run(options, settings))
 
 
@@ -64,4 +67,4 @@ async def _run(options: Options, settings: Settings) -> None:
         allowed=frozenset(settings.insecure_kubeconfig),
         timeout=settings.remote_timeout.total_seconds(),
     )
-    await control(options, settings, compiler(), configs, stop)
+    await control(options, settings, compiler(), configs, stop, entries=LabEntries(options.socket))

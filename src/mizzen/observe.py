@@ -100,6 +100,15 @@ class Metrics:
         self.duplicate_subsets = Gauge(
             "pilot_destrule_subsets", "Duplicate subsets across destination rules for same host", registry=registry
         )
+        self.registrations = Counter(
+            "auto_registration_success", "Workload entries made for workloads that registered.", registry=registry
+        )
+        self.unregistrations = Counter(
+            "auto_registration_deletes", "Workload entries removed after their workload had gone.", registry=registry
+        )
+        self.registration_errors = Counter(
+            "auto_registration_errors", "Workloads that could not be registered.", registry=registry
+        )
         self.clusters = Gauge("istiod_managed_clusters", "Clusters that are read.", ["cluster_type"], registry=registry)
         self.cluster_timeouts = Counter(
             "remote_cluster_sync_timeouts_total", "Clusters that were not read in time.", registry=registry

@@ -37,7 +37,7 @@ REFUSED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Named after Istio's variables (rows AP-06, CM-12, CM-14, RA-05, RA-06, RA-19, RA-20, CA-04, CA-09, CR-01, CR-06, XD-03, XD-05, XD-06, DBG-02, MCL-01, MN-02); times are lengths."""
+    """Named after Istio's variables (rows AP-06, CM-12, CM-14, RA-05, RA-06, RA-19, RA-20, CA-04, CA-09, CR-01, CR-06, VM-03, XD-03, XD-05, XD-06, DBG-02, MCL-01, MN-02); times are lengths."""
 
     default_workload_cert_ttl: timedelta = timedelta(hours=24)
     max_workload_cert_ttl: timedelta = timedelta(days=90)
@@ -61,6 +61,7 @@ class Settings:
     included_resources: tuple[str, ...] = ()
     identity_check: bool = True
     debug_auth: bool = True
+    debug_on_http: bool = True
     debug_namespaces: tuple[str, ...] = ()
     jwks_refresh: timedelta = timedelta(minutes=20)
     jwks_blocked: tuple[str, ...] = ()
@@ -68,6 +69,10 @@ class Settings:
     resolve_gateways: bool = True
     """Whether the names of networks' gateways are looked up (row MN-02)."""
     features: Features = field(default_factory=Features)
+    entry_registration: bool = True
+    entry_checks: bool = True
+    entry_identity: bool = True
+    entry_grace: timedelta = timedelta(seconds=10)
     coalesce: timedelta = timedelta(milliseconds=100)
     streams_per_second: float = 0
 
@@ -116,6 +121,7 @@ class Settings:
             included_resources=_read(environment, "PILOT_INCLUDE_RESOURCES", _words, ()),
             identity_check=_read(environment, "PILOT_ENABLE_XDS_IDENTITY_CHECK", _boolean, True),
             debug_auth=_read(environment, "ENABLE_DEBUG_ENDPOINT_AUTH", _boolean, True),
+            debug_on_http=_read(environment, "ENABLE_DEBUG_ON_HTTP", _boolean, True),
             debug_namespaces=_read(environment, "DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES", _words, ()),
             jwks_refresh=_read(environment, "PILOT_JWT_PUB_KEY_REFRESH_INTERVAL", _duration, cls.jwks_refresh),
             jwks_blocked=_read(environment, "BLOCKED_CIDRS_IN_JWKS_URIS", _networks, ()),
@@ -123,10 +129,17 @@ class Settings:
             resolve_gateways=_read(environment, "RESOLVE_HOSTNAME_GATEWAYS", _boolean, True),
             features=Features(
                 ip_autoallocate=_read(environment, "PILOT_ENABLE_IP_AUTOALLOCATE", _boolean, True),
+                gateway_selectors=_read(environment, "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY", _boolean, True),
                 several_authorizers=_read(environment, "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS", _boolean, False),
                 multicluster_headless=_read(environment, "ENABLE_MULTICLUSTER_HEADLESS", _boolean, True),
                 remote_keys=_read(environment, "PILOT_JWT_ENABLE_REMOTE_JWKS", _remote_keys, RemoteKeys.CONTROL_PLANE),
             ),
+            entry_registration=_read(
+                environment, "PILOT_ENABLE_WORKLOAD_ENTRY_AUTOREGISTRATION", _boolean, cls.entry_registration
+            ),
+            entry_checks=_read(environment, "PILOT_ENABLE_WORKLOAD_ENTRY_HEALTHCHECKS", _boolean, cls.entry_checks),
+            entry_identity=_read(environment, "ISTIO_WORKLOAD_ENTRY_VALIDATE_IDENTITY", _boolean, cls.entry_identity),
+            entry_grace=_read(environment, "PILOT_WORKLOAD_ENTRY_GRACE_PERIOD", _duration, cls.entry_grace),
             coalesce=_read(environment, "PILOT_DEBOUNCE_AFTER", _pause, cls.coalesce),
             streams_per_second=_read(environment, "PILOT_MAX_REQUESTS_PER_SECOND", float, 0.0),
         )

@@ -25,12 +25,12 @@ from mizzen.api.meta import Object
 from mizzen.model import locality
 from mizzen.model.config import Config
 from mizzen.model.proxy import Proxy, ProxyType
-from mizzen.model.resources import CLUSTER, ENDPOINT, LISTENER, ROUTE, Resource, ResourceSet
+from mizzen.model.resources import CLUSTER, ENDPOINT, EXTENSION_CONFIG, LISTENER, ROUTE, Resource, ResourceSet
 from mizzen.resolve import build, view
 from mizzen.translate import resources
 
 FOLDER = Path(__file__).parent
-TYPES = {"cluster": CLUSTER, "endpoints": ENDPOINT, "listener": LISTENER, "route": ROUTE}
+TYPES = {"cluster": CLUSTER, "endpoints": ENDPOINT, "listener": LISTENER, "route": ROUTE, "extension": EXTENSION_CONFIG}
 _ROUTER_LABEL = "istio"
 
 

@@ -35,12 +35,19 @@ class LiteralTag(Struct, frozen=True, kw_only=True, omit_defaults=True):
     value: str = ""
 
 
+class FormatterTag(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``value`` is a format string as access logs have them."""
+
+    value: str = ""
+
+
 class CustomTag(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One of the three is set."""
+    """One of the four is set."""
 
     literal: LiteralTag | None = None
     environment: EnvironmentTag | None = None
     header: HeaderTag | None = None
+    formatter: FormatterTag | None = None
 
 
 class Tracing(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

@@ -12,6 +12,7 @@ from mizzen.api.meta import Object, Origin
 from mizzen.check import validate
 from mizzen.inject import InjectNamespace, InjectSettings, inject
 from mizzen.lab import workloads
+from mizzen.lab.machines import is_machine
 from mizzen.lab.store import Store, key_of
 from mizzen.model.finding import Finding, Level
 from mizzen.model.locality import NETWORK
@@ -46,6 +47,16 @@ class Admission:
         decoded = (decode(raw).object for raw in self._store.list("ProxyConfig"))
         return tuple(obj for obj in decoded if obj is not None)
 
+    def settings(self) -> InjectSettings:
+        """What injection goes by at the moment."""
+        mesh = self.mesh()
+        return InjectSettings(
+            mesh=mesh,
+            proxy_configs=self._proxy_configs(),
+            cluster_id=self._cluster_id,
+            network=self._labels(mesh.root_namespace).get(NETWORK, ""),
+        )
+
     def findings(self, raw: Raw, origin: dict[str, Any] | None) -> list[Finding]:
         """Everything that is wrong with a document; an error among them refuses it."""
         place = Origin(str(origin.get("file", "")), int(origin.get("line") or 0)) if origin else None
@@ -68,17 +79,14 @@ class Admission:
 
     def inject(self, pod: Raw) -> Raw:
         """The pod as the webhook would return it. One that injection refuses is stored as it is, and says why."""
+        if is_machine(pod):
+            return pod
         namespace = pod["metadata"]["namespace"]
         labels = self._labels(namespace)
         done = inject(
             pod,
             InjectNamespace(namespace, labels),
-            InjectSettings(
-                mesh=self.mesh(),
-                proxy_configs=self._proxy_configs(),
-                cluster_id=self._cluster_id,
-                network=self._labels(self.mesh().root_namespace).get(NETWORK, ""),
-            ),
+            self.settings(),
         )
         for finding in (*done.warnings, *done.errors):
             self._warn(str(finding))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.mesh_networks import MeshNetworks
 from mizzen.api.meta import Object
+from mizzen.model.access import SecretAccess
 from mizzen.model.features import Features
 from mizzen.model.finding import Finding
 from mizzen.model.jwks import FetchedKeys, KeySource
@@ -59,6 +60,8 @@ class Config:
 
     settling: Settling | None = None
 
+    secret_access: SecretAccess | None = None
+    """What an API server's reviews said, from a shell that asks one; None: it is judged by ``features.authorization``."""
     remotes: Mapping[str, Remote] = field(default_factory=dict)
     """The other clusters that could be read, by their ids (row MCL-01)."""
 

@@ -8,7 +8,9 @@ from dataclasses import replace
 from mizzen.api.meta import Object
 from mizzen.model.config import Config, ObjectKey
 from mizzen.model.networks import Networks
+from mizzen.model.service import Service
 from mizzen.model.snapshot import Snapshot
+from mizzen.resolve.access import secret_access
 from mizzen.resolve.authorizer_overlap import overlap_findings
 from mizzen.resolve.authorizers import authorizer_findings, authorizers, usable
 from mizzen.resolve.claims import claim_findings
@@ -17,6 +19,12 @@ from mizzen.resolve.conduct import provider_findings
 from mizzen.resolve.destination_rules import destination_rules, duplicate_subsets
 from mizzen.resolve.discovery import namespaces, selected
 from mizzen.resolve.endpoints import endpoints
+from mizzen.resolve.extensions import extension_findings, extensions
+from mizzen.resolve.gateway_api.classes import KIND as GATEWAYS
+from mizzen.resolve.gateway_api.convert import KINDS, REFERRED, Generated
+from mizzen.resolve.gateway_api.convert import generated as of_gateway_api
+from mizzen.resolve.gateway_api.targets import KINDS as TARGETING
+from mizzen.resolve.gateway_api.targets import target_findings
 from mizzen.resolve.kubernetes_ingress import generated
 from mizzen.resolve.mtls import PeerPolicies, peer_findings, peer_policies, settling
 from mizzen.resolve.networks import network_findings, networks, placement
@@ -26,6 +34,7 @@ from mizzen.resolve.services import by_hostname, distributing, services
 from mizzen.resolve.shared_certificates import shared_certificates
 from mizzen.resolve.sidecar_conflicts import sidecar_findings
 from mizzen.resolve.steps import Run
+from mizzen.resolve.telemetry import telemetries, telemetry_findings
 from mizzen.resolve.token_keys import key_findings
 from mizzen.resolve.virtual_services import virtual_services
 from mizzen.resolve.workloads import workloads
@@ -55,11 +64,15 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     hosts = run.step("by_hostname", by_hostname, found)
     ingresses, classes = config.of("Ingress"), config.of("IngressClass")
     ingress = run.step("ingress", generated, ingresses, classes, config.of("Service"), mesh, domain)
-    written = run.step("all virtual services", _together, config.of("VirtualService"), ingress.virtual_services)
+    gateway_api = _gateway_api(run, config, hosts)
+    made = run.step("made virtual services", _together, ingress.virtual_services, gateway_api.virtual_services)
+    written = run.step("all virtual services", _together, config.of("VirtualService"), made)
     routes, route_findings = run.step("virtual_services", virtual_services, written, mesh, domain)
-    rules = run.step("destination_rules", destination_rules, config.of("DestinationRule"), mesh, domain)
+    all_rules = run.step("all rules", _together, config.of("DestinationRule"), gateway_api.destination_rules)
+    rules = run.step("destination_rules", destination_rules, all_rules, mesh, domain)
     doubles = run.step("duplicate_subsets", duplicate_subsets, config.of("DestinationRule"), mesh, domain)
-    all_gateways = run.step("all gateways", _together, config.of("Gateway"), ingress.gateways)
+    made_gateways = run.step("made gateways", _together, ingress.gateways, gateway_api.gateways)
+    all_gateways = run.step("all gateways", _together, config.of("Gateway"), made_gateways)
     gateways = run.step("gateways", _oldest_first, all_gateways)
     sidecars = run.step("sidecars", _oldest_first, config.of("Sidecar"))
     rivals = run.step("sidecar_findings", sidecar_findings, sidecars)
@@ -69,13 +82,18 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     claims = run.step("claim_findings", claim_findings, routes, gateways, authentications, running, mesh.root_namespace)
     authorizations = run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy"))
     asked = run.step("authorizers", authorizers, mesh, hosts)
+    wasm = config.of("WasmPlugin")
+    plugins = run.step("extensions", extensions, wasm, config.of("TrafficExtension"), mesh.root_namespace)
     sinks = run.step("providers", providers, mesh, hosts, config.environment)
+    reported = run.step("telemetries", telemetries, config.of("Telemetry"))
     security = (
         *run.step("peer_findings", peer_findings, peer_authentications, mesh.root_namespace),
         *run.step("authorizer_findings", authorizer_findings, authorizations, asked),
         *run.step("provider_findings", provider_findings, mesh, sinks, config.of("ConfigMap")),
+        *run.step("telemetry_findings", telemetry_findings, reported, mesh, sinks),
         *run.step("overlap_findings", overlap_findings, authorizations, running, mesh.root_namespace, config.features),
         *run.step("key_findings", key_findings, authentications, config.jwks),
+        *run.step("extension_findings", extension_findings, plugins, config.of("Secret")),
     )
     return Snapshot(
         config=config,
@@ -91,13 +109,24 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         peer_authentications=believed,
         request_authentications=authentications,
         authorization_policies=authorizations,
+        extensions=plugins,
         authorizers=run.step("usable_authorizers", usable, asked),
         providers=sinks,
+        secret_access=run.step(
+            "secret_access",
+            secret_access,
+            config.features.authorization,
+            config.secret_access,
+            *map(config.of, ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")),
+        ),
         networks=everywhere.networks,
+        telemetries=reported,
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
         findings=(
             *config.findings,
             *ingress.findings,
+            *gateway_api.findings,
+            *run.step("target_findings", target_findings, config.of(GATEWAYS), *map(config.of, TARGETING)),
             *route_findings,
             *doubles,
             *rivals,
@@ -123,6 +152,18 @@ def _everywhere(run: Run, config: Config, here: Registry, peers: PeerPolicies) -
     """What runs in this cluster and in the others."""
     mesh = Mesh(config.mesh, config.networks, config.addresses, peers, config.domain)
     return united(run, here, {name: registry(run, name, remote, mesh) for name, remote in config.remotes.items()})
+
+
+def _gateway_api(run: Run, config: Config, hosts: Mapping[str, tuple[Service, ...]]) -> Generated:
+    """What the objects of the Gateway API become; the same as before while nothing that it looks at has changed."""
+    kinds = (*KINDS, *REFERRED)
+
+    def convert(
+        domain: str, hosts: Mapping[str, tuple[Service, ...]], *objects: Mapping[ObjectKey, Object]
+    ) -> Generated:
+        return of_gateway_api(dict(zip(kinds, objects, strict=True)), hosts, domain)
+
+    return run.step("gateway_api", convert, config.domain, hosts, *(config.of(kind) for kind in kinds))
 
 
 def _peers(run: Run, config: Config, objects: tuple[Object, ...]) -> tuple[tuple[Object, ...], PeerPolicies]:

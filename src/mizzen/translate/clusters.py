@@ -28,7 +28,7 @@ from mizzen.translate import (
     upstream_tls,
 )
 from mizzen.translate.catalog import Catalog
-from mizzen.translate.credentials import CONFIG_MAP
+from mizzen.translate.credentials import CONFIG_MAP, named_for
 from mizzen.translate.locality import Client, Preference, label_keys, preference, weighs_localities
 from mizzen.translate.memo import Memo
 from mizzen.translate.messages import resource
@@ -70,6 +70,7 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
             proxy_identity(scope.flags),
             header_case.kept(scope.conduct.config),
             _client_labels(catalog, service, rule),
+            scope.lists_secrets,
         )
         # The identities of a service are those behind all of its ports (row OL-21).
         everywhere = tuple(catalog.endpoints(service, p) for p in service.ports)
@@ -350,7 +351,7 @@ class _PortClusters:
             return False
         return namespace_mtls(self._catalog, self._service) is not MtlsMode.DISABLE
 
-    def _own_tls(self, policy: TrafficPolicy) -> ClientTLSSettings | None:
+    def _written_tls(self, policy: TrafficPolicy) -> ClientTLSSettings | None:
         """The rule's TLS block; a sidecar drops one with a credential unless the rule selects workloads (row DR-48)."""
         tls = policy.tls
         if tls is None or not tls.credential_name or self._scope.proxy_type is ProxyType.ROUTER:
@@ -359,6 +360,10 @@ class _PortClusters:
             return tls
         selects = self._rule is not None and self._rule.body.workload_selector is not None
         return tls if selects else None
+
+    def _own_tls(self, policy: TrafficPolicy) -> ClientTLSSettings | None:
+        tls = self._written_tls(policy)
+        return named_for(tls, lists_secrets=self._scope.lists_secrets) if tls is not None else None
 
     def _sans(self) -> list[str]:
         return identities(self._catalog, self._service)

@@ -43,6 +43,8 @@ def test_the_defaults_are_fine() -> None:
         ),
         ({"meshMTLS": {"ecdhCurves": ["P-256"]}}, "meshMTLS.ecdhCurves", True),
         ({"accessLogEncoding": "JSON", "accessLogFormat": "text"}, "accessLogFormat", False),
+        ({"accessLogEncoding": "JSON", "accessLogFormat": '{"a": "%OOPS%"}'}, "accessLogFormat", False),
+        ({"accessLogFormat": "%OOPS%"}, "accessLogFormat", False),
         ({"meshMTLS": {"cipherSuites": ["moon"]}}, "meshMTLS.cipherSuites[0]", False),
         ({"tlsDefaults": {"ecdhCurves": ["P-256", "P-256"]}}, "tlsDefaults.ecdhCurves[1]", False),
         ({"tlsDefaults": {"ecdhCurves": ["moon"]}}, "tlsDefaults.ecdhCurves[0]", False),

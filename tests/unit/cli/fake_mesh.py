@@ -176,6 +176,9 @@ _SUPERVISOR: dict[str, Endpoint] = {
     "/v1/ready": FakeMesh.ready,
     "/v1/rollout": lambda mesh, query, body: mesh.rollout,
     "/v1/logs": lambda mesh, query, body: iter(mesh.logs),
+    "/v1/token": lambda mesh, query, body: {
+        "token": f"{body['namespace']}/{body['account']}/{body['audience']}/{body['seconds']}"
+    },
     "/v1/envoy": lambda mesh, query, body: mesh.envoy[query["path"]],
     "/v1/down": FakeMesh.down,
 }
