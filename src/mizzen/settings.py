@@ -108,7 +108,9 @@ class Settings:
             resolve_gateways=_read(environment, "RESOLVE_HOSTNAME_GATEWAYS", _boolean, True),
             features=Features(
                 ip_autoallocate=_read(environment, "PILOT_ENABLE_IP_AUTOALLOCATE", _boolean, True),
+                gateway_selectors=_read(environment, "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY", _boolean, True),
                 several_authorizers=_read(environment, "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS", _boolean, False),
+                multicluster_headless=_read(environment, "ENABLE_MULTICLUSTER_HEADLESS", _boolean, True),
                 remote_keys=_read(environment, "PILOT_JWT_ENABLE_REMOTE_JWKS", _remote_keys, RemoteKeys.CONTROL_PLANE),
             ),
             coalesce=_read(environment, "PILOT_DEBOUNCE_AFTER", _pause, cls.coalesce),

@@ -124,6 +124,7 @@ async def control_plane(
     ports: Ports | None = None,
     objects: tuple[Object, ...] = (),
     resources: ResourceSet | None = None,
+    core: Compiler | None = None,
     **settings: Any,
 ) -> AsyncIterator[ControlPlane]:
     state = directory / "state"
@@ -141,7 +142,9 @@ async def control_plane(
             Scope(key=proxy.namespace, snapshot=snapshot, proxy_type=proxy.type, namespace=proxy.namespace)
         )
 
-    core = Compiler(lambda config, previous: Snapshot(config=config, mesh=config.mesh), view, lambda of: world["*"])
+    core = core or Compiler(
+        lambda config, previous: Snapshot(config=config, mesh=config.mesh), view, lambda of: world["*"]
+    )
     options = Options(
         socket=directory / "none",
         state=state,

@@ -151,7 +151,7 @@ def _discovery_cluster(settings: Settings) -> Json:
 
 
 def _watched(settings: Settings) -> list[tuple[str, str]]:
-    """Methods and paths of the agent's long polls: for names and for modules (docs/adr/0010, 0012)."""
+    """Methods and paths of the agent's long polls: for names and for modules (docs/adr/0010, 0013)."""
     names = [("GET", "/agent/v1/watch")] if settings.dns_proxy else []
     return names + ([("POST", "/agent/v1/modules")] if settings.wasm is not None else [])
 

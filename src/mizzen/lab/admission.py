@@ -44,6 +44,10 @@ class Admission:
         decoded = (decode(raw).object for raw in self._store.list("ProxyConfig"))
         return tuple(obj for obj in decoded if obj is not None)
 
+    def settings(self) -> InjectSettings:
+        """What injection goes by at the moment."""
+        return InjectSettings(mesh=self.mesh(), proxy_configs=self._proxy_configs())
+
     def findings(self, raw: Raw, origin: dict[str, Any] | None) -> list[Finding]:
         """Everything that is wrong with a document; an error among them refuses it."""
         place = Origin(str(origin.get("file", "")), int(origin.get("line") or 0)) if origin else None
@@ -71,7 +75,7 @@ class Admission:
         done = inject(
             pod,
             InjectNamespace(namespace, labels),
-            InjectSettings(mesh=self.mesh(), proxy_configs=self._proxy_configs()),
+            self.settings(),
         )
         for finding in (*done.warnings, *done.errors):
             self._warn(str(finding))

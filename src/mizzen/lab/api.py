@@ -146,7 +146,7 @@ class Api:
             if raw["kind"] == "Pod":
                 self._supervisor.controllers.remove_pod(raw)
             else:
-                self._store.delete(raw["kind"], namespace, raw["metadata"]["name"])
+                self._store.delete(*key_of(raw))
 
     async def _patch(self, request: web.Request) -> web.Response:
         body = await request.json()

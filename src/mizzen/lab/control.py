@@ -12,6 +12,7 @@ from typing import Any
 from mizzen.api.meta import Origin
 from mizzen.lab import services, workloads
 from mizzen.lab.allocated import Allocation
+from mizzen.lab.gateways import GatewayController
 from mizzen.lab.manual_endpoints import mirrored
 from mizzen.lab.network import Subnets
 from mizzen.lab.store import Store, timestamp
@@ -40,6 +41,7 @@ class Controllers:
         inject: Inject,
         trust: Callable[[str], str],
         environment: Mapping[str, str] | None = None,
+        gateways: GatewayController | None = None,
     ) -> None:
         self._store = store
         self._subnets = subnets
@@ -47,6 +49,7 @@ class Controllers:
         self._inject = inject
         self._trust = trust
         self._allocation = Allocation(environment or {})
+        self._gateways = gateways
 
     def step(self) -> None:
         """One pass."""
@@ -62,6 +65,8 @@ class Controllers:
         for entry, status in self._allocation.statuses(self._store.list("ServiceEntry"), self._store.list("Service")):
             self._store.put_status(entry, status)
         self._ingresses()
+        if self._gateways is not None:
+            self._gateways.step()
 
     def _namespaces(self) -> None:
         wanted = {"default", "istio-system", "kube-system"} | {

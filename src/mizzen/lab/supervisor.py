@@ -22,6 +22,7 @@ from mizzen.lab.controlplane import ControlPlane
 from mizzen.lab.dns import Server
 from mizzen.lab.forks import Forks
 from mizzen.lab.forward import Forwarder
+from mizzen.lab.gateways import GatewayController
 from mizzen.lab.network import Addresses, Network
 from mizzen.lab.pod import Machine, RunningPod
 from mizzen.lab.store import Store, timestamp
@@ -106,6 +107,7 @@ class Supervisor:
             self.admission.inject,
             self._trust,
             {**os.environ, **settings.controlplane_environment(self.settings)},
+            GatewayController(self.store, self.admission.settings),
         )
         self.controlplane = ControlPlane(
             self.mesh, self.state, self.forks, self.network, cgroup, self.settings, self.authorization

@@ -69,7 +69,7 @@ def _endpoint(endpoint: Endpoint, cluster_id: str) -> endpoint_components_pb2.Lb
     if endpoint.tls_mode != "disabled":
         message.metadata.filter_metadata["envoy.transport_socket_match"].update({"tlsMode": endpoint.tls_mode})
     if endpoint.workload is not None:
-        message.metadata.filter_metadata["istio"].update(_identity(endpoint.workload, cluster_id))
+        message.metadata.filter_metadata["istio"].update(_identity(endpoint.workload, endpoint.cluster or cluster_id))
     return message
 
 

@@ -75,7 +75,7 @@ def _own_socket(target: _Target, inbound: Inbound) -> listener_pb2.Listener:
         address=_address("0.0.0.0", target.port),  # noqa: S104 - the pod's address, which is no fact of a shared resource
         traffic_direction=base_pb2.INBOUND,
         continue_on_listener_filters_timeout=True,
-        access_log=access_log.listener_logs(mesh, inbound.conduct),
+        access_log=access_log.listener_logs(mesh, inbound.conduct.server),
         # The first finds the original destination, of which there is none.
         listener_filters=listener_filters(inbound)[1:],
     )
@@ -94,7 +94,7 @@ def listener(inbound: Inbound) -> listener_pb2.Listener:
         address=_address("0.0.0.0", port),  # noqa: S104 - captured traffic of the pod
         traffic_direction=base_pb2.INBOUND,
         continue_on_listener_filters_timeout=True,
-        access_log=access_log.listener_logs(mesh, inbound.conduct),
+        access_log=access_log.listener_logs(mesh, inbound.conduct.server),
         listener_filters=listener_filters(inbound),
     )
     if inbound.interception == "TPROXY":

@@ -65,7 +65,7 @@ def virtual_outbound(catalog: Catalog) -> listener_pb2.Listener:
     black_hole.filters.extend(_tcp(catalog, names.BLACK_HOLE, [(names.BLACK_HOLE, 1)]))
     catch_all = message.filter_chains.add(name="virtualOutbound-catchall-tcp")
     catch_all.filters.extend(_fallback(catalog))
-    message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct))
+    message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct.client))
     return accept(message, exact=False)
 
 
@@ -158,7 +158,7 @@ class _Draft:
             self._http_chain(message, name, catalog)
         message.filter_chains.extend(self.chains)
         self._default_chain(message, catalog)
-        message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct))
+        message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct.client))
         return accept(message, exact=catalog.scope.conduct.connections.balance_outbound, socket=self.socket)
 
     def _http_chain(self, message: listener_pb2.Listener, name: str, catalog: Catalog) -> None:

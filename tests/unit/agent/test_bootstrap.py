@@ -8,6 +8,7 @@ from mizzen.agent.bootstrap import bootstrap
 from mizzen.agent.node import environment
 from mizzen.agent.settings import Settings
 from mizzen.agent.supervise import arguments
+from mizzen.agent.wasm.settings import WasmSettings
 
 
 def clusters(found):
@@ -36,6 +37,24 @@ def test_ports():
     assert found["admin"]["address"]["socket_address"] == {"address": "127.0.0.1", "port_value": 15000}
     listeners = {x["name"]: x["address"]["socket_address"]["address"] for x in found["static_resources"]["listeners"]}
     assert listeners == {"0.0.0.0_15090": "127.0.0.1", "0.0.0.0_15921": "0.0.0.0"}
+
+
+@pytest.mark.row("AG-12")
+def test_the_poll_for_modules_goes_through_envoy_too():
+    for settings, paths in (
+        (Settings(wasm=WasmSettings(boot="b")), ["/agent/v1/modules"]),
+        (
+            Settings(wasm=WasmSettings(boot="b"), node_metadata={"DNS_CAPTURE": "true"}),
+            ["/agent/v1/watch", "/agent/v1/modules"],
+        ),
+    ):
+        found = bootstrap(settings)
+        assert "agent-watch" in clusters(found)
+        (listener,) = [x for x in found["static_resources"]["listeners"] if x["name"] == "agent-watch"]
+        manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+        routes = manager["route_config"]["virtual_hosts"][0]["routes"]
+        assert [route["match"]["path"] for route in routes] == paths
+        assert routes[-1]["match"]["headers"] == [{"name": ":method", "string_match": {"exact": "POST"}}]
 
 
 def test_the_agents_long_poll_goes_through_envoy_where_there_is_a_dns_proxy():
