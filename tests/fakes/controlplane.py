@@ -29,6 +29,7 @@ from mizzen.pki import load, sign_workload
 from mizzen.server.authenticate import ISSUER
 from mizzen.server.control import Options, Ports, control
 from mizzen.server.hub import Compiler, Hub
+from mizzen.server.registration import Entries
 from mizzen.settings import Settings
 
 DEADLINE = 15.0
@@ -125,6 +126,7 @@ async def control_plane(
     objects: tuple[Object, ...] = (),
     resources: ResourceSet | None = None,
     core: Compiler | None = None,
+    entries: Entries | None = None,
     **settings: Any,
 ) -> AsyncIterator[ControlPlane]:
     state = directory / "state"
@@ -164,7 +166,7 @@ async def control_plane(
     config = Config(revision=1).with_objects(objects)
     await queue.put(config)
     async with asyncio.TaskGroup() as group:
-        group.create_task(control(options, Settings(**settings), core, configs(), stop, started))
+        group.create_task(control(options, Settings(**settings), core, configs(), stop, started, entries))
         async with asyncio.timeout(DEADLINE):
             await ready.wait()
         try:

@@ -11,6 +11,7 @@ from mizzen.controlplane import compiler
 from mizzen.model.config import Config
 from mizzen.model.extension import Fetched
 from mizzen.model.proxy import ProxyType
+from mizzen.model.remote import Remote, Sync
 from mizzen.model.resources import EXTENSION_CONFIG, LISTENER
 from mizzen.model.service import Locality
 from mizzen.model.snapshot import Snapshot
@@ -184,3 +185,14 @@ async def test_a_report_of_modules_changes_what_its_proxy_gets_and_wakes_its_str
     assert await asyncio.wait_for(woken, 5)
     assert b"/var/lib/istio/data/" + b"a" * 64 + b".wasm" in config()[0]
     assert not hub.fetching(connection)
+
+
+@pytest.mark.row("MCL-01")
+async def test_clusters_and_those_that_are_late_are_counted() -> None:
+    hub, metrics = _hub()
+    hub.publish(Config(remotes={"b": Remote(status=Sync.TIMEOUT), "c": Remote(status=Sync.SYNCED)}))
+    hub.publish(Config(remotes={"b": Remote(status=Sync.TIMEOUT), "c": Remote(status=Sync.SYNCED)}))
+    text = metrics.text()
+    assert b'istiod_managed_clusters{cluster_type="local"} 1.0' in text
+    assert b'istiod_managed_clusters{cluster_type="remote"} 2.0' in text
+    assert b"remote_cluster_sync_timeouts_total 1.0" in text
