@@ -59,6 +59,8 @@ class Options:
     address: str = ""
     pod_name: str = "istiod"
     authorization: AuthorizationMode = AuthorizationMode.ALWAYS_ALLOW
+    connection_age: float = 0.0
+    """As :attr:`Settings.connection_age`."""
     bind: str = "0.0.0.0"  # noqa: S104 - pods reach it over the bridge
     certificate: tuple[Path, Path] | None = None
     """Certificate chain and key to serve with, as PEM files; else the authority signs one."""
@@ -210,7 +212,15 @@ class Servers:
         pages = Pages(self._hub, lambda: agents.health, self._hub.again)
         over_xds = OverXds(pages, guard.limit, options.pod_name)
         checked = settings.identity_check
-        secure = Discovery(self._hub, self._metrics, rate, authenticator, identity_check=checked, debug=over_xds)
+        secure = Discovery(
+            self._hub,
+            self._metrics,
+            rate,
+            authenticator,
+            identity_check=checked,
+            debug=over_xds,
+            connection_age=settings.connection_age,
+        )
         plain = Discovery(self._hub, self._metrics, rate, None)
         debug = Debug(self._hub, self._metrics, pages, shown=settings.debug_on_http)
 
