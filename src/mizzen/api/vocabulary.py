@@ -167,7 +167,7 @@ ONEOFS: Mapping[type, tuple[tuple[str, ...], ...]] = {
     sec.AuthorizationPolicy: (("selector", "target_ref", "target_refs"),),
     te.Telemetry: (("selector", "target_ref", "target_refs"),),
     mc.Tracing: (("zipkin", "datadog", "lightstep", "stackdriver", "open_census_agent"),),
-    mc.CustomTag: (("literal", "environment", "header"),),
+    mc.CustomTag: (("literal", "environment", "header", "formatter"),),
     te.MetricSelector: (("metric", "custom_metric"),),
     ext.WasmPlugin: (("selector", "target_ref", "target_refs"),),
     ext.TrafficExtension: (("selector", "target_refs"), ("wasm", "lua")),

@@ -24,10 +24,11 @@ from mizzen.translate import (
     names,
     outlier,
     proxy_protocol,
+    split_horizon,
     upstream_tls,
 )
 from mizzen.translate.catalog import Catalog
-from mizzen.translate.credentials import CONFIG_MAP
+from mizzen.translate.credentials import CONFIG_MAP, named_for
 from mizzen.translate.locality import Client, Preference, label_keys, preference, weighs_localities
 from mizzen.translate.memo import Memo
 from mizzen.translate.messages import resource
@@ -59,6 +60,7 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
             "clusters",
             scope.proxy_type,
             scope.locality,
+            catalog.vantage,
             mode,
             cluster_id,
             service.namespace,
@@ -68,6 +70,7 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
             proxy_identity(scope.flags),
             header_case.kept(scope.conduct.config),
             _client_labels(catalog, service, rule),
+            scope.lists_secrets,
         )
         # The identities of a service are those behind all of its ports (row OL-21).
         everywhere = tuple(catalog.endpoints(service, p) for p in service.ports)
@@ -163,7 +166,7 @@ class _PortClusters:
         cluster.circuit_breakers.CopyFrom(connection_pool.breakers(policy))
         self._balance(cluster, policy)
         self._metadata(cluster, subset)
-        meshed = tuple(e for e in members if e.tls_mode == "istio")
+        meshed = tuple(e for e in members if split_horizon.carries_mtls(e, policy, auto_mtls=True))
         yield from self._place(cluster, self._assignment(name, policy, meshed))
 
     def _dynamic(self) -> Resource:
@@ -269,10 +272,10 @@ class _PortClusters:
     def _assignment(
         self, name: str, policy: TrafficPolicy, members: tuple[Endpoint, ...]
     ) -> endpoint_pb2.ClusterLoadAssignment:
-        scope = self._scope
+        scope, vantage = self._scope, self._catalog.vantage
         return endpoints.load_assignment(
             name,
-            members,
+            split_horizon.reachable(vantage, members, policy, auto_mtls=self._auto_mtls()),
             policy=policy,
             client=Client(scope.locality, scope.labels),
             cluster_id=scope.snapshot.config.cluster_id,
@@ -348,7 +351,7 @@ class _PortClusters:
             return False
         return namespace_mtls(self._catalog, self._service) is not MtlsMode.DISABLE
 
-    def _own_tls(self, policy: TrafficPolicy) -> ClientTLSSettings | None:
+    def _written_tls(self, policy: TrafficPolicy) -> ClientTLSSettings | None:
         """The rule's TLS block; a sidecar drops one with a credential unless the rule selects workloads (row DR-48)."""
         tls = policy.tls
         if tls is None or not tls.credential_name or self._scope.proxy_type is ProxyType.ROUTER:
@@ -357,6 +360,10 @@ class _PortClusters:
             return tls
         selects = self._rule is not None and self._rule.body.workload_selector is not None
         return tls if selects else None
+
+    def _own_tls(self, policy: TrafficPolicy) -> ClientTLSSettings | None:
+        tls = self._written_tls(policy)
+        return named_for(tls, lists_secrets=self._scope.lists_secrets) if tls is not None else None
 
     def _sans(self) -> list[str]:
         return identities(self._catalog, self._service)

@@ -11,6 +11,7 @@ from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from mizzen.api.destination_rule import TrafficPolicy
 from mizzen.model.service import Endpoint, Locality, Workload
 from mizzen.translate.locality import Client, Preference, Priorities, weights
+from mizzen.translate.split_horizon import once
 
 _MOST = 2**32 - 1
 """The most that the weights of one priority may come to (Envoy, ``LocalityLbEndpoints.load_balancing_weight``)."""
@@ -33,10 +34,11 @@ def load_assignment(
     endpoints = _weighed(tuple(endpoints))
     groups: dict[tuple[Locality, int], list[Endpoint]] = {}
     order = Priorities(chosen, client, cluster_id=cluster_id, failover=outlier is not None).of(endpoints)
-    for endpoint, priority in zip(endpoints, order, strict=True):
+    ranked = once(endpoints, order)
+    for endpoint, priority in ranked:
         groups.setdefault((endpoint.locality, priority), []).append(endpoint)
     sizes: dict[Locality, int] = {}
-    for endpoint in endpoints:
+    for endpoint, _ in ranked:
         sizes[endpoint.locality] = sizes.get(endpoint.locality, 0) + (endpoint.weight or 1)
     shares = weights(chosen, client.locality, sizes)
     message = endpoint_pb2.ClusterLoadAssignment(cluster_name=name)
@@ -79,7 +81,7 @@ def _endpoint(endpoint: Endpoint, cluster_id: str) -> endpoint_components_pb2.Lb
     if endpoint.tls_mode != "disabled":
         message.metadata.filter_metadata["envoy.transport_socket_match"].update({"tlsMode": endpoint.tls_mode})
     if endpoint.workload is not None:
-        message.metadata.filter_metadata["istio"].update(_identity(endpoint.workload, cluster_id))
+        message.metadata.filter_metadata["istio"].update(_identity(endpoint.workload, endpoint.cluster or cluster_id))
     return message
 
 

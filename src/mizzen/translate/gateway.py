@@ -12,7 +12,7 @@ from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 from google.protobuf.message import Message
 
 from mizzen.model.resources import LISTENER, ROUTE, Resource
-from mizzen.translate import access_log, connection_settings, families, hcm
+from mizzen.translate import access_log, connection_settings, extensions, families, hcm
 from mizzen.translate.accepting import accept
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.filters import Direction
@@ -77,6 +77,7 @@ def _manager(catalog: Catalog, stat_prefix: str, servers: list[BoundServer]) -> 
         http10=scope.http10,
         grpc_web=any(bound.protocol == "GRPC-WEB" for bound in servers),
         dynamic=catalog.dynamic_hosts,
+        plugins=extensions.on(scope.extensions, Direction.GATEWAY, servers[0].number),
     )
 
 
@@ -89,7 +90,7 @@ def _listener(catalog: Catalog, bind: str, port: int, chains: list[components.Fi
     if any(chain.filter_chain_match.server_names or chain.HasField("transport_socket") for chain in chains):
         _inspect(message, "envoy.filters.listener.tls_inspector", tls_inspector_pb2.TlsInspector())
     connection_settings.limit_buffer(message, catalog.scope.conduct.config)
-    message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct))
+    message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct.client))
     return accept(message, exact=catalog.scope.conduct.connections.balance_outbound)
 
 

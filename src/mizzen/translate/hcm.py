@@ -8,9 +8,12 @@ from typing import Any, TypeAlias
 
 from envoy.config.route.v3 import route_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as pb
+from envoy.extensions.request_id.uuid.v3 import uuid_pb2
 
 from mizzen.api.mesh_config import MeshConfig, ProxyConfig
 from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
+from mizzen.model.extension import Phase
+from mizzen.model.provider import Tracing
 from mizzen.model.view import Policies
 from mizzen.translate import (
     access_log,
@@ -18,6 +21,7 @@ from mizzen.translate import (
     connection_settings,
     dynamic_dns,
     exchange,
+    extensions,
     header_case,
     jwt,
     rbac,
@@ -26,6 +30,7 @@ from mizzen.translate import (
 )
 from mizzen.translate import filters as f
 from mizzen.translate.filters import Direction as Direction
+from mizzen.translate.messages import any_of
 from mizzen.translate.scalars import duration
 from mizzen.translate.tcp import NO_POLICIES
 
@@ -51,12 +56,14 @@ def http_connection_manager(
     http10: bool = False,
     chain: telemetry.Chain | None = None,
     dynamic: Iterable[str] = (),
+    plugins: extensions.Placed = (),
 ) -> f.NetworkFilter:
     """The network filter, with the route configuration by name over ADS (``rds``) or inline (``route_config``).
 
     ``stat_prefix`` is used as it is: it has to end in ``;`` (row OL-25). ``http2``: the port is declared HTTP2, GRPC or
     GRPC-WEB. ``http10``: HTTP/1.0 is answered, not told to upgrade (row PR-10). ``chain`` is what metrics may say of an inbound chain: its service, and whether it ends mTLS.
-    ``dynamic`` are the wildcard hosts whose names are resolved as requests name them (row SE-09).
+    ``dynamic`` are the wildcard hosts whose names are resolved as requests name them (row SE-09). ``plugins``
+    are the extensions of this chain.
     """
     chain = chain or telemetry.Chain(direction)
     manager = _Hcm(codec_type=_Hcm.AUTO, stat_prefix=stat_prefix, proxy_100_continue=True)
@@ -85,27 +92,47 @@ def http_connection_manager(
         manager.common_http_protocol_options.idle_timeout.CopyFrom(duration(conduct.connections.idle))
     connection_settings.apply(manager, connection_settings.settings(conduct.config, direction))
     _client_certificate(manager, direction, conduct.config)
-    if conduct.tracing is not None:
-        manager.tracing.CopyFrom(tracing.block(conduct.tracing, direction))
+    report = conduct.server if direction is Direction.INBOUND else conduct.client
+    _trace(manager, direction, report.tracing)
     resolving = [dynamic_dns.http_filter(host, mesh) for host in dynamic]
     manager.http_filters.extend(
         [
-            *_http_filters(chain, policies, mesh, grpc_web),
+            *_http_filters(chain, policies, mesh, grpc_web, plugins),
             *resolving,
             f.router(quiet=_off(conduct.config.proxy_headers, "envoyDebugHeaders")),
         ]
     )
-    manager.access_log.extend(access_log.request_logs(mesh, conduct))
-    manager.access_log.extend(telemetry.http_metrics(chain))
+    manager.access_log.extend(access_log.request_logs(mesh, report))
+    manager.access_log.extend(telemetry.http_metrics(chain, report.metrics))
     return f.network(_NAME, manager)
 
 
-def _http_filters(chain: telemetry.Chain, policies: Policies, mesh: MeshConfig, grpc_web: bool) -> list[f.HttpFilter]:
+def _trace(manager: _Hcm, direction: Direction, wanted: Tracing | None) -> None:
+    """Row TM-11: the request id's own extension is named only where it is told something."""
+    if wanted is None:
+        return
+    manager.tracing.CopyFrom(tracing.block(wanted, direction))
+    if not wanted.by_request_id:
+        extension = uuid_pb2.UuidRequestIdConfig()
+        extension.use_request_id_for_trace_sampling.value = False
+        manager.request_id_extension.typed_config.CopyFrom(any_of(extension))
+
+
+def _http_filters(
+    chain: telemetry.Chain, policies: Policies, mesh: MeshConfig, grpc_web: bool, plugins: extensions.Placed
+) -> list[f.HttpFilter]:
+    judges = chain.direction is not Direction.OUTBOUND
     filters = [exchange.http_filter(chain.direction, peer_verified=chain.mtls)]
-    if chain.direction is not Direction.OUTBOUND:
+    if judges:
         filters += rbac.custom_http_filters(policies, mesh)
+    filters += extensions.http(plugins, Phase.AUTHN)
+    if judges:
         filters += jwt.http_filters(policies, chain.direction)
+    filters += extensions.http(plugins, Phase.AUTHZ)
+    if judges:
         filters += rbac.http_filters(policies, mesh)
+    filters += extensions.http(plugins, Phase.STATS)
+    filters += extensions.http(plugins, Phase.UNSPECIFIED)
     if grpc_web:
         filters.append(f.grpc_web())
     filters.append(f.grpc_stats())

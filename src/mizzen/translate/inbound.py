@@ -15,7 +15,7 @@ from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode
-from mizzen.translate import access_log, connection_pool, exchange, families, header_case, names, tcp, tls
+from mizzen.translate import access_log, connection_pool, exchange, extensions, families, header_case, names, tcp, tls
 from mizzen.translate import filters as f
 from mizzen.translate.accepting import accept
 from mizzen.translate.chains import Shape, own_tls, shapes
@@ -75,7 +75,7 @@ def _own_socket(target: _Target, inbound: Inbound) -> listener_pb2.Listener:
         address=_address("0.0.0.0", target.port),  # noqa: S104 - the pod's address, which is no fact of a shared resource
         traffic_direction=base_pb2.INBOUND,
         continue_on_listener_filters_timeout=True,
-        access_log=access_log.listener_logs(mesh, inbound.conduct),
+        access_log=access_log.listener_logs(mesh, inbound.conduct.server),
         # The first finds the original destination, of which there is none.
         listener_filters=listener_filters(inbound)[1:],
     )
@@ -94,7 +94,7 @@ def listener(inbound: Inbound) -> listener_pb2.Listener:
         address=_address("0.0.0.0", port),  # noqa: S104 - captured traffic of the pod
         traffic_direction=base_pb2.INBOUND,
         continue_on_listener_filters_timeout=True,
-        access_log=access_log.listener_logs(mesh, inbound.conduct),
+        access_log=access_log.listener_logs(mesh, inbound.conduct.server),
         listener_filters=listener_filters(inbound),
     )
     if inbound.interception == "TPROXY":
@@ -186,9 +186,14 @@ def _chain(shape: Shape, target: _Target, inbound: Inbound) -> listener_componen
                 clusters=[(target.cluster, 1)],
                 policies=inbound.policies,
                 chain=Chain(Direction.INBOUND, target.service, shape.mtls),
+                plugins=_plugins(target, inbound),
             )
         )
     return chain
+
+
+def _plugins(target: _Target, inbound: Inbound) -> extensions.Placed:
+    return extensions.on(inbound.extensions, Direction.INBOUND, target.port)
 
 
 def _http_filters(shape: Shape, target: _Target, inbound: Inbound) -> list[f.NetworkFilter]:
@@ -203,6 +208,7 @@ def _http_filters(shape: Shape, target: _Target, inbound: Inbound) -> list[f.Net
         http10=inbound.http10,
         grpc_web=target.protocol is Protocol.GRPC_WEB,
         chain=Chain(Direction.INBOUND, target.service, shape.mtls),
+        plugins=_plugins(target, inbound),
     )
     return [f.network_marker(f.METADATA_EXCHANGE), manager]
 

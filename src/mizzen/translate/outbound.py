@@ -14,7 +14,18 @@ from mizzen.model.finding import Finding
 from mizzen.model.protocol import Protocol
 from mizzen.model.resources import LISTENER, Resource
 from mizzen.model.service import Port, Service
-from mizzen.translate import access_log, apart, egress, families, hcm, listener_conflicts, names, tcp, tcp_routes
+from mizzen.translate import (
+    access_log,
+    apart,
+    egress,
+    extensions,
+    families,
+    hcm,
+    listener_conflicts,
+    names,
+    tcp,
+    tcp_routes,
+)
 from mizzen.translate.accepting import accept
 from mizzen.translate.binding import Binding, Kind
 from mizzen.translate.catalog import Catalog
@@ -65,7 +76,7 @@ def virtual_outbound(catalog: Catalog) -> listener_pb2.Listener:
     black_hole.filters.extend(_tcp(catalog, names.BLACK_HOLE, [(names.BLACK_HOLE, 1)]))
     catch_all = message.filter_chains.add(name="virtualOutbound-catchall-tcp")
     catch_all.filters.extend(_fallback(catalog))
-    message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct))
+    message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct.client))
     return accept(message, exact=False)
 
 
@@ -76,18 +87,22 @@ def socket_address(address: str, port: int) -> address_pb2.Address:
     return address_pb2.Address(socket_address=address_pb2.SocketAddress(address=address, port_value=port))
 
 
-def _fallback(catalog: Catalog) -> list[components.Filter]:
+def _fallback(catalog: Catalog, port: int = 0) -> list[components.Filter]:
     cluster = catalog.fallback()
-    return _tcp(catalog, cluster, [(cluster, 1)])
+    plugins = extensions.on(catalog.scope.extensions, Direction.OUTBOUND, port)
+    return _tcp(catalog, cluster, [(cluster, 1)], plugins)
 
 
-def _tcp(catalog: Catalog, stat_prefix: str, clusters: list[tuple[str, int]]) -> list[components.Filter]:
+def _tcp(
+    catalog: Catalog, stat_prefix: str, clusters: list[tuple[str, int]], plugins: extensions.Placed = ()
+) -> list[components.Filter]:
     return tcp.filters(
         direction=Direction.OUTBOUND,
         stat_prefix=stat_prefix,
         mesh=catalog.scope.mesh,
         conduct=catalog.scope.conduct,
         clusters=clusters,
+        plugins=plugins,
     )
 
 
@@ -154,7 +169,7 @@ class _Draft:
             self._http_chain(message, name, catalog)
         message.filter_chains.extend(self.chains)
         self._default_chain(message, catalog)
-        message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct))
+        message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct.client))
         return accept(message, exact=catalog.scope.conduct.connections.balance_outbound, socket=self.socket)
 
     def _http_chain(self, message: listener_pb2.Listener, name: str, catalog: Catalog) -> None:
@@ -173,6 +188,7 @@ class _Draft:
                 http10=scope.http10,
                 grpc_web=self.grpc_web,
                 dynamic=catalog.dynamic_hosts,
+                plugins=extensions.on(scope.extensions, Direction.OUTBOUND, self.port),
             )
         )
 
@@ -185,7 +201,7 @@ class _Draft:
         else:
             message.default_filter_chain.name = names.PASSTHROUGH_CHAIN
             message.default_filter_chain.filter_chain_match.SetInParent()
-            message.default_filter_chain.filters.extend(_fallback(catalog))
+            message.default_filter_chain.filters.extend(_fallback(catalog, self.port))
 
 
 def _inspect(message: listener_pb2.Listener, name: str, config: http_inspector_pb2.HttpInspector) -> None:

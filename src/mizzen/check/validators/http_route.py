@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from mizzen.api.match import StringMatch
 from mizzen.api.virtual_service import (
     HTTPMatchRequest,
@@ -18,9 +16,6 @@ from mizzen.check.notes import Notes
 from mizzen.check.validators import http_action, http_headers
 from mizzen.check.validators.http_route_destination import destination
 from mizzen.check.validators.virtual_service_names import CLAIM
-
-UNREACHABLE = "IST0130"
-DUPLICATE_MATCH = "IST0131"
 
 MOST = 2**32 - 1
 
@@ -115,28 +110,3 @@ def _string(value: StringMatch, path: str, notes: Notes, *, empty_prefix: bool =
         return
     if notes.need(bool(value.regex), f"{path}.regex", "a regular expression may not be empty"):
         rules.regex(notes, f"{path}.regex", value.regex)
-
-
-def _catches_all(match: HTTPMatchRequest) -> bool:
-    uri = match.uri
-    whole = uri is None or uri.prefix == "/" or uri.regex in (".*", "*")
-    others = (match.scheme, match.method, match.authority, match.headers, match.without_headers, match.query_params)
-    narrowed = (match.port, match.source_labels, match.source_namespace, match.gateways)
-    return whole and not any(others) and not any(narrowed)
-
-
-def unreachable(routes: Sequence[HTTPRoute], notes: Notes) -> None:
-    """Row VS-52: routes behind one that takes everything, and matches given twice, draw a warning."""
-    taken_by = ""
-    seen: set[bytes] = set()
-    for index, route in enumerate(routes):
-        path = f"spec.http[{index}]"
-        if taken_by:
-            notes.warn(path, f"never reached: {taken_by} takes every request", UNREACHABLE)
-        for position, match in enumerate(route.match):
-            written = msgspec.json.encode(match, enc_hook=str, order="sorted")
-            if written in seen:
-                notes.warn(f"{path}.match[{position}]", "the same match stands further up", DUPLICATE_MATCH)
-            seen.add(written)
-        if not route.match or any(_catches_all(match) for match in route.match):
-            taken_by = taken_by or path

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.check.judging import errors, route, warnings
+from tests.unit.check.judging import errors, route
 
 
 @pytest.mark.parametrize(("fields", "wrong"), [
@@ -47,24 +47,6 @@ def test_combinations(entry: dict[str, Any], wrong: list[str]) -> None:
 def test_weights(weights: list[int], wrong: list[str]) -> None:
     targets = [{"destination": {"host": "b"}, "weight": weight} for weight in weights]
     assert errors("VirtualService", {"hosts": ["a"], "http": [{"route": targets}]}) == wrong
-
-
-@pytest.mark.row("VS-52")
-def test_routes_that_are_never_reached() -> None:
-    http = [{"name": "all", **route()["http"][0]}, route()["http"][0]]
-    assert warnings("VirtualService", {"hosts": ["a"], "http": http}) == ["spec.http[1]"]
-    match = [{"uri": {"prefix": "/a"}}]
-    twice = [route(match=match)["http"][0], route(match=match)["http"][0]]
-    assert warnings("VirtualService", {"hosts": ["a"], "http": twice}) == ["spec.http[1].match[0]"]
-
-
-@pytest.mark.row("VS-52")
-def test_the_same_match_is_told_whatever_the_order_of_its_headers() -> None:
-    headers = {"a": {"exact": "1"}, "b": {"prefix": "2"}}
-    turned = dict(reversed(headers.items()))
-    to = [{"destination": {"host": "a"}}]
-    routes = [{"match": [{"headers": each}], "route": to} for each in (headers, turned, {"a": {"exact": "2"}})]
-    assert warnings("VirtualService", {"hosts": ["a"], "http": routes}) == ["spec.http[1].match[0]"]
 
 
 @pytest.mark.row("VS-28")
