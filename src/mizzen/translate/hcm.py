@@ -20,6 +20,7 @@ from mizzen.translate import (
     connection_settings,
     dynamic_dns,
     exchange,
+    grpc_messages,
     header_case,
     jwt,
     rbac,
@@ -51,6 +52,7 @@ def http_connection_manager(
     policies: Policies = NO_POLICIES,
     http2: bool = False,
     grpc_web: bool = False,
+    grpc: bool = False,
     http10: bool = False,
     chain: telemetry.Chain | None = None,
     dynamic: Iterable[str] = (),
@@ -58,7 +60,7 @@ def http_connection_manager(
     """The network filter, with the route configuration by name over ADS (``rds``) or inline (``route_config``).
 
     ``stat_prefix`` is used as it is: it has to end in ``;`` (row OL-25). ``http2``: the port is declared HTTP2, GRPC or
-    GRPC-WEB. ``http10``: HTTP/1.0 is answered, not told to upgrade (row PR-10). ``chain`` is what metrics may say of an inbound chain: its service, and whether it ends mTLS.
+    GRPC-WEB. ``grpc``: a port behind this is declared so, and messages are counted (row ME-04). ``http10``: HTTP/1.0 is answered, not told to upgrade (row PR-10). ``chain`` is what metrics may say of an inbound chain: its service, and whether it ends mTLS.
     ``dynamic`` are the wildcard hosts whose names are resolved as requests name them (row SE-09).
     """
     chain = chain or telemetry.Chain(direction)
@@ -93,13 +95,13 @@ def http_connection_manager(
     resolving = [dynamic_dns.http_filter(host, mesh) for host in dynamic]
     manager.http_filters.extend(
         [
-            *_http_filters(chain, policies, mesh, grpc_web),
+            *_http_filters(chain, policies, mesh, grpc_web, count=grpc and report.metrics is not None),
             *resolving,
             f.router(quiet=_off(conduct.config.proxy_headers, "envoyDebugHeaders")),
         ]
     )
     manager.access_log.extend(access_log.request_logs(mesh, report))
-    manager.access_log.extend(telemetry.http_metrics(chain, report.metrics))
+    manager.access_log.extend(telemetry.http_metrics(chain, report.metrics, grpc=grpc))
     return f.network(_NAME, manager)
 
 
@@ -114,7 +116,9 @@ def _trace(manager: _Hcm, direction: Direction, wanted: Tracing | None) -> None:
         manager.request_id_extension.typed_config.CopyFrom(any_of(extension))
 
 
-def _http_filters(chain: telemetry.Chain, policies: Policies, mesh: MeshConfig, grpc_web: bool) -> list[f.HttpFilter]:
+def _http_filters(
+    chain: telemetry.Chain, policies: Policies, mesh: MeshConfig, grpc_web: bool, *, count: bool
+) -> list[f.HttpFilter]:
     filters = [exchange.http_filter(chain.direction, peer_verified=chain.mtls)]
     if chain.direction is not Direction.OUTBOUND:
         filters += rbac.custom_http_filters(policies, mesh)
@@ -122,6 +126,8 @@ def _http_filters(chain: telemetry.Chain, policies: Policies, mesh: MeshConfig, 
         filters += rbac.http_filters(policies, mesh)
     if grpc_web:
         filters.append(f.grpc_web())
+    if count:
+        filters.append(grpc_messages.http_filter())
     filters.append(f.grpc_stats())
     if chain.direction is not Direction.INBOUND:
         filters.append(alpn.http_filter())
