@@ -19,7 +19,7 @@ unit: setup       ## the tests that need neither Envoy nor root
 	$(PY) -m pytest -q -n 2 tests/unit tests/golden tests/property tests/protocol tests/architecture tests/conformance_data -m "not envoy and not lab"
 
 envoy: setup      ## every golden in a real Envoy
-	$(PY) -m pytest -q tests -m "envoy and not lab"
+	$(PY) -m pytest -q -n 2 tests -m "envoy and not lab"
 
 e2e: setup        ## real pods in the lab (root)
 	@[ "$$(id -u)" = 0 ] || { echo "$@: real pods need root (network namespaces, iptables); run: sudo make $@" >&2; exit 1; }

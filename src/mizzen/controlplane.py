@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from dataclasses import replace
 
 from mizzen.model.config import Config
 from mizzen.model.snapshot import Snapshot
 from mizzen.observe import configure_logs
-from mizzen.resolve import build, stages, view
+from mizzen.resolve import build, plugins, stages, view
 from mizzen.server.control import Options, control
 from mizzen.server.hub import Compiler
 from mizzen.settings import Settings
 from mizzen.sources.lab import watch
+from mizzen.sources.lab_entries import LabEntries
 from mizzen.sources.mesh import map_names
+from mizzen.sources.remote import with_remotes
 from mizzen.sources.selection import Selection
 from mizzen.translate import resources
 from mizzen.translate.memo import Memo
@@ -34,13 +37,14 @@ def compiler() -> Compiler:
         memo.turn()
         return build(config, previous)
 
-    return Compiler(begin, view, lambda of: resources(of, memo), stages)
+    return Compiler(begin, view, lambda of: resources(of, memo), stages, plugins)
 
 
 def run(options: Options) -> None:
     """Until SIGTERM or SIGINT. Raises MeshError when it cannot start."""
     configure_logs()
     settings = Settings.of(os.environ)
+    settings = replace(settings, features=replace(settings.features, authorization=options.authorization))
     asyncio.run(_run(options, settings))
 
 
@@ -50,5 +54,17 @@ async def _run(options: Options, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     selection = Selection(settings.revision, settings.ignored_resources, settings.included_resources)
-    configs = watch(options.socket, mesh_maps=maps, environment=os.environ, selection=selection)
-    await control(options, settings, compiler(), configs, stop)
+    configs = watch(
+        options.socket,
+        cluster_id=settings.cluster_id,
+        mesh_maps=maps,
+        environment=os.environ,
+        selection=selection,
+    )
+    configs = with_remotes(
+        configs,
+        namespace=settings.namespace,
+        allowed=frozenset(settings.insecure_kubeconfig),
+        timeout=settings.remote_timeout.total_seconds(),
+    )
+    await control(options, settings, compiler(), configs, stop, entries=LabEntries(options.socket))

@@ -167,13 +167,16 @@ class Mesh:
             self.run("delete", kind, name, "-n", namespace, "--ignore-not-found", "--wait", "--timeout", "20s")
         if again:
             self.apply(again)
-        guarded = any(kind.endswith(("Authentication", "Policy")) for kind, _, _ in self._changed)
+        kinds = {kind for kind, _, _ in self._changed}
         self._changed.clear()
-        if guarded:  # no connection may carry the old rules into the next test
+        # No connection may carry the old rules into the next test.
+        if any(kind.endswith(("Authentication", "Policy", "Filter")) for kind in kinds):
             for workload in ("curl", "productpage-v1"):
                 eventually(
                     lambda workload=workload: self.curl(HTTPBIN, workload=workload).code, lambda code: code == 200
                 )
+        if "EnvoyFilter" in kinds:
+            eventually(lambda: self.browse("/productpage").code, lambda code: code == 200)
 
     # What is there
 

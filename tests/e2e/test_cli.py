@@ -24,11 +24,16 @@ VOLATILE = ("last_updated", "version_info", "address", "health_status", "localit
 
 @contextmanager
 def running(mesh: Mesh, *arguments: str, cwd: str | Path = "/", **more: Any) -> Iterator[subprocess.Popen[str]]:
-    """``mizzen`` in the background; killed at the end."""
+    """``mizzen`` in the background; killed at the end. Ctrl-C reaches it also where these tests run in the background."""
     pipe = subprocess.PIPE
-    process = subprocess.Popen(
-        mesh.command(*arguments), env={**mesh.environment, **more}, cwd=cwd, stdout=pipe, stderr=pipe, text=True
-    )
+    environment = {**mesh.environment, **more}
+    ignored = signal.signal(signal.SIGINT, signal.default_int_handler)  # a child inherits what is ignored
+    try:
+        process = subprocess.Popen(
+            mesh.command(*arguments), env=environment, cwd=cwd, stdout=pipe, stderr=pipe, text=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, ignored)
     with process:
         try:
             yield process
@@ -61,6 +66,19 @@ def test_get_knows_every_kind(mesh: Mesh) -> None:
     assert mesh.run("get", "pods", "-o", "wide").out.splitlines()[0].split()[-2:] == ["IP", "NODE"]
     assert 'virtualservices.networking.istio.io "none" not found' in mesh.run("get", "vs/none", expect=1).err
     assert "there is no kind 'nonsense'" in mesh.run("get", "nonsense", expect=1).err
+
+
+@pytest.mark.row("IX-06", "IA-01")
+def test_analyze_has_nothing_to_say_of_bookinfo_but_finds_a_planted_fault(mesh: Mesh) -> None:
+    clean = mesh.run("analyze", "-A", "--output-threshold", "Warning")
+    assert (clean.out, "No validation issues found" in clean.err) == ("", True)
+    route = {"route": [{"destination": {"host": "reviews", "subset": "v9"}}]}
+    meta = {"name": "reviews", "namespace": "default"}
+    fault = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": meta}
+    fault["spec"] = {"hosts": ["reviews"], "http": [route]}
+    told = mesh.run("analyze", "-", "-o", "json", text=json.dumps(fault, indent=1), expect=3).json()
+    assert [(found["code"], found["origin"]) for found in told] == [("IST0101", "VirtualService default/reviews")]
+    assert told[0]["message"].endswith('"reviews+v9"')
 
 
 def test_edit_applies_what_the_editor_wrote_and_keeps_what_is_refused(mesh: Mesh) -> None:

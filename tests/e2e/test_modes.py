@@ -13,6 +13,15 @@ LEVELS = {
     "namespace": {},
     "workload": {"app": "httpbin"},
 }
+PORT = """
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {{name: httpbin}}
+spec:
+  selector: {{matchLabels: {{app: httpbin}}}}
+  mtls: {{mode: STRICT}}
+  portLevelMtls: {{8080: {{mode: {mode}}}}}
+"""
 
 
 @pytest.mark.row("PA-03", "PA-10")
@@ -27,17 +36,17 @@ def test_no_request_fails_from_mode_to_mode(mesh: Mesh, level: str) -> None:
 
 @pytest.mark.row("PA-06", "PA-10")
 def test_no_request_fails_while_one_port_changes_its_mode(mesh: Mesh) -> None:
-    template = """
-apiVersion: security.istio.io/v1
-kind: PeerAuthentication
-metadata: {{name: httpbin}}
-spec:
-  selector: {{matchLabels: {{app: httpbin}}}}
-  mtls: {{mode: STRICT}}
-  portLevelMtls: {{8080: {{mode: {mode}}}}}
-"""
     with mesh.load(HEADERS) as load:
         for mode in ("PERMISSIVE", "DISABLE", "PERMISSIVE", "STRICT"):
-            mesh.apply(template.format(mode=mode))
+            mesh.apply(PORT.format(mode=mode))
             time.sleep(0.5)
     load.assert_no_failure()
+
+
+@pytest.mark.row("PA-10")
+def test_a_client_that_turns_to_mutual_tls_leaves_its_plaintext_connections(mesh: Mesh) -> None:
+    mesh.apply(PORT.format(mode="DISABLE"))
+    with mesh.load(HEADERS):
+        pass  # the sidecar keeps some of these connections
+    mesh.apply(PORT.format(mode="PERMISSIVE"))
+    assert "".join(mesh.lines(HEADERS, 40)).count("URI=spiffe://") == 40

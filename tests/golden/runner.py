@@ -1,7 +1,7 @@
 """Golden files: config in, resources out, in one file with the input above the output.
 
 A file is two YAML documents. The first has ``about``, ``rows``, ``proxy`` (namespace/name of a pod of the config),
-``base`` (files of ``base/``), ``locality`` (of the proxy), ``mesh`` (mesh config), ``config`` (objects) and ``show`` (what to compare: type, name and
+``base`` (files of ``base/``), ``locality`` and ``flags`` (of the proxy), ``mesh`` (mesh config), ``config`` (objects) and ``show`` (what to compare: type, name and
 a path into the message). The second is what is shown. ``python -m tests.golden.runner --regenerate`` writes the outputs.
 """
 
@@ -18,18 +18,19 @@ from google.protobuf import symbol_database
 from google.protobuf.any_pb2 import Any as Any_
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
+from msgspec import structs
 
 from mizzen.api.decode import decode, decode_mesh
 from mizzen.api.meta import Object
 from mizzen.model import locality
 from mizzen.model.config import Config
 from mizzen.model.proxy import Proxy, ProxyType
-from mizzen.model.resources import CLUSTER, ENDPOINT, LISTENER, ROUTE, Resource, ResourceSet
+from mizzen.model.resources import CLUSTER, ENDPOINT, EXTENSION_CONFIG, LISTENER, ROUTE, Resource, ResourceSet
 from mizzen.resolve import build, view
 from mizzen.translate import resources
 
 FOLDER = Path(__file__).parent
-TYPES = {"cluster": CLUSTER, "endpoints": ENDPOINT, "listener": LISTENER, "route": ROUTE}
+TYPES = {"cluster": CLUSTER, "endpoints": ENDPOINT, "listener": LISTENER, "route": ROUTE, "extension": EXTENSION_CONFIG}
 _ROUTER_LABEL = "istio"
 
 
@@ -86,13 +87,15 @@ def proxy_of(config: Config, where: str, region: str = "") -> Proxy:
         namespace=namespace,
         labels=pod.meta.labels,
         service_account=pod.body.spec.service_account_name,
+        network=pod.meta.labels.get(locality.NETWORK, ""),
         locality=locality.parse(region),
     )
 
 
 def translated(case: dict[str, Any]) -> ResourceSet:
     config = config_of(case)
-    return resources(view(build(config), proxy_of(config, case["proxy"], case.get("locality", ""))))
+    proxy = proxy_of(config, case["proxy"], case.get("locality", ""))
+    return resources(view(build(config), structs.replace(proxy, flags=case.get("flags", {}))))
 
 
 def message_of(resource: Resource) -> Message:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 
 from envoy.service.discovery.v3 import discovery_pb2
 
-from mizzen.model.resources import CLUSTER, ENDPOINT, LISTENER, ROUTE, Resource, ResourceSet
+from mizzen.model.resources import CLUSTER, ENDPOINT, EXTENSION_CONFIG, LISTENER, ROUTE, Resource, ResourceSet
 from mizzen.xds import DeltaSession, Response, Session, SotwSession
 
-SHORT = {"cds": CLUSTER, "eds": ENDPOINT, "lds": LISTENER, "rds": ROUTE}
+SHORT = {"cds": CLUSTER, "eds": ENDPOINT, "lds": LISTENER, "rds": ROUTE, "ecds": EXTENSION_CONFIG}
 NAMES = {url: short for short, url in SHORT.items()}
 
 

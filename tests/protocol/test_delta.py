@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mizzen.model.resources import CLUSTER, LISTENER, ROUTE, ResourceSet
 from mizzen.xds import DeltaSession
-from tests.protocol.conversation import Proxy, delta, res, told, world
+from tests.protocol.conversation import NAMES, Proxy, delta, res, told, world
 
 BASE = (res("cds", "a"), res("eds", "a"), res("lds", "l"), res("rds", "l"))
 
@@ -182,3 +184,25 @@ def test_an_empty_mesh_is_answered() -> None:
     session = DeltaSession()
     session.offer(world(), 1)
     assert told(session.receive(delta("cds"))) == [("cds", [], [])]
+
+
+def _stopgap(content: str) -> ResourceSet:
+    return world(*BASE, replace(res("ecds", "w", content), stopgap=True))
+
+
+@pytest.mark.row("WP-07")
+def test_a_stopgap_goes_only_to_a_proxy_that_has_nothing_under_its_name() -> None:
+    proxy = connected(_stopgap("deny"))
+    assert told(proxy.session.receive(delta("ecds", add=["w"]))) == [("ecds", ["w"], [])]
+    known = DeltaSession()
+    known.offer(_stopgap("deny"), 1)
+    assert known.receive(delta("ecds", add=["w"], have={"w": "from before"})) == []
+    assert told(known.offer(world(*BASE, res("ecds", "w", "module")), 2)) == [("ecds", ["w"], [])]
+
+
+@pytest.mark.row("WP-02")
+def test_what_more_is_known_about_one_snapshot_belongs_to_its_change() -> None:
+    proxy = connected(world(*BASE))
+    proxy.session.receive(delta("ecds", add=["w"]))
+    proxy.session.offer(world(*BASE, res("ecds", "w", "module")), 1)
+    assert ("ecds", "w") in {(NAMES[url], name) for url, name in proxy.session.progress(1).pending}

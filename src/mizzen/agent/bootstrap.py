@@ -50,12 +50,12 @@ def bootstrap(settings: Settings) -> Json:
                 _static_cluster("agent", settings.status_port),
                 _discovery_cluster(settings),
                 *collectors.clusters(settings),
-                *([_watch_cluster(settings)] if settings.dns_proxy else []),
+                *([_watch_cluster(settings)] if _watched(settings) else []),
             ],
             "listeners": [
                 _metrics_listener(settings),
                 _status_listener(settings),
-                *([_watch_listener(settings)] if settings.dns_proxy else []),
+                *([_watch_listener(settings)] if _watched(settings) else []),
             ],
         },
         "overload_manager": {
@@ -150,8 +150,15 @@ def _discovery_cluster(settings: Settings) -> Json:
     }
 
 
+def _watched(settings: Settings) -> list[tuple[str, str]]:
+    """Methods and paths of what the agent asks and reports: names, modules, a machine's health (docs/adr/0010, 0013)."""
+    names = [("GET", "/agent/v1/watch")] if settings.dns_proxy else []
+    modules = [("POST", "/agent/v1/modules")] if settings.wasm is not None else []
+    return names + modules + ([("POST", "/agent/v1/health")] if settings.health_probe is not None else [])
+
+
 def _watch_cluster(settings: Settings) -> Json:
-    """The control plane's HTTPS port, for the agent's long poll (docs/adr/0010)."""
+    """The control plane's HTTPS port, for the agent's long polls (docs/adr/0010)."""
     parts = urlsplit(settings.control_plane_url)
     host, port = parts.hostname or settings.discovery[0], parts.port or 443
     tls = _control_tls(settings, host, "http/1.1")
@@ -169,13 +176,15 @@ def _watch_cluster(settings: Settings) -> Json:
 
 
 def _watch_listener(settings: Settings) -> Json:
-    """One method of one path, on a socket that only the proxy's own user can open."""
-    method = {"name": ":method", "string_match": {"exact": "GET"}}
-    route = {
-        "match": {"path": "/agent/v1/watch", "headers": [method]},
-        "route": {"cluster": _WATCH, "timeout": "0s", "idle_timeout": "0s"},
-    }
-    listener = _listener(_WATCH, "", 0, _WATCH, route)
+    """One method of each path, on a socket that only the proxy's own user can open."""
+    routes = [
+        {
+            "match": {"path": path, "headers": [{"name": ":method", "string_match": {"exact": method}}]},
+            "route": {"cluster": _WATCH, "timeout": "0s", "idle_timeout": "0s"},
+        }
+        for method, path in _watched(settings)
+    ]
+    listener = _listener(_WATCH, "", 0, _WATCH, *routes)
     return {**listener, "address": {"pipe": {"path": str(settings.watch_path), "mode": 0o600}}}
 
 
@@ -227,12 +236,12 @@ def _status_listener(settings: Settings) -> Json:
     return _listener(f"0.0.0.0_{settings.envoy_status_port}", "0.0.0.0", settings.envoy_status_port, "agent", route)  # noqa: S104
 
 
-def _listener(name: str, host: str, port: int, prefix: str, route: Json) -> Json:
+def _listener(name: str, host: str, port: int, prefix: str, *routes: Json) -> Json:
     manager = {
         "@type": _HCM,
         "codec_type": "AUTO",
         "stat_prefix": prefix,
-        "route_config": {"virtual_hosts": [{"name": "backend", "domains": ["*"], "routes": [route]}]},
+        "route_config": {"virtual_hosts": [{"name": "backend", "domains": ["*"], "routes": list(routes)}]},
         "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {"@type": _ROUTER}}],
     }
     return {

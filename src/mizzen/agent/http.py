@@ -97,6 +97,7 @@ async def fetch(
     limit: int = 10 * 1024 * 1024,
     whole: bool = True,
     unix: str = "",
+    body: bytes = b"",
 ) -> Response:
     """One request on one new connection; with ``unix`` to that socket, ``host`` and ``port`` are then but the Host header.
 
@@ -111,7 +112,8 @@ async def fetch(
     try:
         fields = {"Host": _authority(host, port), **(headers or {}), "Connection": "close"}
         head = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-        writer.write((head + ("Content-Length: 0\r\n" if method == "POST" else "") + "\r\n").encode("latin-1"))
+        length = f"Content-Length: {len(body)}\r\n" if method == "POST" else ""
+        writer.write((head + length + "\r\n").encode("latin-1") + body)
         await writer.drain()
         while True:
             parts = (await _line(reader)).split(" ", 2)
@@ -121,8 +123,8 @@ async def fetch(
             if int(parts[1]) >= 200:
                 break
         empty = method == "HEAD" or parts[1] in ("204", "304")
-        body = b"" if empty else await _body(reader, found, until_close=True, limit=limit, whole=whole)
-        return Response(int(parts[1]), body, found)
+        text = b"" if empty else await _body(reader, found, until_close=True, limit=limit, whole=whole)
+        return Response(int(parts[1]), text, found)
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
         raise BadMessage(str(error)) from None
     finally:

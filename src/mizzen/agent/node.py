@@ -38,6 +38,9 @@ def metadata(settings: Settings) -> dict[str, Any]:
     if settings.unprivileged:
         found["UNPRIVILEGED_POD"] = "true"
     found |= settings.node_metadata
+    if settings.wasm is not None:
+        # Also says that this agent fetches modules: the control plane tells its reports from those of earlier lives.
+        found["MIZZEN_BOOT"] = settings.wasm.boot
     ports = found.get("POD_PORTS")
     if isinstance(ports, str):
         # Text as injection wrote it, in one line; readers parse it.

@@ -13,10 +13,11 @@ from msgspec import Struct
 
 from mizzen.api.kinds import KINDS, KindInfo, find_kind, kind_of, kinds_named
 from mizzen.api.mesh_config import MeshConfig, ProxyConfig
+from mizzen.api.mesh_networks import MeshNetworks
 from mizzen.api.meta import Object, ObjectMeta, Origin
 from mizzen.api.reader import BAD, MAX_DEPTH, Problem, Report, closest, name_of, reader
 
-__all__ = ["Decoded", "Problem", "decode", "decode_mesh", "decode_proxy_config"]
+__all__ = ["Decoded", "Problem", "decode", "decode_mesh", "decode_mesh_networks", "decode_proxy_config"]
 
 Block = TypeVar("Block", bound=Struct)
 
@@ -74,6 +75,11 @@ def decode_mesh(raw: object) -> tuple[MeshConfig, tuple[Problem, ...]]:
     snake_case names are understood (row CM-04). Paths are relative to the mesh config.
     """
     return _lenient(MeshConfig, raw)
+
+
+def decode_mesh_networks(raw: object) -> tuple[MeshNetworks, tuple[Problem, ...]]:
+    """MeshNetworks from the key ``meshNetworks`` of the same ConfigMap, by the rules of :func:`decode_mesh`."""
+    return _lenient(MeshNetworks, raw)
 
 
 def decode_proxy_config(raw: object) -> tuple[ProxyConfig, tuple[Problem, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
@@ -64,6 +64,9 @@ class LuaConfig(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class TrafficExtension(Struct, frozen=True, kw_only=True, rename="camel"):
+    target_ref: ClassVar[TargetRef | None] = None
+    """Other kinds had a single reference once; this one never has."""
+
     selector: LabelSelector | None = None
     target_refs: tuple[TargetRef, ...] = ()
     phase: str = "UNSPECIFIED"

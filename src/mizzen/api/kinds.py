@@ -10,6 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from mizzen.api import gateway_api, gateway_routes
 from mizzen.api.destination_rule import DestinationRule
 from mizzen.api.envoy_filter import EnvoyFilter
 from mizzen.api.extension import TrafficExtension, WasmPlugin
@@ -27,6 +28,7 @@ from mizzen.api.kubernetes import (
     Service,
 )
 from mizzen.api.proxy_config import ProxyConfigObject
+from mizzen.api.rbac import Binding, ClusterRole, Role
 from mizzen.api.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from mizzen.api.service_entry import ServiceEntry, WorkloadEntry, WorkloadEntryStatus, WorkloadGroup
 from mizzen.api.sidecar import Sidecar
@@ -70,6 +72,7 @@ class KindInfo(Struct, frozen=True, kw_only=True):
 
 _NETWORKING = ("v1", "v1beta1", "v1alpha3")
 _SECURITY = ("v1", "v1beta1")
+_RBAC = ("v1", "v1beta1", "v1alpha1")
 
 _ISTIO: tuple[tuple[str, str, tuple[str, ...], str, str, type[Struct]], ...] = (
     ("VirtualService", "networking", _NETWORKING, "virtualservices", "vs", VirtualService),
@@ -106,8 +109,24 @@ _KUBERNETES: tuple[tuple[str, str, tuple[str, ...], str, str, type[Struct]], ...
     ("Job", "batch", ("v1",), "jobs", "", Controller),
     ("Ingress", "networking.k8s.io", ("v1",), "ingresses", "ing", Ingress),
     ("IngressClass", "networking.k8s.io", ("v1",), "ingressclasses", "", IngressClass),
+    ("Role", "rbac.authorization.k8s.io", _RBAC, "roles", "", Role),
+    ("RoleBinding", "rbac.authorization.k8s.io", _RBAC, "rolebindings", "", Binding),
+    ("ClusterRole", "rbac.authorization.k8s.io", _RBAC, "clusterroles", "", ClusterRole),
+    ("ClusterRoleBinding", "rbac.authorization.k8s.io", _RBAC, "clusterrolebindings", "", Binding),
 )
-_CLUSTER_SCOPED = {"Namespace", "Node", "IngressClass"}
+_CLUSTER_SCOPED = {"Namespace", "Node", "IngressClass", "ClusterRole", "ClusterRoleBinding"}
+
+_GATEWAY_API: tuple[tuple[str, tuple[str, ...], str, str, type[Struct]], ...] = (
+    ("Gateway.gateway.networking.k8s.io", ("v1", "v1beta1", "v1alpha2"), "gateways", "gtw", gateway_api.Gateway),
+    ("GatewayClass", ("v1", "v1beta1", "v1alpha2"), "gatewayclasses", "gc", gateway_api.GatewayClass),
+    ("HTTPRoute", ("v1", "v1beta1", "v1alpha2"), "httproutes", "", gateway_routes.HTTPRoute),
+    ("GRPCRoute", ("v1", "v1alpha2"), "grpcroutes", "", gateway_routes.GRPCRoute),
+    ("TCPRoute", ("v1", "v1alpha2"), "tcproutes", "", gateway_routes.TCPRoute),
+    ("TLSRoute", ("v1", "v1alpha3", "v1alpha2"), "tlsroutes", "", gateway_routes.TLSRoute),
+    ("ListenerSet", ("v1",), "listenersets", "lset", gateway_api.ListenerSet),
+    ("ReferenceGrant", ("v1", "v1beta1", "v1alpha2"), "referencegrants", "refgrant", gateway_api.ReferenceGrant),
+    ("BackendTLSPolicy", ("v1", "v1alpha3"), "backendtlspolicies", "btlspolicy", gateway_api.BackendTLSPolicy),
+)
 
 # Kept and shown, without effect in the mesh: kind, group, plural, short name, namespaced.
 _WITHOUT_EFFECT: tuple[tuple[str, str, str, str, bool], ...] = (
@@ -123,10 +142,6 @@ _WITHOUT_EFFECT: tuple[tuple[str, str, str, str, bool], ...] = (
     ("PodDisruptionBudget", "policy", "poddisruptionbudgets", "pdb", True),
     ("PodSecurityPolicy", "policy", "podsecuritypolicies", "psp", False),
     ("NetworkPolicy", "networking.k8s.io", "networkpolicies", "netpol", True),
-    ("Role", "rbac.authorization.k8s.io", "roles", "", True),
-    ("RoleBinding", "rbac.authorization.k8s.io", "rolebindings", "", True),
-    ("ClusterRole", "rbac.authorization.k8s.io", "clusterroles", "", False),
-    ("ClusterRoleBinding", "rbac.authorization.k8s.io", "clusterrolebindings", "", False),
     ("Lease", "coordination.k8s.io", "leases", "", True),
     ("PriorityClass", "scheduling.k8s.io", "priorityclasses", "pc", False),
     ("StorageClass", "storage.k8s.io", "storageclasses", "sc", False),
@@ -143,16 +158,14 @@ _WITHOUT_EFFECT: tuple[tuple[str, str, str, str, bool], ...] = (
         "",
         False,
     ),
-    ("Gateway.gateway.networking.k8s.io", "gateway.networking.k8s.io", "gateways", "gtw", True),
-    ("GatewayClass", "gateway.networking.k8s.io", "gatewayclasses", "gc", False),
-    ("HTTPRoute", "gateway.networking.k8s.io", "httproutes", "", True),
-    ("GRPCRoute", "gateway.networking.k8s.io", "grpcroutes", "", True),
-    ("TCPRoute", "gateway.networking.k8s.io", "tcproutes", "", True),
-    ("TLSRoute", "gateway.networking.k8s.io", "tlsroutes", "", True),
     ("UDPRoute", "gateway.networking.k8s.io", "udproutes", "", True),
-    ("ListenerSet", "gateway.networking.k8s.io", "listenersets", "lset", True),
-    ("ReferenceGrant", "gateway.networking.k8s.io", "referencegrants", "refgrant", True),
-    ("BackendTLSPolicy", "gateway.networking.k8s.io", "backendtlspolicies", "btlspolicy", True),
+    ("XBackendTrafficPolicy", "gateway.networking.x-k8s.io", "xbackendtrafficpolicies", "xbtrafficpolicy", True),
+    ("XListenerSet", "gateway.networking.x-k8s.io", "xlistenersets", "xls", True),
+    ("XBackend", "gateway.networking.x-k8s.io", "xbackends", "", True),
+    ("XMesh", "gateway.networking.x-k8s.io", "xmeshes", "", False),
+    ("InferencePool", "inference.networking.k8s.io", "inferencepools", "infpool", True),
+    ("ServiceImport", "multicluster.x-k8s.io", "serviceimports", "svcim", True),
+    ("ServiceExport", "multicluster.x-k8s.io", "serviceexports", "svcex", True),
     ("IstioOperator", "install.istio.io", "istiooperators", "iop", True),
     ("PodMonitor", "monitoring.coreos.com", "podmonitors", "pmon", True),
     ("ServiceMonitor", "monitoring.coreos.com", "servicemonitors", "smon", True),
@@ -198,6 +211,22 @@ def _table() -> dict[str, KindInfo]:
                 short_names=(short,) if short else (),
                 namespaced=kind not in _CLUSTER_SCOPED,
                 body=body,
+            )
+        )
+    for key, versions, plural, short, body in _GATEWAY_API:
+        kind = key.partition(".")[0]
+        kinds.append(
+            KindInfo(
+                key=key,
+                kind=kind,
+                group=gateway_api.GROUP,
+                versions=versions,
+                plural=plural,
+                singular=kind.lower(),
+                short_names=(short,) if short else (),
+                namespaced=kind != "GatewayClass",
+                body=body,
+                payload="spec",
             )
         )
     for key, group, plural, short, namespaced in _WITHOUT_EFFECT:

@@ -107,8 +107,6 @@ def _extension_providers(mesh: MeshConfig) -> Iterator[Problem]:
 
 
 def _without_effect(mesh: MeshConfig) -> Iterator[Problem]:
-    if mesh.service_settings:
-        yield _warn("serviceSettings", "has no effect: the mesh has one cluster, and every service is local to it")
     if any(ca.get("pem") or ca.get("spiffeBundleUrl") or ca.get("certSigners") for ca in mesh.ca_certificates):
         yield _warn("caCertificates", "further roots have no effect; only their trustDomains are accepted")
     if mesh.proxy_http_port:

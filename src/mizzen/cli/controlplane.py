@@ -16,6 +16,12 @@ _FILE = click.Path(path_type=Path)
 @click.option("--token-jwks", type=_FILE, required=True, help="Public keys of service-account tokens.")
 @click.option("--address", default="", help="The address under which pods reach the control plane.")
 @click.option("--pod-name", default="istiod", help="Name of the control plane's pod.")
+@click.option(
+    "--authorization-mode",
+    type=click.Choice(("AlwaysAllow", "RBAC")),
+    default="AlwaysAllow",
+    help="How the API server of these objects decides who may list Secrets.",
+)
 @click.option("--tls-cert-file", type=_FILE, help="Certificate chain to serve with, PEM; else the CA signs one.")
 @click.option("--tls-key-file", type=_FILE, help="Its key, PEM.")
 def command(
@@ -25,12 +31,14 @@ def command(
     token_jwks: Path,
     address: str,
     pod_name: str,
+    authorization_mode: str,
     tls_cert_file: Path | None,
     tls_key_file: Path | None,
 ) -> None:
     """Run the control plane until SIGTERM."""
     from mizzen import controlplane
     from mizzen.errors import MeshError
+    from mizzen.model.access import AuthorizationMode
 
     if (tls_cert_file is None) != (tls_key_file is None):
         raise click.UsageError("--tls-cert-file and --tls-key-file go together")
@@ -43,6 +51,7 @@ def command(
                 token_jwks=token_jwks,
                 address=address,
                 pod_name=pod_name,
+                authorization=AuthorizationMode(authorization_mode),
                 certificate=(tls_cert_file, tls_key_file) if tls_cert_file and tls_key_file else None,
             )
         )

@@ -34,9 +34,18 @@ _STUCK_SECONDS = 3.0
     type=click.Path(exists=True, dir_okay=False),
     help="Settings of the lab (default: mizzen.yaml, if it is there).",
 )
+@click.option(
+    "--authorization-mode",
+    "mode",
+    type=click.Choice(("AlwaysAllow", "RBAC")),
+    help="Who may list Secrets, and so is sent those that a gateway names: everyone (the default, as with kube-apiserver), "
+    "or the service accounts that a Role lets.",
+)
 @timeout_option("60s")
 @mesh_options
-def command(paths: tuple[str, ...], namespace: str | None, detach: bool, config: str | None, timeout: float) -> int:
+def command(
+    paths: tuple[str, ...], namespace: str | None, detach: bool, config: str | None, mode: str | None, timeout: float
+) -> int:
     """Start the mesh on this machine, apply files to it and wait until everything is ready.
 
     Without --detach the mesh runs until Ctrl-C. On a mesh that runs already, the files are applied to it.
@@ -54,10 +63,10 @@ def command(paths: tuple[str, ...], namespace: str | None, detach: bool, config:
     client = lab()
     started = not client.running()
     if started:
-        _start(mesh, state, config)
+        _start(mesh, state, config, mode)
         note(f"mesh {mesh}: started")
     else:
-        _same_settings(client, config)
+        _same_settings(client, config, mode)
     before = frozenset() if started else consequences.known()
     code, answer = _apply(client, read)
     waiting = _until_ready(client, timeout)
@@ -89,11 +98,11 @@ def _read(paths: tuple[str, ...], namespace: str | None) -> Read:
     return read
 
 
-def _start(mesh: str, state: Any, config: str | None) -> None:
+def _start(mesh: str, state: Any, config: str | None, mode: str | None) -> None:
     from mizzen.lab import launch
 
     path = _settings_file(config)
-    launch.start(mesh, state, path.resolve() if path else None)
+    launch.start(mesh, state, path.resolve() if path else None, mode)
 
 
 def _settings_file(config: str | None) -> Path | None:
@@ -101,15 +110,20 @@ def _settings_file(config: str | None) -> Path | None:
     return path if path.exists() else None
 
 
-def _same_settings(client: LabClient, config: str | None) -> None:
-    """A running mesh keeps the settings that it began with. Raises Failure for others by ``--config``; warns of others in
-    the working directory."""
+def _same_settings(client: LabClient, config: str | None, mode: str | None) -> None:
+    """A running mesh keeps the settings that it began with. Raises Failure for another ``--authorization-mode`` and for
+    others by ``--config``; warns of others in the working directory."""
     from mizzen.cli.failure import Failure
     from mizzen.cli.output import note
     from mizzen.lab import settings
 
+    status = client.status()
+    begun = status.get("authorizationMode")
+    if mode is not None and mode != begun:
+        problem = f"the mesh runs with --authorization-mode {begun}: that is read when it starts"
+        raise Failure(problem, hint=f"`mizzen down`, then `mizzen up --authorization-mode {mode}`")
     path = _settings_file(config)
-    if path is None or settings.digest(settings.read(path)) == client.status().get("settings"):
+    if path is None or settings.digest(settings.read(path)) == status.get("settings"):
         return
     problem = f"the mesh runs with other settings than those of {path}: they are read when it starts"
     hint = f"`mizzen down`, then `mizzen up --config {path}`"

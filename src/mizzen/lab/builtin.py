@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from mizzen.lab import access
 from mizzen.lab.images import Sample
+from mizzen.model.access import AuthorizationMode
 from mizzen.samples.images import IMAGES, PROGRAMS
 
 Raw = dict[str, Any]
 LOCALHOST_PORTS = {80: 8080, 443: 8443}
 """Ports of the ingress gateway and where on 127.0.0.1 the search for a free port begins."""
 
+GATEWAYS = ("istio-ingressgateway", "istio-egressgateway")
 _INGRESS_PORTS = (
     ("status-port", 15021, 15021),
     ("http2", 80, 8080),
@@ -26,13 +29,14 @@ def sample_images() -> dict[str, Sample]:
     return {name: (image.command, image.env, PROGRAMS.get(name, {})) for name, image in IMAGES.items()}
 
 
-def objects(node: str, address: str) -> list[Raw]:
+def objects(node: str, address: str, authorization: AuthorizationMode = AuthorizationMode.ALWAYS_ALLOW) -> list[Raw]:
     """To be stored at each start of the mesh."""
     return [
+        *(access.objects(GATEWAYS) if authorization is AuthorizationMode.RBAC else ()),
         _node(node, address),
         _istiod_service(),
-        *gateway("istio-ingressgateway", _INGRESS_PORTS, "LoadBalancer"),
-        *gateway("istio-egressgateway", _EGRESS_PORTS, "ClusterIP"),
+        *gateway(GATEWAYS[0], _INGRESS_PORTS, "LoadBalancer"),
+        *gateway(GATEWAYS[1], _EGRESS_PORTS, "ClusterIP"),
     ]
 
 

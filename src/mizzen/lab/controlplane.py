@@ -16,6 +16,7 @@ from mizzen.lab.network import Network
 from mizzen.lab.settings import controlplane_environment
 from mizzen.lab.store import timestamp
 from mizzen.lab.workloads import short_hash
+from mizzen.model.access import AuthorizationMode
 
 Raw = dict[str, Any]
 _POLL_SECONDS = 0.1
@@ -27,12 +28,20 @@ class ControlPlane:
     """:meth:`run` keeps one alive; ``changed`` gets the status of its pod whenever that changes."""
 
     def __init__(
-        self, mesh: str, state: Path, forks: Forks, network: Network, cgroup: Path | None, settings: Raw
+        self,
+        mesh: str,
+        state: Path,
+        forks: Forks,
+        network: Network,
+        cgroup: Path | None,
+        settings: Raw,
+        authorization: AuthorizationMode = AuthorizationMode.ALWAYS_ALLOW,
     ) -> None:
         self._state = state
         self._forks = forks
         self._network = network
         self._cgroup = cgroup / "controlplane" if cgroup else None
+        self._authorization = authorization
         self._environment = controlplane_environment(settings)
         self.pod_name = f"istiod-{short_hash(mesh)}-{short_hash(mesh + 'pod', 5)}"
         self.process: Process | None = None
@@ -61,6 +70,7 @@ class ControlPlane:
             *("--token-jwks", str(state / "token" / "jwks.json")),
             *("--address", self._network.subnets.node),
             *("--pod-name", self.pod_name),
+            *("--authorization-mode", self._authorization),
         ]
 
     async def run(self, changed: Callable[[Raw], None]) -> None:

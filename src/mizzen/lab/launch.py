@@ -19,7 +19,7 @@ _TOOLS = {"ip": "iproute2", "nft": "nftables", "iptables": "iptables", "nsenter"
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?")
 
 
-def start(mesh: str, state: Path, config_path: Path | None) -> None:
+def start(mesh: str, state: Path, config_path: Path | None, authorization_mode: str | None = None) -> None:
     """Start the supervisor and return when its socket answers; at once when it already does.
 
     Leftovers of a run that was killed are removed first. Raises LabError with the next step: no root, a missing
@@ -39,6 +39,8 @@ def start(mesh: str, state: Path, config_path: Path | None) -> None:
     command = [sys.executable, "-m", "mizzen.lab.supervisor", "--mesh", mesh, "--state", str(state)]
     if config_path is not None:
         command += ["--config", str(config_path)]
+    if authorization_mode is not None:
+        command += ["--authorization-mode", authorization_mode]
     package = str(Path(__file__).resolve().parents[2])
     environment = {
         **os.environ,

@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,16 @@ from mizzen.lab import cgroups, container, environment, images, runtime, volumes
 from mizzen.lab.container import Container, Place
 from mizzen.lab.forks import Forks
 from mizzen.lab.network import Addresses, Network
+from mizzen.lab.network_files import network_files
 from mizzen.lab.store import timestamp
 
 Raw = dict[str, Any]
-_NOTICE_SECONDS = 1.0
-"""Between "leave the endpoints" and SIGTERM: clients learn first, so that nobody calls a program that has gone."""
 _RETRY_SECONDS = 2.0
 
 
 class Machine(Struct, frozen=True, kw_only=True):
-    """What all pods of a mesh share. ``find(kind, namespace, name)`` reads the store; ``issue`` makes tokens."""
+    """What all pods of a mesh share. ``find(kind, namespace, name)`` reads the store; ``issue`` makes tokens; ``notice`` lets
+    clients learn that a pod leaves, for so many seconds at most."""
 
     mesh: str
     forks: Forks
@@ -44,6 +44,7 @@ class Machine(Struct, frozen=True, kw_only=True):
     cgroup: Path | None
     starts: asyncio.Semaphore
     warn: Callable[[str], None]
+    notice: Callable[[float], Awaitable[None]]
 
 
 class RunningPod:
@@ -146,7 +147,7 @@ class RunningPod:
             "files": {
                 **runtime.files(),
                 **images.scripts(self._images()),
-                **_network_files(self.raw, self.address, machine.network.subnets.node),
+                **network_files(self.raw, self.address, machine.network.subnets.node),
             },
         }
         cgroup = machine.cgroup / f"pod-{self.uid}" if machine.cgroup else None
@@ -239,7 +240,7 @@ class RunningPod:
 
     async def _gently(self, grace: float) -> None:
         if any(c.ready for c in self.containers.values()):
-            await asyncio.sleep(min(_NOTICE_SECONDS, grace))
+            await self._machine.notice(grace)
         sidecars = self._all_sidecars()
         began = time.monotonic()
         for each in self.containers.values():
@@ -314,19 +315,3 @@ class RunningPod:
             status["message"] = self._message
             status["reason"] = "CreateContainerError" if self.phase == "Pending" else "Error"
         return status
-
-
-def _network_files(pod: Raw, address: str, resolver: str) -> dict[str, str]:
-    namespace, name = pod["metadata"]["namespace"], environment.hostname(pod)
-    spec = pod["spec"]
-    full = f"{name}.{spec['subdomain']}.{namespace}.svc.cluster.local\t{name}" if spec.get("subdomain") else name
-    aliases = "".join(f"{a.get('ip')}\t{' '.join(a.get('hostnames') or [])}\n" for a in spec.get("hostAliases") or [])
-    config = spec.get("dnsConfig") or {}
-    search = " ".join(
-        [f"{namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local", *(config.get("searches") or [])]
-    )
-    return {
-        "/etc/resolv.conf": f"search {search}\nnameserver {resolver}\noptions ndots:5\n",
-        "/etc/hosts": f"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{address}\t{full}\n{aliases}",
-        "/etc/hostname": f"{name}\n",
-    }

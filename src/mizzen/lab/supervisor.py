@@ -10,21 +10,24 @@ import signal
 import socket
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mizzen.errors import LabError
-from mizzen.lab import builtin, cgroups, cleanup, commands, images, services, settings, vip
+from mizzen.lab import builtin, cgroups, cleanup, commands, images, notice, services, settings, vip
 from mizzen.lab.admission import Admission
 from mizzen.lab.control import Controllers
 from mizzen.lab.controlplane import ControlPlane
 from mizzen.lab.dns import Server
 from mizzen.lab.forks import Forks
 from mizzen.lab.forward import Forwarder
+from mizzen.lab.gateways import GatewayController
 from mizzen.lab.network import Addresses, Network
 from mizzen.lab.pod import Machine, RunningPod
 from mizzen.lab.store import Store, timestamp
 from mizzen.lab.tokens import Tokens
+from mizzen.model.access import AuthorizationMode
 
 Raw = dict[str, Any]
 log = logging.getLogger("mizzen.lab")
@@ -37,10 +40,13 @@ _ROOT_SECONDS = 1.0
 class Supervisor:
     """One mesh. :meth:`run` returns after :meth:`down`."""
 
-    def __init__(self, mesh: str, state: Path, settings: Raw) -> None:
+    def __init__(
+        self, mesh: str, state: Path, settings: Raw, authorization: AuthorizationMode = AuthorizationMode.ALWAYS_ALLOW
+    ) -> None:
         self.mesh = mesh
         self.state = state
         self.settings = settings
+        self.authorization = authorization
         self.store = Store(state / "objects")
         self.pods: dict[str, RunningPod] = {}
         self.started = timestamp()
@@ -73,7 +79,8 @@ class Supervisor:
         self.tokens = Tokens.open(self.state / "token")
         self.store.load()
         self.forks = await Forks.start(self.mesh, self.state / "run" / "pods")
-        self.network = await Network.create(self.mesh, str((self.settings.get("subnets") or {}).get("network") or ""))
+        wanted = str((self.settings.get("subnets") or {}).get("network") or "")
+        self.network = await Network.create(self.mesh, wanted, settings.peers(self.settings))
         cgroup = cgroups.of_mesh(self.mesh)
         table = images.built_in(builtin.sample_images()) | images.from_settings(self.settings.get("images") or {})
         self.machine = Machine(
@@ -91,24 +98,29 @@ class Supervisor:
             cgroup=cgroup,
             starts=asyncio.Semaphore(_PARALLEL_STARTS),
             warn=self.warn,
+            notice=partial(notice.give, self.state / "run" / "controlplane.sock", lambda: self.store.revision),
         )
-        self.admission = Admission(self.store, self.warn)
+        environment = {**os.environ, **settings.controlplane_environment(self.settings)}
+        self.admission = Admission(self.store, self.warn, environment.get("CLUSTER_ID") or "Kubernetes")
         self.controllers = Controllers(
             self.store,
             self.network.subnets,
             self.node_name,
             self.admission.inject,
             self._trust,
-            {**os.environ, **settings.controlplane_environment(self.settings)},
+            environment,
+            GatewayController(self.store, self.admission.settings),
         )
-        self.controlplane = ControlPlane(self.mesh, self.state, self.forks, self.network, cgroup, self.settings)
+        self.controlplane = ControlPlane(
+            self.mesh, self.state, self.forks, self.network, cgroup, self.settings, self.authorization
+        )
 
     async def _serve(self, ready: asyncio.Event) -> None:
         node = self.network.subnets.node
         self.dns = Server(self.settings.get("hosts") or {}, self.tasks)
         sockets = await asyncio.to_thread(commands.within, self.network.namespace, lambda: _resolver_sockets(node))
         await self.dns.start(*sockets)
-        for document in builtin.objects(self.node_name, node):
+        for document in builtin.objects(self.node_name, node, self.authorization):
             self.store.put(document)
         for raw in self.store.list("Pod"):  # pods of an earlier run: their processes are gone
             if raw["metadata"].get("deletionTimestamp"):
@@ -307,12 +319,12 @@ def _resolver_sockets(address: str) -> tuple[socket.socket, socket.socket]:
     return udp, tcp
 
 
-async def serve(mesh: str, state: Path, config: Path | None) -> None:
+async def serve(mesh: str, state: Path, config: Path | None, authorization: AuthorizationMode) -> None:
     """Run one mesh to its end."""
     from mizzen.lab.api import Api
     from mizzen.lab.execute import Executor
 
-    supervisor = Supervisor(mesh, state, settings.read(config))
+    supervisor = Supervisor(mesh, state, settings.read(config), authorization)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor._down.set)
@@ -335,17 +347,18 @@ async def serve(mesh: str, state: Path, config: Path | None) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """``--mesh NAME --state DIR [--config FILE]``."""
+    """``--mesh NAME --state DIR [--config FILE] [--authorization-mode MODE]``."""
     import argparse
 
     parser = argparse.ArgumentParser(prog="mizzen.lab.supervisor")
     parser.add_argument("--mesh", required=True)
     parser.add_argument("--state", required=True, type=Path)
     parser.add_argument("--config", type=Path)
+    parser.add_argument("--authorization-mode", type=AuthorizationMode, default=AuthorizationMode.ALWAYS_ALLOW)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        asyncio.run(serve(options.mesh, options.state, options.config))
+        asyncio.run(serve(options.mesh, options.state, options.config, options.authorization_mode))
     except BaseExceptionGroup as group:
         problems, rest = group.split(LabError)
         if rest is not None or problems is None:

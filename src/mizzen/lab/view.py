@@ -39,6 +39,7 @@ def status(supervisor: Supervisor) -> Raw:
             "services": str(supervisor.network.subnets.services),
         },
         "settings": settings.digest(supervisor.settings),
+        "authorizationMode": supervisor.authorization,
         "warnings": supervisor.warnings,
     }
 

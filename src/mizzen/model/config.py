@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from mizzen.api.mesh_config import MeshConfig
+from mizzen.api.mesh_networks import MeshNetworks
 from mizzen.api.meta import Object
+from mizzen.model.access import SecretAccess
 from mizzen.model.features import Features
 from mizzen.model.finding import Finding
 from mizzen.model.jwks import FetchedKeys, KeySource
+from mizzen.model.remote import Remote
 
 ObjectKey = tuple[str, str]
 """(namespace, name); the namespace of cluster-scoped kinds is empty."""
@@ -40,18 +43,27 @@ class Config:
 
     objects: Mapping[str, Mapping[ObjectKey, Object]] = field(default_factory=dict)
     mesh: MeshConfig = field(default_factory=MeshConfig)
+    networks: MeshNetworks = field(default_factory=MeshNetworks)
+    """What the same ConfigMap says of networks (row MC-30)."""
     findings: tuple[Finding, ...] = ()
     revision: int = 0
     domain: str = "cluster.local"
     cluster_id: str = "Kubernetes"
     jwks: Mapping[KeySource, FetchedKeys] = field(default_factory=dict)
     """Token keys that the shell fetched, by where they come from (row RA-05)."""
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the shell found out about the names of gateways (row MN-02)."""
     features: Features = field(default_factory=Features)
 
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The control plane's, for what MeshConfig takes from variables (rows MC-08, TR-06)."""
 
     settling: Settling | None = None
+
+    secret_access: SecretAccess | None = None
+    """What an API server's reviews said, from a shell that asks one; None: it is judged by ``features.authorization``."""
+    remotes: Mapping[str, Remote] = field(default_factory=dict)
+    """The other clusters that could be read, by their ids (row MCL-01)."""
 
     def of(self, kind: str) -> Mapping[ObjectKey, Object]:
         """The objects of one kind; the same mapping object as long as none of them changed."""

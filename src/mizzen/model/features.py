@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mizzen.model.access import AuthorizationMode
+
 
 class RemoteKeys(StrEnum):
     """Who fetches token keys that have an address (row RA-06)."""
@@ -22,4 +24,10 @@ class Features:
 
     several_authorizers: bool = False
     ip_autoallocate: bool = True
+    gateway_selectors: bool = True
+    """Whether policies with a selector, or with none, hold on gateways of the Gateway API too (row CM-07)."""
     remote_keys: RemoteKeys = RemoteKeys.CONTROL_PLANE
+    authorization: AuthorizationMode = AuthorizationMode.ALWAYS_ALLOW
+    """Whether a proxy gets a Secret by name alone, or only if roles let its service account list them (row GW-31)."""
+    multicluster_headless: bool = True
+    """Whether names of headless services lead to pods of other clusters too (row MCL-08)."""

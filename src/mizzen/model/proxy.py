@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from mizzen.model.extension import Fetched
 from mizzen.model.service import Locality
 
 PROXY_FLAGS = (
@@ -24,6 +25,7 @@ PROXY_FLAGS = (
     "TLS_CLIENT_CERT_CHAIN",
     "TLS_CLIENT_KEY",
     "TLS_CLIENT_ROOT_CERT",
+    "REQUESTED_NETWORK_VIEW",
 )
 """Node metadata that may change what a proxy gets, and so belongs to its view's key."""
 
@@ -61,5 +63,9 @@ class Proxy(Struct, frozen=True, kw_only=True):
     """The cluster of the trace collector that its bootstrap has (row PC-06)."""
     bootstrap_logger: bool = False
     """Whether its bootstrap has the cluster of an access log service (row PC-12)."""
+    fetches: bool = False
+    """Whether an agent of ours is beside it, which fetches modules (row AG-12)."""
+    modules: dict[str, Fetched] | None = None
+    """What that agent has said of them, by :attr:`Module.key`; None as long as it has said nothing."""
     metadata: dict[str, str] = {}
     """The node metadata that is text, for EnvoyFilters that match on it (row EF-10)."""

@@ -39,6 +39,8 @@ class Resource:
     name: str
     version: str
     body: bytes = field(repr=False)
+    stopgap: bool = False
+    """Only for a proxy that has nothing under this name; any other keeps what it has."""
 
     @classmethod
     def of(cls, type_url: str, name: str, body: bytes) -> Resource:

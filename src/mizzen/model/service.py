@@ -63,7 +63,8 @@ class Workload(Struct, frozen=True, kw_only=True):
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
-    """One address of a service on one of its ports. ``port`` is where to connect (the container port)."""
+    """One address of a service on one of its ports. ``port`` is where to connect (the container port). An empty ``address``
+    is that of a workload that is reached through a gateway of its ``network`` alone."""
 
     address: str
     port: int
@@ -75,6 +76,10 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     locality: Locality = Locality()
     tls_mode: str = "disabled"
     identity: Identity | None = None
+    network: str = ""
+    """Empty: in no network, so it can be dialled from everywhere (row MN-01)."""
+    cluster: str = ""
+    """The id of the cluster that it runs in."""
 
 
 class Service(Struct, frozen=True, kw_only=True):

@@ -8,9 +8,12 @@ from typing import Any
 
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
+from mizzen.model.access import EVERYONE, SecretAccess
 from mizzen.model.authorizer import Authorizer
 from mizzen.model.config import Config
+from mizzen.model.extension import Extension
 from mizzen.model.finding import Finding
+from mizzen.model.networks import Networks
 from mizzen.model.provider import Logger, Tracer
 from mizzen.model.service import Endpoint, Service, Workload
 
@@ -41,10 +44,15 @@ class Snapshot:
     request_authentications: tuple[Object, ...] = ()
     authorization_policies: tuple[Object, ...] = ()
     envoy_filters: tuple[Object, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    """In the order of their filters (row WP-06)."""
     authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
     """The external authorizers that can be asked, by provider name (row AP-06)."""
     providers: Mapping[str, Tracer | Logger | str] = field(default_factory=dict, repr=False)
     """Where traces and access logs may go, by provider name; a text where one cannot be used (row MC-06)."""
+    networks: Networks = field(default_factory=Networks)
+    secret_access: SecretAccess = EVERYONE
+    """Which service accounts may list the Secrets of their namespace (row GW-31)."""
     telemetries: Mapping[str, tuple[Object, ...]] = field(default_factory=dict)
     """By namespace (row TM-01)."""
     findings: tuple[Finding, ...] = ()

@@ -14,6 +14,7 @@ from mizzen.api.meta import Object
 from mizzen.api.virtual_service import Destination
 from mizzen.model.authorizer import Authorizer
 from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
+from mizzen.model.extension import Delivery, Extension
 from mizzen.model.jwks import KeySource, RemoteKeySet
 from mizzen.model.protocol import Protocol
 from mizzen.model.proxy import ProxyType
@@ -90,6 +91,8 @@ class Inbound:
     """IP families other than IPv4 alone (row XD-09)."""
     http10: bool = False
     """Whether HTTP/1.0 is taken on ports that are declared HTTP (row PR-10)."""
+    extensions: tuple[Extension, ...] = ()
+    """In the order of their filters (row WP-06)."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,8 @@ class Scope:
     """A router's service port to the container port behind it (row GW: port translation)."""
     policies: Policies = Policies()
     """A router's own policies; a sidecar's are in its Inbound."""
+    extensions: tuple[Extension, ...] = ()
+    """In the order of their filters (row WP-06)."""
     outbound_mode: str = "ALLOW_ANY"
     egress_proxy: Destination | None = None
     """Where unknown traffic goes instead of straight on; its host is a full name (row SC-08)."""
@@ -142,6 +147,12 @@ class Scope:
     conduct: Conduct = DEFAULT_CONDUCT
     locality: Locality = field(default_factory=Locality)
     """Where the client runs, for locality failover (row DR-18)."""
+    network: str = ""
+    """The network that the client is in; empty when it is in none (row MN-01)."""
+    account: str = ""
+    """The service account that a router runs as; sidecars of all accounts share their Scopes."""
+    lists_secrets: bool = True
+    """Whether the clients' service accounts may list the Secrets of their namespace (row GW-31)."""
     flags: Mapping[str, str] = field(default_factory=dict)
     """The client's metadata among ``PROXY_FLAGS``."""
 
@@ -170,6 +181,11 @@ class Scope:
         return self.flags.get("IP_FAMILIES", "")
 
     @property
+    def network_view(self) -> tuple[str, ...]:
+        """The networks whose endpoints the client asks for; none: all (row MN-03)."""
+        return tuple(word.strip() for word in self.flags.get("REQUESTED_NETWORK_VIEW", "").split(",") if word.strip())
+
+    @property
     def http10(self) -> bool:
         """Whether the client's metadata asks for HTTP/1.0 to be taken (row PR-10)."""
         return self.flags.get("HTTP10") == "1"
@@ -196,14 +212,27 @@ NO_PATCHES = Patches()
 
 
 @dataclass(frozen=True, eq=False)
+class Plugins:
+    """The extensions of a proxy, and how it comes to the module of each."""
+
+    key: Hashable = ()
+    entries: tuple[tuple[Extension, Delivery], ...] = ()
+
+
+NO_PLUGINS = Plugins()
+
+
+@dataclass(frozen=True, eq=False)
 class ProxyView:
     """``inbound`` is None for a router."""
 
     scope: Scope
     inbound: Inbound | None = None
     patches: Patches = NO_PATCHES
+    plugins: Plugins = NO_PLUGINS
 
     @property
     def key(self) -> Hashable:
         """Equal for two proxies of one snapshot that get the same resources."""
-        return (self.scope.key, self.inbound.key if self.inbound is not None else None, self.patches.key)
+        served = self.inbound.key if self.inbound is not None else None
+        return (self.scope.key, served, self.patches.key, self.plugins.key)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from mizzen.api.kubernetes import EndpointSlice, SliceEndpoint
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object, WorkloadSelector
 from mizzen.api.service_entry import ServiceEntry, WorkloadEntry
 from mizzen.model.config import ObjectKey
 from mizzen.model.hosts import is_address
+from mizzen.model.locality import NETWORK
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Endpoint, Port, Resolution, Service, Workload
 from mizzen.model.snapshot import EndpointKey
 from mizzen.model.view import MtlsMode
 from mizzen.resolve.mtls import PeerPolicies
+from mizzen.resolve.networks import Placement
 from mizzen.resolve.workloads import of_entry, of_object
 
 SERVICE_NAME = "kubernetes.io/service-name"
@@ -27,6 +31,7 @@ def endpoints(
     workload_entries: Mapping[ObjectKey, Object],
     workloads: Mapping[str, Workload],
     peers: PeerPolicies,
+    places: Placement,
     mesh: MeshConfig,
 ) -> dict[EndpointKey, tuple[Endpoint, ...]]:
     """Endpoints by service port, sorted by address. Not-ready ones are kept as unhealthy, terminating ones left out."""
@@ -51,7 +56,11 @@ def endpoints(
             for entry in _declaring(by_host.get((service.namespace, service.hostname), ()), service, port):
                 members += _of_entry(port, entry, candidates, mesh)
             if members:
-                unique = {(e.address, e.port): _with_mode(e, peers) for e in members}
+                # Those that only a gateway reaches have no address that could tell them apart.
+                unique = {
+                    (e.address, e.port, 0 if e.address else index): _in_network(_with_mode(e, peers), service, places)
+                    for index, e in enumerate(members)
+                }
                 found[(service.namespace, service.hostname, port.number)] = tuple(unique[key] for key in sorted(unique))
     return found
 
@@ -112,7 +121,7 @@ class _Candidates:
         made: dict[str, Workload] = {}
         for key in sorted(entries):
             obj = entries[key]
-            if obj.body.address:
+            if obj.body.address or obj.body.network:
                 workload = made[obj.body.address] = of_object(obj, mesh)
                 self._entries.setdefault(obj.namespace, []).append((workload, obj.body))
         self._pods: dict[str, list[Workload]] = {}
@@ -124,7 +133,7 @@ class _Candidates:
         """The entries that a Kubernetes Service selects beside its pods (row WE-03)."""
         if service.resolution is Resolution.CLIENT_SIDE and service.selector:
             for workload, entry in self._entries.get(service.namespace, ()):
-                if is_address(workload.address) and service.selector.items() <= workload.labels.items():
+                if _dialled(workload) and service.selector.items() <= workload.labels.items():
                     yield _of_listed(workload, entry, port)
 
     def of_selector(self, selector: WorkloadSelector, namespace: str, port: Port, *, dns: bool) -> Iterator[Endpoint]:
@@ -133,7 +142,7 @@ class _Candidates:
             if selector.matches(workload.labels):
                 yield _member(workload, port.target or port.number, port, workload.ready)
         for workload, entry in self._entries.get(namespace, ()):
-            if selector.matches(workload.labels) and (dns or is_address(workload.address)):
+            if selector.matches(workload.labels) and (dns or _dialled(workload)):
                 yield _of_listed(workload, entry, port)
 
 
@@ -172,14 +181,17 @@ def _with_mode(endpoint: Endpoint, peers: PeerPolicies) -> Endpoint:
         return endpoint
     if peers.modes(workload.namespace, workload.labels).of(endpoint.port) is not MtlsMode.DISABLE:
         return endpoint
-    return Endpoint(
-        address=endpoint.address,
-        port=endpoint.port,
-        service_port=endpoint.service_port,
-        workload=workload,
-        labels=endpoint.labels,
-        healthy=endpoint.healthy,
-        weight=endpoint.weight,
-        locality=endpoint.locality,
-        identity=endpoint.identity,
-    )
+    return replace(endpoint, tls_mode="disabled")
+
+
+def _dialled(workload: Workload) -> bool:
+    """Whether it can be an endpoint where no names are resolved: by its address, or through its network's gateway."""
+    return is_address(workload.address) or (not workload.address and bool(workload.network))
+
+
+def _in_network(endpoint: Endpoint, service: Service, places: Placement) -> Endpoint:
+    """With cluster and network. What is outside the mesh is in one only if it says so: everybody dials it (row MN-01)."""
+    workload = endpoint.workload
+    said = (workload.network if workload is not None else "") or endpoint.labels.get(NETWORK, "")
+    network = said if service.mesh_external else places.of(endpoint.address, said)
+    return replace(endpoint, network=network, cluster=places.cluster)

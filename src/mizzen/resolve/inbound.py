@@ -9,6 +9,7 @@ from mizzen.model.proxy import Proxy
 from mizzen.model.service import Port, Service
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Inbound, InboundPort, MtlsMode, Policies
+from mizzen.resolve import extensions
 from mizzen.resolve.conduct import conduct
 from mizzen.resolve.conduct import key as conduct_key
 from mizzen.resolve.ingress_listeners import ingress
@@ -37,6 +38,7 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
     known = {port.port for port in ports}
     unlisted = tuple(sorted((number, mode) for number, mode in modes.ports.items() if number not in known))
     own = policies_of(snapshot, proxy.namespace, proxy.labels)
+    plugins = extensions.of_proxy(snapshot, proxy.namespace, proxy.labels)
     http10 = proxy.flags.get("HTTP10") == "1"
     families = proxy.flags.get("IP_FAMILIES", "")
     interception = proxy.flags.get("INTERCEPTION_MODE", "")
@@ -51,6 +53,7 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
             families,
             conduct_key(snapshot, proxy),
             interception,
+            extensions.names(plugins),
         ),
         mesh=mesh,
         namespace=proxy.namespace,
@@ -62,6 +65,7 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
         interception=interception,
         http10=http10,
         families=families,
+        extensions=plugins,
     )
 
 

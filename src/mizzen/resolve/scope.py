@@ -12,7 +12,7 @@ from mizzen.model.hosts import full_name
 from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Policies, Scope
-from mizzen.resolve import egress_listeners, visible
+from mizzen.resolve import egress_listeners, extensions, visible
 from mizzen.resolve.conduct import conduct
 from mizzen.resolve.destination_rules import by_namespace, rule_for
 from mizzen.resolve.gateways import bound_ports, gateway_ports, gateways_of
@@ -59,11 +59,15 @@ def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str
         gateway_ports=gateway_ports(snapshot, proxy) if router else {},
         bound_ports=bound_ports(snapshot, proxy, gateways) if router else {},
         policies=policies_of(snapshot, proxy.namespace, proxy.labels) if router else Policies(),
+        extensions=extensions.of_proxy(snapshot, proxy.namespace, proxy.labels),
         outbound_mode=traffic.mode,
         egress_proxy=beyond,
         egress=listeners,
         conduct=own,
         locality=proxy.locality,
+        network=proxy.network,
+        account=proxy.service_account if router else "",
+        lists_secrets=snapshot.secret_access.allows(proxy.namespace, proxy.service_account),
         flags={flag: proxy.flags[flag] for flag in PROXY_FLAGS if flag in proxy.flags},
     )
 

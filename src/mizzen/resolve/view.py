@@ -8,7 +8,7 @@ from mizzen.model.locality import topology
 from mizzen.model.proxy import PROXY_FLAGS, Proxy, ProxyType
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Inbound, ProxyView, Scope
-from mizzen.resolve import conduct
+from mizzen.resolve import conduct, extensions
 from mizzen.resolve.client_labels import labels_read
 from mizzen.resolve.envoy_filters import patches
 from mizzen.resolve.inbound import inbound
@@ -22,12 +22,12 @@ def view(snapshot: Snapshot, proxy: Proxy, previous: ProxyView | None = None) ->
     found = _scope(snapshot, proxy)
     own = patches(snapshot, proxy)
     if proxy.type is ProxyType.ROUTER:
-        return ProxyView(found, patches=own)
+        return ProxyView(found, patches=own, plugins=extensions.plugins(snapshot, proxy))
     served = inbound(snapshot, proxy)
     served = snapshot.interned.setdefault(("inbound", served.key), served)
     if previous is not None and previous.inbound is not None and _equal(previous.inbound, served):
         served = snapshot.interned[("inbound", served.key)] = previous.inbound
-    return ProxyView(found, served, own)
+    return ProxyView(found, served, own, extensions.plugins(snapshot, proxy))
 
 
 def _scope(snapshot: Snapshot, proxy: Proxy) -> Scope:
@@ -43,6 +43,8 @@ def _scope(snapshot: Snapshot, proxy: Proxy) -> Scope:
         tuple(sorted(labels.items())),
         tuple((flag, proxy.flags[flag]) for flag in PROXY_FLAGS if flag in proxy.flags),
         conduct.key(snapshot, proxy),
+        snapshot.secret_access.allows(proxy.namespace, proxy.service_account),
+        extensions.names(extensions.of_proxy(snapshot, proxy.namespace, proxy.labels)),
         _router_key(snapshot, proxy) if proxy.type is ProxyType.ROUTER else (),
     )
     found = snapshot.interned.get(key)
@@ -69,7 +71,7 @@ def _router_key(snapshot: Snapshot, proxy: Proxy) -> Hashable:
         for group in (own.custom, own.audit, own.deny, own.allow, own.request_authentications)
         for o in group
     )
-    return (ports, names)
+    return (ports, names, proxy.service_account)
 
 
 def _equal(old: Inbound, new: Inbound) -> bool:
@@ -81,4 +83,5 @@ def _equal(old: Inbound, new: Inbound) -> bool:
         and old.unlisted == new.unlisted
         and old.policies == new.policies
         and old.conduct == new.conduct
+        and old.extensions == new.extensions
     )

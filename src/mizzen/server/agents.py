@@ -7,7 +7,6 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from aiohttp import web
@@ -20,8 +19,11 @@ from mizzen.pki import fingerprint
 from mizzen.server import names
 from mizzen.server.authenticate import Authenticator, Caller
 from mizzen.server.ca import REQUEST_LIMIT, Issuer
-from mizzen.server.hub import Hub, Signal
+from mizzen.server.hub import Hub, Signal, first_of
+from mizzen.server.modules import document
 from mizzen.server.node import Node
+from mizzen.server.registration import NotRegistered, Registrations
+from mizzen.server.reports import parse
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +35,17 @@ _REPORTS = 4096
 class Agents:
     """``rotated`` is given when the roots change. ``identity_check``: an agent speaks for its own pod only (row XD-06)."""
 
-    def __init__(self, issuer: Issuer, authenticator: Authenticator, hub: Hub, *, identity_check: bool = True) -> None:
+    def __init__(
+        self,
+        issuer: Issuer,
+        authenticator: Authenticator,
+        hub: Hub,
+        *,
+        identity_check: bool = True,
+        registrations: Registrations | None = None,
+    ) -> None:
         self._issuer = issuer
+        self._registrations = registrations
         self._authenticator = authenticator
         self._hub = hub
         self._identity_check = identity_check
@@ -45,6 +56,7 @@ class Agents:
         app = web.Application(client_max_size=REQUEST_LIMIT)
         app.router.add_post("/agent/v1/certificate", self._certificate)
         app.router.add_get("/agent/v1/watch", self._watch)
+        app.router.add_post("/agent/v1/modules", self._modules)
         app.router.add_post("/agent/v1/health", self._health)
         app.router.add_get("/ready", self._is_ready)
         return app
@@ -86,7 +98,7 @@ class Agents:
         :mod:`mizzen.server.names`, and at once too when that is not of version ``names=W``.
         """
         caller = await self._caller(request)
-        node = self._node(request, caller)
+        node = self._node(request.query.get("node"), request.query.get("metadata") or "{}", caller)
         found = await self._news(node, (request.query.get("version", ""), request.query.get("names", "")))
         if found is None:
             return _refuse(503, "the names of this proxy cannot be made")
@@ -110,17 +122,48 @@ class Agents:
                         for wait in news:
                             wait.close()
                         return resources
-                    await _first(news)
+                    await first_of(news)
         return resources
 
-    def _node(self, request: web.Request, caller: Caller) -> Node | None:
+    async def _modules(self, request: web.Request) -> web.Response:
+        """{"node", "boot", "version", "modules": {key: {"sha256"} or {"error"}}}: what the agent has of its modules.
+
+        The answer is what it is to have, of another version than its own, or the same after a while
+        (:mod:`mizzen.server.modules`).
+        """
+        caller = await self._caller(request)
+        body = await _json(request)
+        node = self._node(str(body.get("node", "")), json.dumps({"MIZZEN_BOOT": str(body.get("boot", ""))}), caller)
+        if node is None:
+            return _refuse(400, "node is missing")
+        try:
+            self._hub.report(node, parse(body.get("modules")))
+        except ProtocolError as error:
+            return _refuse(400, str(error))
+        secrets = not self._identity_check or bool(node.account_of_pod(self._hub.config))
+        answer = self._wanted(node, secrets)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL):
+                while answer["version"] == body.get("version"):
+                    news = self._hub.changed.wait()
+                    answer = self._wanted(node, secrets)
+                    if answer["version"] == body.get("version"):
+                        await news
+                    else:
+                        news.close()
+        return web.json_response(answer)
+
+    def _wanted(self, node: Node, secrets: bool) -> dict[str, Any]:
+        config = self._hub.config
+        return document(self._hub.modules(node), config, secrets=secrets) if config is not None else {"version": ""}
+
+    def _node(self, written: str | None, metadata: str, caller: Caller) -> Node | None:
         """The proxy that the caller asks for. Raises HTTPBadRequest, or HTTPForbidden when it may not."""
-        written = request.query.get("node")
         if not written:
             return None
         try:
             message = base_pb2.Node(id=written)
-            json_format.Parse(request.query.get("metadata") or "{}", message.metadata)
+            json_format.Parse(metadata, message.metadata)
             node = Node.parse(message)
         except (json_format.ParseError, ProtocolError) as error:
             raise web.HTTPBadRequest(
@@ -139,9 +182,15 @@ class Agents:
         return fingerprint(self._issuer.authority.roots_pem)
 
     async def _health(self, request: web.Request) -> web.Response:
-        """{"pod": name, "ready": bool, "message": text}: kept as that pod's latest word."""
+        """{"pod": name, "ready": bool, "message": text}: kept as that pod's latest word.
+
+        With ``node=ID&metadata={…}`` also the health of the workload entry of that proxy (row VM-04); 409 while there is none.
+        """
         caller = await self._caller(request)
+        node = self._node(request.query.get("node"), request.query.get("metadata") or "{}", caller)
         body = await _json(request)
+        if node is not None and not await self._judge(node, caller, body):
+            return _refuse(409, "this workload is not registered")
         pod = caller.pod or str(body.get("pod", ""))
         if len(self.health) >= _REPORTS:
             self.health.pop(next(iter(self.health)))
@@ -152,6 +201,25 @@ class Agents:
         }
         return web.json_response({})
 
+    async def _judge(self, node: Node, caller: Caller, body: dict[str, Any]) -> bool:
+        """Whether the workload's entry has been told. Raises HTTPException."""
+        if self._registrations is None:
+            return False
+        try:
+            return await self._registrations.report(
+                node, caller.identity, body.get("ready") is True, str(body.get("message", ""))
+            )
+        except NotRegistered as error:
+            log.warning("%s may not report for %s: %s", caller.identity, node.id, error)
+            raise web.HTTPForbidden(
+                text='{"error": "this identity may not speak for this workload"}', content_type="application/json"
+            ) from error
+        except OSError as error:
+            log.warning("the health of %s cannot be kept: %s", node.id, error)
+            raise web.HTTPServiceUnavailable(
+                text='{"error": "the entry cannot be written now"}', content_type="application/json"
+            ) from error
+
     async def _caller(self, request: web.Request) -> Caller:
         try:
             return await self._authenticator.caller(_certificate_of(request), request.headers.get("authorization", ""))
@@ -160,14 +228,6 @@ class Agents:
             raise web.HTTPUnauthorized(
                 text='{"error": "authentication failed"}', content_type="application/json"
             ) from error
-
-
-async def _first(waits: Iterable[Coroutine[Any, Any, bool]]) -> None:
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(wait) for wait in waits]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
 
 
 def _certificate_of(request: web.Request) -> dict[str, Any] | None:

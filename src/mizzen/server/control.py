@@ -13,6 +13,7 @@ from pathlib import Path
 from aiohttp import web
 
 from mizzen.errors import MeshError
+from mizzen.model.access import AuthorizationMode
 from mizzen.model.config import Config
 from mizzen.observe import Metrics
 from mizzen.pki import Lifetimes, server_names
@@ -20,11 +21,13 @@ from mizzen.server.ads import Discovery
 from mizzen.server.agents import Agents
 from mizzen.server.authenticate import Authenticator
 from mizzen.server.ca import CertificateService, Issuer
-from mizzen.server.debug import Debug, Guard
+from mizzen.server.debug import Debug, Guard, OverXds, Pages
 from mizzen.server.exchange import Exchange
+from mizzen.server.gateway_names import GatewayNames
 from mizzen.server.hub import Compiler, Hub
 from mizzen.server.jwks import DEFAULT_TIMEOUT, KeyStore
 from mizzen.server.rate import Rate
+from mizzen.server.registration import Entries, Registrations, Rules
 from mizzen.server.serving import Serving
 from mizzen.server.transport import serve
 from mizzen.server.trust import Trust
@@ -56,6 +59,7 @@ class Options:
     token_jwks: Path
     address: str = ""
     pod_name: str = "istiod"
+    authorization: AuthorizationMode = AuthorizationMode.ALWAYS_ALLOW
     bind: str = "0.0.0.0"  # noqa: S104 - pods reach it over the bridge
     certificate: tuple[Path, Path] | None = None
     """Certificate chain and key to serve with, as PEM files; else the authority signs one."""
@@ -69,8 +73,12 @@ async def control(
     configs: AsyncIterator[Config],
     stop: asyncio.Event,
     started: Callable[[Ports, Hub], None] | None = None,
+    entries: Entries | None = None,
 ) -> None:
-    """Serve what ``configs`` says until ``stop``. ``started`` is told the ports when all of them listen."""
+    """Serve what ``configs`` says until ``stop``. ``started`` is told the ports when all of them listen.
+
+    ``entries`` is where workloads that register themselves are written; without it none can.
+    """
     metrics = Metrics()
     hub = Hub(core, metrics)
     mailbox = Mailbox()
@@ -81,18 +89,20 @@ async def control(
         settings.jwks_blocked,
         unverified=settings.jwks_unverified,
     )
+    names = GatewayNames(mailbox.again)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(mailbox.fill(configs)),
-            group.create_task(_publish(mailbox, hub, settings, keys)),
+            group.create_task(_publish(mailbox, hub, settings, keys, names)),
+            group.create_task(keys.run()),
+            group.create_task(names.run()),
         ]
-        tasks.append(group.create_task(keys.run()))
         stopping = group.create_task(stop.wait())
         first = group.create_task(_first(hub))
         await asyncio.wait([stopping, first], return_when=asyncio.FIRST_COMPLETED)
         first.cancel()
         if not stop.is_set():
-            async with Servers(options, settings, hub, metrics) as servers:
+            async with Servers(options, settings, hub, metrics, entries) as servers:
                 log.info("ready: snapshot %s", hub.current.number if hub.current is not None else 0)
                 if started is not None:
                     started(servers.ports, hub)
@@ -144,26 +154,31 @@ class Mailbox:
             self._filled.set()
 
 
-async def _publish(mailbox: Mailbox, hub: Hub, settings: Settings, keys: KeyStore) -> None:
+async def _publish(mailbox: Mailbox, hub: Hub, settings: Settings, keys: KeyStore, names: GatewayNames) -> None:
     """The first change at once; those that follow shortly after it together (product decision 8, row XD-03)."""
     while True:
         config = await mailbox.take()
         keys.want(config)
         # Proxies may hold good keys from before a restart, or for rules that the change keeps: do not take these away for want of a moment.
         await keys.tried(DEFAULT_TIMEOUT if hub.current is None else _NEW_KEYS_SECONDS)
-        config = replace(config, jwks=keys.current, features=settings.features)
+        config = replace(config, jwks=keys.current, addresses=names.current, features=settings.features)
         for stage in hub.stages(config):
             hub.publish(stage)
             if hub.current is not None:
                 await arrived(hub, hub.current.number, _STAGE_SECONDS)
         hub.publish(config)
+        if hub.current is not None and settings.resolve_gateways:
+            names.want(hub.current.snapshot.networks.names)
         await asyncio.sleep(settings.coalesce.total_seconds())
 
 
 class Servers:
     """Every port of the control plane, open between ``async with``."""
 
-    def __init__(self, options: Options, settings: Settings, hub: Hub, metrics: Metrics) -> None:
+    def __init__(
+        self, options: Options, settings: Settings, hub: Hub, metrics: Metrics, entries: Entries | None = None
+    ) -> None:
+        self._registrations = _registrations(options, settings, hub, metrics, entries)
         self._options = options
         self._settings = settings
         self._hub = hub
@@ -197,12 +212,23 @@ class Servers:
         )
         lifetimes = Lifetimes(settings.default_workload_cert_ttl, settings.max_workload_cert_ttl)
         issuer = Issuer(trust.authority, lifetimes, authenticator, self._metrics)
-        agents = Agents(issuer, authenticator, self._hub, identity_check=settings.identity_check)
+        registrations, check = self._registrations, settings.identity_check
+        agents = Agents(issuer, authenticator, self._hub, identity_check=check, registrations=registrations)
         rate = Rate(settings.stream_rate)
-        secure = Discovery(self._hub, self._metrics, rate, authenticator, identity_check=settings.identity_check)
-        plain = Discovery(self._hub, self._metrics, rate, None)
-        debug = Debug(self._hub, self._metrics, lambda: agents.health)
         guard = Guard(authenticator, config.mesh.root_namespace, settings.debug_namespaces, on=settings.debug_auth)
+        pages = Pages(self._hub, lambda: agents.health, self._hub.again)
+        over_xds = OverXds(pages, guard.limit, options.pod_name)
+        secure = Discovery(
+            self._hub,
+            self._metrics,
+            rate,
+            authenticator,
+            identity_check=check,
+            registrations=registrations,
+            debug=over_xds,
+        )
+        plain = Discovery(self._hub, self._metrics, rate, None, registrations=registrations)
+        debug = Debug(self._hub, self._metrics, pages, shown=settings.debug_on_http)
 
         ports, bind = options.ports, options.bind
         grpc_tls, https = serving.context("h2"), serving.context("http/1.1")
@@ -227,8 +253,11 @@ class Servers:
         self._exchange = Exchange(self._hub, trust, serving, issuer, agents, settings.root_check)
 
     async def follow(self) -> None:
-        """Exchange the CA whenever that is due. For ever."""
-        await self._exchange.follow()
+        """Exchange the CA whenever that is due, and remove the entries of workloads that went. For ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._exchange.follow())
+            if self._registrations is not None:
+                group.create_task(self._registrations.run())
 
     @staticmethod
     async def _http(stack: contextlib.AsyncExitStack, application: web.Application) -> web.AppRunner:
@@ -236,6 +265,20 @@ class Servers:
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         return runner
+
+
+def _registrations(
+    options: Options, settings: Settings, hub: Hub, metrics: Metrics, entries: Entries | None
+) -> Registrations | None:
+    if entries is None:
+        return None
+    rules = Rules(
+        registers=settings.entry_registration,
+        checks=settings.entry_checks,
+        validates=settings.entry_identity,
+        grace=settings.entry_grace,
+    )
+    return Registrations(entries, lambda: hub.config, rules, options.pod_name, metrics)
 
 
 async def _site(site: web.TCPSite) -> int:

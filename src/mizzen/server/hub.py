@@ -6,13 +6,16 @@ import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from mizzen.model.closed import closed_by
 from mizzen.model.config import Config
+from mizzen.model.extension import Fetched, Module, Way
 from mizzen.model.finding import (
     CONFLICTING_HOSTS,
     DUPLICATE_SUBSET,
@@ -23,17 +26,43 @@ from mizzen.model.finding import (
 )
 from mizzen.model.identity import Identity
 from mizzen.model.proxy import Proxy
+from mizzen.model.remote import Remote, Sync
 from mizzen.model.resources import ResourceSet
 from mizzen.model.snapshot import Snapshot
-from mizzen.model.view import ProxyView
+from mizzen.model.view import NO_PLUGINS, Plugins, ProxyView
 from mizzen.observe import Metrics
 from mizzen.server.certificates import Certificates
 from mizzen.server.node import Node
+from mizzen.server.reports import Reports
 from mizzen.xds import Session
 
 log = logging.getLogger(__name__)
 
 _REMEMBERED = 4096
+
+
+class Signal:
+    """Wakes everybody who waits at the moment it is given."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def give(self) -> None:
+        self._event.set()
+        self._event = asyncio.Event()
+
+    def wait(self) -> Coroutine[Any, Any, bool]:
+        """Until the next time. What is given after this call counts, also before the caller awaits the answer."""
+        return self._event.wait()
+
+
+async def first_of(waits: Iterable[Coroutine[Any, Any, bool]]) -> None:
+    """Until one of ``waits`` is over; the others are given up."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(wait) for wait in waits]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
 
 
 @dataclass(frozen=True)
@@ -45,6 +74,8 @@ class Compiler:
     resources: Callable[[ProxyView], ResourceSet]
     stages: Callable[[Snapshot, Config], tuple[Config, ...]] = lambda previous, config: ()
     """What comes for a moment between a snapshot and the next Config, so that no request is lost."""
+    plugins: Callable[[Snapshot, Proxy], Plugins] = lambda snapshot, proxy: NO_PLUGINS
+    """``resolve.plugins``: the part of a view that agents ask for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,25 +98,14 @@ class Connection:
     secrets: bool = False
     """Whether credentials may be sent on it: the caller is proved, and is the pod that it says it is."""
     moments: dict[str, float] = field(default_factory=dict)
+    sent: dict[str, float] = field(default_factory=dict)
+    """By type, the Unix time of the last response."""
     view: ProxyView | None = field(default=None, repr=False)
     """The last view, from which the next one keeps what is equal."""
     made: tuple[Published, ResourceSet] | None = field(default=None, repr=False)
-    """What the last view became."""
-
-
-class Signal:
-    """Wakes everybody who waits at the moment it is given."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def give(self) -> None:
-        self._event.set()
-        self._event = asyncio.Event()
-
-    def wait(self) -> Coroutine[Any, Any, bool]:
-        """Until the next time. What is given after this call counts, also before the caller awaits the answer."""
-        return self._event.wait()
+    """What the last view became; None also when its agent had news since."""
+    reported: Signal = field(default_factory=Signal, repr=False)
+    """Given when its agent has news of the modules of its plugins."""
 
 
 class Hub:
@@ -99,6 +119,7 @@ class Hub:
         self.progressed = Signal()
         self.connections: dict[str, Connection] = {}
         self.absent: dict[str, Connection] = {}
+        self.reports = Reports()
         self._published: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)
         self._built: dict[Hashable, ResourceSet] = {}
         self._certificates = Certificates(metrics, lambda: datetime.now(UTC))
@@ -137,6 +158,7 @@ class Hub:
         self._metrics.duplicate_subsets.set(codes[DUPLICATE_SUBSET])
         for reason, count in closed_by(snapshot.findings).items():
             self._metrics.failed_closed.labels(reason).set(count)
+        self._count_clusters(previous.config.remotes if previous is not None else {}, config.remotes)
         self.error = ""
         number = self.current.number + 1 if self.current is not None else 1
         self.current = Published(number, config.revision, snapshot)
@@ -149,6 +171,19 @@ class Hub:
         self._forget_gone(config)
         self.changed.give()
 
+    def _count_clusters(self, before: Mapping[str, Remote], now: Mapping[str, Remote]) -> None:
+        self._metrics.clusters.labels("local").set(1)
+        self._metrics.clusters.labels("remote").set(len(now))
+        late = {name for name, remote in now.items() if remote.status is Sync.TIMEOUT}
+        self._metrics.cluster_timeouts.inc(
+            len(late - {name for name, remote in before.items() if remote.status is Sync.TIMEOUT})
+        )
+
+    def again(self) -> None:
+        """Resolve what there is once more and offer it. A proxy that has it already is sent nothing."""
+        if self.config is not None:
+            self.publish(self.config)
+
     def number_of(self, revision: int) -> int | None:
         """The first snapshot that has ``revision`` in it, None if there is none yet."""
         return next((number for number, published in self._published if published >= revision), None)
@@ -158,7 +193,7 @@ class Hub:
         if connection.made is not None and connection.made[0] is published:
             return connection.made[1]
         try:
-            proxy = connection.node.proxy(published.snapshot.config)
+            proxy = self._proxy(connection.node, published)
             connection.view = self._compiler.view(published.snapshot, proxy, connection.view)
             built = self._of_view(connection.view, published)
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer
@@ -175,11 +210,37 @@ class Hub:
         if known is not None:
             return self.resources(known, self.current)
         try:
-            view = self._compiler.view(self.current.snapshot, node.proxy(self.current.snapshot.config), None)
+            view = self._compiler.view(self.current.snapshot, self._proxy(node, self.current), None)
             return self._of_view(view, self.current)
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer
             self._failed(f"the resources of {node.id} could not be built", error)
             return None
+
+    def _proxy(self, node: Node, published: Published) -> Proxy:
+        return replace(node.proxy(published.snapshot.config), modules=self.reports.of(node))
+
+    def report(self, node: Node, modules: Mapping[str, Fetched]) -> None:
+        """What the agent of ``node`` says of the modules that it fetches (row AG-12)."""
+        if not self.reports.take(node, modules):
+            return
+        connection = self.connections.get(node.id)
+        if connection is not None:
+            connection.made = None
+            connection.reported.give()
+
+    def modules(self, node: Node) -> tuple[Module, ...]:
+        """What the agent of ``node`` is to fetch, each once. Raises when that cannot be told."""
+        if self.current is None or not self.current.snapshot.extensions:
+            return ()
+        plugins = self._compiler.plugins(self.current.snapshot, node.proxy(self.current.snapshot.config))
+        wanted = (item.module for item, _ in plugins.entries if item.module is not None and not item.module.path)
+        return tuple({module.key: module for module in wanted}.values())
+
+    def fetching(self, connection: Connection) -> bool:
+        """Whether a module is on its way to the proxy, as far as its agent has told."""
+        view = connection.view
+        ways = (Way.UNKNOWN, Way.AWAITED)
+        return view is not None and any(delivery.way in ways for _, delivery in view.plugins.entries)
 
     def _of_view(self, view: ProxyView, published: Published) -> ResourceSet:
         key = view.key
@@ -210,6 +271,20 @@ class Hub:
             if finding.code == REJECTED:
                 owner = f"{finding.namespace}/{finding.name}"
                 self._metrics.rejected_configs.labels(finding.kind.lower(), owner).set(1)
+
+    @property
+    def cached(self) -> int:
+        """How many sets of resources are kept, each for every proxy with the same view."""
+        return len(self._built)
+
+    def forget(self) -> None:
+        """Let every set of resources be put together again when it is asked for next."""
+        self._built.clear()
+
+    def connection(self, proxy: str) -> Connection | None:
+        """By node id or by ``name.namespace``."""
+        found = self.connections.get(proxy)
+        return found or next((c for c in self.connections.values() if c.node.proxy_id == proxy), None)
 
     def findings(self) -> set[Finding]:
         """Those of the newest snapshot and of what was translated from it so far."""
@@ -247,6 +322,7 @@ class Hub:
         ]
         for proxy in gone:
             del self.absent[proxy]
+        self.reports.keep({*self.connections, *self.absent})
 
     def _failed(self, message: str, error: Exception) -> None:
         self._metrics.internal_errors.inc()

@@ -97,7 +97,7 @@ def judge(hub: Hub, revision: int) -> Verdict:
     verdict, unfinished = Verdict(number, error=hub.error), False
     for proxy, connection in hub.connections.items():
         progress = connection.session.progress(number)
-        unfinished |= not progress.done
+        unfinished |= not progress.done or (progress.concerned and hub.fetching(connection))
         _note(verdict, proxy, progress)
     for proxy, connection in hub.absent.items():
         progress = _absent(hub, connection, number)

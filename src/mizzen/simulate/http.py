@@ -67,7 +67,7 @@ def _filters(manager: hcm_pb2.HttpConnectionManager, walk: Walk) -> None:
     walk.add(Step(Stage.FILTERS, f"{len(manager.http_filters)} HTTP filters", "they pass the request on", names))
 
 
-_ANSWERING = ("rbac", "ext_authz", "jwt_authn", "ratelimit", "lua", "wasm", "oauth2", "basic_auth")
+_ANSWERING = ("rbac", "ext_authz", "jwt_authn", "ratelimit", "lua", "wasm", "oauth2", "basic_auth", "trafficextension")
 
 
 def _may_answer(entry: hcm_pb2.HttpFilter) -> bool:

@@ -13,7 +13,7 @@ from mizzen.simulate.outcome import Candidate, Failure, Stage, Step
 from mizzen.simulate.reading import Reading, unpacked
 from mizzen.simulate.walk import Walk
 
-_ANSWERING = ("rbac", "ext_authz", "ratelimit", "wasm", "connection_limit")
+_ANSWERING = ("rbac", "ext_authz", "ratelimit", "wasm", "trafficextension", "connection_limit")
 
 
 def serve(chain: components.FilterChain, call: Call, reading: Reading, walk: Walk) -> None:

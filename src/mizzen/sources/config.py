@@ -14,6 +14,7 @@ from typing import Any
 
 from mizzen.api.decode import Decoded, Problem, decode, decode_mesh
 from mizzen.api.mesh_config import MeshConfig
+from mizzen.api.mesh_networks import MeshNetworks
 from mizzen.api.meta import Object
 from mizzen.check import codes, refused, validate
 from mizzen.model.closed import REFUSED_POLICY
@@ -159,7 +160,7 @@ class Assembly:
                 gone.append((kind, name))
         config = self._config.with_objects(put, gone)
         objects = _in_order(config, {key[0] for key in self._changed})
-        return replace(config, objects=objects, mesh=self._mesh(), findings=self._findings())
+        return replace(config, objects=objects, mesh=self._mesh(), networks=self._networks(), findings=self._findings())
 
     def _mesh(self) -> MeshConfig:
         """The mesh config in force, the same object while it says the same.
@@ -167,8 +168,7 @@ class Assembly:
         One with an error does not take the place of a good one. At start there is none, so its good fields count. Of
         two ConfigMaps a broken one is skipped (row MC-01).
         """
-        keys = [("ConfigMap", NAMESPACE, name) for name in self.mesh_maps]
-        readings = [j.mesh for key in keys if (j := self.judged.get(key)) is not None and j.mesh is not None]
+        readings = self._readings()
         good = [reading for reading in readings if not reading.broken]
         if not good and readings and self._good:
             raws = self._good
@@ -181,6 +181,19 @@ class Assembly:
         nothing: Mapping[str, Any] = {}
         found = decode_mesh(reduce(joined, raws, nothing))[0]
         return self._config.mesh if found == self._config.mesh else found
+
+    def _networks(self) -> MeshNetworks:
+        """Those of the first ConfigMap that speaks of networks; with an error in them what was in force stays (MC-30)."""
+        told = [reading for reading in self._readings() if reading.networks is not None or reading.networks_broken]
+        if told and told[0].networks_broken:
+            return self._config.networks
+        found = told[0].networks if told else None
+        found = found or MeshNetworks()
+        return self._config.networks if found == self._config.networks else found
+
+    def _readings(self) -> list[MeshReading]:
+        keys = [("ConfigMap", NAMESPACE, name) for name in self.mesh_maps]
+        return [j.mesh for key in keys if (j := self.judged.get(key)) is not None and j.mesh is not None]
 
     def _findings(self) -> tuple[Finding, ...]:
         return tuple(sorted({finding for judged in self.judged.values() for finding in judged.findings}))

@@ -7,9 +7,10 @@ from collections.abc import Hashable
 from mizzen.model.finding import Finding
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import CLUSTER, LISTENER, Resource, ResourceSet
-from mizzen.model.view import Inbound, ProxyView, Scope
+from mizzen.model.view import Inbound, Plugins, ProxyView, Scope
 from mizzen.translate import (
     clusters,
+    extension_configs,
     gateway,
     gateway_conflicts,
     inbound,
@@ -38,10 +39,21 @@ def resources(view: ProxyView, memo: Memo | None = None) -> ResourceSet:
     scope, served = view.scope, view.inbound
     key: Hashable = ("set", scope.key, served.key if served else None)
     base = memo.get(key, (scope, served), lambda: _set(scope, served, memo))
-    if not view.patches.patches or proxyless.asked(scope):
+    if proxyless.asked(scope):
+        return base
+    plugins = view.plugins
+    if plugins.entries:
+        items = tuple(item for item, _ in plugins.entries)
+        base = memo.get(("plugins", key, plugins.key), (base, *items), lambda: _extended(base, plugins))
+    if not view.patches.patches:
         return base
     owners = tuple(patch.owner for patch in view.patches.patches)
     return memo.get(("patched", view.key), (base, *owners), lambda: patches.apply(base, view))
+
+
+def _extended(base: ResourceSet, plugins: Plugins) -> ResourceSet:
+    made = [*(held for of in base.types.values() for held in of.values()), *extension_configs.resources(plugins)]
+    return ResourceSet.of(made, (*base.findings, *extension_configs.findings(plugins)))
 
 
 def _set(scope: Scope, served: Inbound | None, memo: Memo) -> ResourceSet:

@@ -71,7 +71,7 @@ def _bindings(catalog: Catalog, service: Service, port: Port) -> Iterator[Bindin
     own = f"{service.hostname}:{port.number}" if kind is Kind.SNIFFED else ""
     if service.headless:
         # One listener per pod. The client's own address is not left out: capture keeps that traffic off it.
-        for address in dict.fromkeys(e.address for e in catalog.endpoints(service, port)):
+        for address in dict.fromkeys(e.address for e in catalog.dialled(service, port)):
             yield Binding(address, port.number, kind, own)
         return
     addresses = _addresses(catalog, service)

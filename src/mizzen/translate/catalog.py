@@ -14,6 +14,7 @@ from mizzen.model.proxy import BOTH_FAMILIES, IPV6_ONLY, ProxyType
 from mizzen.model.service import Endpoint, Port, Resolution, Service
 from mizzen.model.view import DYNAMIC_DNS, Scope
 from mizzen.translate import names
+from mizzen.translate.split_horizon import Vantage
 
 _LOOP_LIMIT = 10
 
@@ -97,6 +98,17 @@ class Catalog:
         scope = self.scope
         asks = scope.flags.get("DNS_AUTO_ALLOCATE", "").lower() == "true"
         return scope.captures_dns and (scope.snapshot.config.features.ip_autoallocate or asks)
+
+    @cached_property
+    def vantage(self) -> Vantage:
+        """Where the clients of this scope stand among the networks of the mesh (row MN-03)."""
+        return Vantage.of(self.scope)
+
+    def dialled(self, service: Service, port: Port) -> list[Endpoint]:
+        """The endpoints that this client can reach by their own addresses, of its network or of none (row MCL-08)."""
+        mine = self.scope.network
+        found = (e for e in self.endpoints(service, port) if e.address)
+        return [e for e in found if not mine or e.network in ("", mine)]
 
     def endpoints(self, service: Service, port: Port) -> tuple[Endpoint, ...]:
         return self.scope.snapshot.endpoints.get((service.namespace, service.hostname, port.number), ())

@@ -24,10 +24,11 @@ from mizzen.translate import (
     names,
     outlier,
     proxy_protocol,
+    split_horizon,
     upstream_tls,
 )
 from mizzen.translate.catalog import Catalog
-from mizzen.translate.credentials import CONFIG_MAP
+from mizzen.translate.credentials import CONFIG_MAP, named_for
 from mizzen.translate.locality import Client, Preference, label_keys, preference, weighs_localities
 from mizzen.translate.memo import Memo
 from mizzen.translate.messages import resource
@@ -59,6 +60,7 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
             "clusters",
             scope.proxy_type,
             scope.locality,
+            catalog.vantage,
             mode,
             cluster_id,
             service.namespace,
@@ -68,6 +70,7 @@ def outbound(catalog: Catalog, memo: Memo) -> Iterator[Resource]:
             proxy_identity(scope.flags),
             header_case.kept(scope.conduct.config),
             _client_labels(catalog, service, rule),
+            scope.lists_secrets,
         )
         # The identities of a service are those behind all of its ports (row OL-21).
         everywhere = tuple(catalog.endpoints(service, p) for p in service.ports)
@@ -163,7 +166,7 @@ class _PortClusters:
         cluster.circuit_breakers.CopyFrom(connection_pool.breakers(policy))
         self._balance(cluster, policy)
         self._metadata(cluster, subset)
-        meshed = tuple(e for e in members if e.tls_mode == "istio")
+        meshed = tuple(e for e in members if split_horizon.carries_mtls(e, policy, auto_mtls=True))
         yield from self._place(cluster, self._assignment(name, policy, meshed))
 
     def _dynamic(self) -> Resource:
@@ -269,10 +272,10 @@ class _PortClusters:
     def _assignment(
         self, name: str, policy: TrafficPolicy, members: tuple[Endpoint, ...]
     ) -> endpoint_pb2.ClusterLoadAssignment:
-        scope = self._scope
+        scope, vantage = self._scope, self._catalog.vantage
         return endpoints.load_assignment(
             name,
-            members,
+            split_horizon.reachable(vantage, members, policy, auto_mtls=self._auto_mtls()),
             policy=policy,
             client=Client(scope.locality, scope.labels),
             cluster_id=scope.snapshot.config.cluster_id,
@@ -325,18 +328,30 @@ class _PortClusters:
             matches = upstream_tls.auto_mtls_matches(sni, self._sans(), offered, self._identity)
             if cluster.type != _Cluster.ORIGINAL_DST:
                 cluster.transport_socket_matches.extend(matches)
+                self._tell_plaintext(cluster, members)
             elif members and all(e.tls_mode == "istio" for e in members):
                 # Envoy sees no endpoint metadata here, so it is all or nothing (row OL-20).
                 cluster.transport_socket.CopyFrom(matches[0].transport_socket)
         if speech and offered == alpn.TCP and (tls is None or tls.mode == "ISTIO_MUTUAL"):
             facts["alpn"] = speech
 
+    @staticmethod
+    def _tell_plaintext(cluster: cluster_pb2.Cluster, members: tuple[Endpoint, ...]) -> None:
+        """Where servers with a sidecar take no mTLS, the cluster says so: it is another one once they do (row PA-10).
+
+        Envoy turns an endpoint in place and goes on with its open connections. One that has not carried a request yet is
+        known to no filter chain of the server, and would fail its first request under STRICT.
+        """
+        meshed = [e.tls_mode == "istio" for e in members if e.workload is not None and e.workload.tls_mode == "istio"]
+        if not all(meshed):
+            cluster.metadata.filter_metadata["istio"]["plaintext"] = "some" if any(meshed) else "all"
+
     def _auto_mtls(self) -> bool:
         if self._service.mesh_external or not self._scope.mesh.enable_auto_mtls:
             return False
         return namespace_mtls(self._catalog, self._service) is not MtlsMode.DISABLE
 
-    def _own_tls(self, policy: TrafficPolicy) -> ClientTLSSettings | None:
+    def _written_tls(self, policy: TrafficPolicy) -> ClientTLSSettings | None:
         """The rule's TLS block; a sidecar drops one with a credential unless the rule selects workloads (row DR-48)."""
         tls = policy.tls
         if tls is None or not tls.credential_name or self._scope.proxy_type is ProxyType.ROUTER:
@@ -345,6 +360,10 @@ class _PortClusters:
             return tls
         selects = self._rule is not None and self._rule.body.workload_selector is not None
         return tls if selects else None
+
+    def _own_tls(self, policy: TrafficPolicy) -> ClientTLSSettings | None:
+        tls = self._written_tls(policy)
+        return named_for(tls, lists_secrets=self._scope.lists_secrets) if tls is not None else None
 
     def _sans(self) -> list[str]:
         return identities(self._catalog, self._service)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from envoy.config.core.v3 import config_source_pb2
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
+from msgspec.structs import replace
 
+from mizzen.api.destination_rule import ClientTLSSettings
+from mizzen.api.gateway import ServerTLSSettings
 from mizzen.translate.tls import SDS_DEFAULT, SDS_ROOT, sds_secret
 
+Settings = TypeVar("Settings", ServerTLSSettings, ClientTLSSettings)
 ROOTS = "-cacert"
 """Ends the name of what a certificate's peers are verified by."""
 KUBERNETES, GATEWAY, CONFIG_MAP, BUILTIN = "kubernetes", "kubernetes-gateway", "configmap", "builtin"
+WITHHELD = "withheld"
+"""In place of ``kubernetes`` where the proxy may not have the Secret. Nothing is served under such a name, and because it
+is another one Envoy drops what it was sent while it was allowed: it ignores the removal of a secret (row GW-31)."""
 FILE, FILE_ROOTS = "file-cert", "file-root"
 SYSTEM = "system"
 """The roots that the system trusts, in place of a path (row DR-45)."""
@@ -41,9 +49,25 @@ def certificate_name(credential: str) -> str:
     return f"{KUBERNETES}://{rest}" if kind == "sds" else credential
 
 
+def named_for(tls: Settings, *, lists_secrets: bool) -> Settings:
+    """``tls`` as it is for proxies that may list Secrets; for others what names a Secret with a key is withheld. Roots
+    are no secret: they stay (row GW-31)."""
+    if lists_secrets:
+        return tls
+    if isinstance(tls, ServerTLSSettings):
+        tls = replace(tls, credential_names=tuple(_withheld(name) for name in tls.credential_names))
+    return replace(tls, credential_name=_withheld(tls.credential_name) if tls.credential_name else "")
+
+
+def _withheld(credential: str) -> str:
+    kind, mark, rest = certificate_name(credential).partition("://")
+    return f"{WITHHELD}{mark}{rest}" if kind == KUBERNETES else credential
+
+
 def roots_name(credential: str) -> str:
     """The resource with the roots that belong to a ``credentialName``."""
-    return f"{certificate_name(credential).removesuffix(ROOTS)}{ROOTS}"
+    kind, mark, rest = certificate_name(credential).partition("://")
+    return f"{KUBERNETES if kind == WITHHELD else kind}{mark}{rest.removesuffix(ROOTS)}{ROOTS}"
 
 
 def certificate(credential: str) -> secret_pb2.SdsSecretConfig:

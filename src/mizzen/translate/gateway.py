@@ -12,7 +12,7 @@ from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 from google.protobuf.message import Message
 
 from mizzen.model.resources import LISTENER, ROUTE, Resource
-from mizzen.translate import access_log, connection_settings, families, hcm
+from mizzen.translate import access_log, connection_settings, extensions, families, hcm
 from mizzen.translate.accepting import accept
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.filters import Direction
@@ -78,6 +78,7 @@ def _manager(catalog: Catalog, stat_prefix: str, servers: list[BoundServer]) -> 
         grpc_web=any(bound.protocol == "GRPC-WEB" for bound in servers),
         grpc=any(bound.protocol in ("GRPC", "GRPC-WEB", "HTTP2") for bound in servers),
         dynamic=catalog.dynamic_hosts,
+        plugins=extensions.on(scope.extensions, Direction.GATEWAY, servers[0].number),
     )
 
 

@@ -8,11 +8,13 @@ from envoy.config.listener.v3 import listener_components_pb2 as components
 
 from mizzen.api.meta import Object
 from mizzen.api.virtual_service import TLSRoute
+from mizzen.model import generated
 from mizzen.model.hosts import covers, overlap
+from mizzen.translate import extensions, names, tcp, tcp_routes
 from mizzen.translate import filters as f
-from mizzen.translate import names, tcp, tcp_routes
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.chains import ALPN_MESH
+from mizzen.translate.credentials import named_for
 from mizzen.translate.filters import Direction
 from mizzen.translate.gateway_server import BoundServer, attached
 from mizzen.translate.gateway_tls import downstream_socket
@@ -32,7 +34,7 @@ def tcp_chain(catalog: Catalog, bound: BoundServer) -> Iterator[components.Filte
             leg = tcp_routes.leg(catalog, obj, rule.route, bound.number)
             if not fits or leg is None:
                 continue
-            chain = _chain(catalog, leg)
+            chain = _chain(catalog, leg, bound)
             if bound.terminates:
                 mutual = bound.server.tls is not None and bound.server.tls.mode == "ISTIO_MUTUAL"
                 if mutual:
@@ -44,8 +46,7 @@ def tcp_chain(catalog: Catalog, bound: BoundServer) -> Iterator[components.Filte
 
 def _terminated(obj: Object, bound: BoundServer) -> tuple[TLSRoute, ...]:
     """``tls`` routes that hold where the gateway ends TLS: those that a TLSRoute of the Gateway API became (row VS-55)."""
-    made = obj.meta.annotations.get("internal.istio.io/route-semantics") == "gateway"
-    return obj.body.tls if made and bound.terminates else ()
+    return obj.body.tls if generated.by_segments(obj) and bound.terminates else ()
 
 
 def sni_chains(catalog: Catalog, bound: BoundServer, taken: set[str]) -> Iterator[components.FilterChain]:
@@ -63,7 +64,8 @@ def secure(catalog: Catalog, chain: components.FilterChain, bound: BoundServer, 
     if "*" not in bound.host_names:
         chain.filter_chain_match.server_names.extend(bound.host_names)
     if bound.server.tls is not None:
-        chain.transport_socket.CopyFrom(downstream_socket(bound.server.tls, catalog.scope.mesh, alpn))
+        own = named_for(bound.server.tls, lists_secrets=catalog.scope.lists_secrets)
+        chain.transport_socket.CopyFrom(downstream_socket(own, catalog.scope.mesh, alpn))
 
 
 def with_deadline(chain: components.FilterChain) -> components.FilterChain:
@@ -84,6 +86,7 @@ def _auto_chains(catalog: Catalog, bound: BoundServer) -> Iterator[components.Fi
                 mesh=catalog.scope.mesh,
                 conduct=catalog.scope.conduct,
                 clusters=[(name, 1)],
+                plugins=extensions.on(catalog.scope.extensions, Direction.GATEWAY, bound.number),
             )
             chain = components.FilterChain(filters=filters)
             chain.filter_chain_match.server_names.append(name)
@@ -98,8 +101,8 @@ def _routed_chains(catalog: Catalog, bound: BoundServer) -> Iterator[components.
                 hosts = [host for host in match.sni_hosts if any(overlap(host, mine) for _, mine in bound.hosts)]
                 leg = tcp_routes.leg(catalog, obj, rule.route, bound.number)
                 if leg is not None and hosts and _on_gateway(match.port, match.gateways, bound):
-                    chain = _chain(catalog, leg)
-                    chain.filter_chain_match.server_names.extend(sorted(n for n in hosts if n != "*"))
+                    chain = _chain(catalog, leg, bound)
+                    chain.filter_chain_match.server_names.extend(sorted({n for n in hosts if n != "*"}))
                     yield chain
 
 
@@ -107,5 +110,6 @@ def _on_gateway(port: int, gateways: tuple[str, ...], bound: BoundServer) -> boo
     return (not port or port == bound.number) and (not gateways or bound.owner in gateways)
 
 
-def _chain(catalog: Catalog, leg: Leg) -> components.FilterChain:
-    return components.FilterChain(filters=leg.filters(catalog, Direction.GATEWAY, catalog.scope.policies))
+def _chain(catalog: Catalog, leg: Leg, bound: BoundServer) -> components.FilterChain:
+    found = leg.filters(catalog, Direction.GATEWAY, bound.number, catalog.scope.policies)
+    return components.FilterChain(filters=found)

@@ -12,6 +12,7 @@ from envoy.extensions.request_id.uuid.v3 import uuid_pb2
 
 from mizzen.api.mesh_config import MeshConfig, ProxyConfig
 from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
+from mizzen.model.extension import Phase
 from mizzen.model.provider import Tracing
 from mizzen.model.view import Policies
 from mizzen.translate import (
@@ -20,6 +21,7 @@ from mizzen.translate import (
     connection_settings,
     dynamic_dns,
     exchange,
+    extensions,
     grpc_messages,
     header_case,
     jwt,
@@ -56,12 +58,14 @@ def http_connection_manager(
     http10: bool = False,
     chain: telemetry.Chain | None = None,
     dynamic: Iterable[str] = (),
+    plugins: extensions.Placed = (),
 ) -> f.NetworkFilter:
     """The network filter, with the route configuration by name over ADS (``rds``) or inline (``route_config``).
 
     ``stat_prefix`` is used as it is: it has to end in ``;`` (row OL-25). ``http2``: the port is declared HTTP2, GRPC or
     GRPC-WEB. ``grpc``: a port behind this is declared so, and messages are counted (row ME-04). ``http10``: HTTP/1.0 is answered, not told to upgrade (row PR-10). ``chain`` is what metrics may say of an inbound chain: its service, and whether it ends mTLS.
-    ``dynamic`` are the wildcard hosts whose names are resolved as requests name them (row SE-09).
+    ``dynamic`` are the wildcard hosts whose names are resolved as requests name them (row SE-09). ``plugins``
+    are the extensions of this chain.
     """
     chain = chain or telemetry.Chain(direction)
     manager = _Hcm(codec_type=_Hcm.AUTO, stat_prefix=stat_prefix, proxy_100_continue=True)
@@ -95,7 +99,7 @@ def http_connection_manager(
     resolving = [dynamic_dns.http_filter(host, mesh) for host in dynamic]
     manager.http_filters.extend(
         [
-            *_http_filters(chain, policies, mesh, grpc_web, count=grpc and report.metrics is not None),
+            *_http_filters(chain, policies, mesh, plugins, _grpc(grpc_web, count=grpc and report.metrics is not None)),
             *resolving,
             f.router(quiet=_off(conduct.config.proxy_headers, "envoyDebugHeaders")),
         ]
@@ -116,19 +120,31 @@ def _trace(manager: _Hcm, direction: Direction, wanted: Tracing | None) -> None:
         manager.request_id_extension.typed_config.CopyFrom(any_of(extension))
 
 
+def _grpc(web: bool, *, count: bool) -> list[f.HttpFilter]:
+    translated = [f.grpc_web()] if web else []
+    return [*translated, *([grpc_messages.http_filter()] if count else []), f.grpc_stats()]
+
+
 def _http_filters(
-    chain: telemetry.Chain, policies: Policies, mesh: MeshConfig, grpc_web: bool, *, count: bool
+    chain: telemetry.Chain,
+    policies: Policies,
+    mesh: MeshConfig,
+    plugins: extensions.Placed,
+    grpc: list[f.HttpFilter],
 ) -> list[f.HttpFilter]:
+    judges = chain.direction is not Direction.OUTBOUND
     filters = [exchange.http_filter(chain.direction, peer_verified=chain.mtls)]
-    if chain.direction is not Direction.OUTBOUND:
+    if judges:
         filters += rbac.custom_http_filters(policies, mesh)
+    filters += extensions.http(plugins, Phase.AUTHN)
+    if judges:
         filters += jwt.http_filters(policies, chain.direction)
+    filters += extensions.http(plugins, Phase.AUTHZ)
+    if judges:
         filters += rbac.http_filters(policies, mesh)
-    if grpc_web:
-        filters.append(f.grpc_web())
-    if count:
-        filters.append(grpc_messages.http_filter())
-    filters.append(f.grpc_stats())
+    filters += extensions.http(plugins, Phase.STATS)
+    filters += extensions.http(plugins, Phase.UNSPECIFIED)
+    filters += grpc
     if chain.direction is not Direction.INBOUND:
         filters.append(alpn.http_filter())
     return [*filters, f.fault(), f.cors(), f.http_marker(f.STATS)]

@@ -15,7 +15,7 @@ from mizzen.api.mesh_config import MeshConfig
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode
-from mizzen.translate import access_log, connection_pool, exchange, families, header_case, names, tcp, tls
+from mizzen.translate import access_log, connection_pool, exchange, extensions, families, header_case, names, tcp, tls
 from mizzen.translate import filters as f
 from mizzen.translate.accepting import accept
 from mizzen.translate.chains import Shape, own_tls, shapes
@@ -186,9 +186,14 @@ def _chain(shape: Shape, target: _Target, inbound: Inbound) -> listener_componen
                 clusters=[(target.cluster, 1)],
                 policies=inbound.policies,
                 chain=Chain(Direction.INBOUND, target.service, shape.mtls),
+                plugins=_plugins(target, inbound),
             )
         )
     return chain
+
+
+def _plugins(target: _Target, inbound: Inbound) -> extensions.Placed:
+    return extensions.on(inbound.extensions, Direction.INBOUND, target.port)
 
 
 def _http_filters(shape: Shape, target: _Target, inbound: Inbound) -> list[f.NetworkFilter]:
@@ -204,6 +209,7 @@ def _http_filters(shape: Shape, target: _Target, inbound: Inbound) -> list[f.Net
         grpc_web=target.protocol is Protocol.GRPC_WEB,
         grpc=target.protocol.is_http2,
         chain=Chain(Direction.INBOUND, target.service, shape.mtls),
+        plugins=_plugins(target, inbound),
     )
     return [f.network_marker(f.METADATA_EXCHANGE), manager]
 

@@ -115,7 +115,8 @@ class Priorities:
 
     def _mismatch(self, endpoint: Endpoint) -> int:
         workload = endpoint.workload
-        place = topology(workload.network, self._cluster_id, workload.node_name) if workload is not None else {}
+        cluster = endpoint.cluster or self._cluster_id
+        place = topology(endpoint.network, cluster, workload.node_name) if workload is not None else {}
         have = {**place, **endpoint.labels, **labels_of(endpoint.locality)}
         size, added = len(self._wanted), 0
         for index, (key, value) in enumerate(self._wanted):

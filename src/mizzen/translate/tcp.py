@@ -10,8 +10,9 @@ from mizzen.api.destination_rule import TunnelSettings
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Duration
 from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
+from mizzen.model.extension import Phase
 from mizzen.model.view import Policies
-from mizzen.translate import access_log, rbac, telemetry
+from mizzen.translate import access_log, extensions, rbac, telemetry
 from mizzen.translate import filters as f
 from mizzen.translate.filters import Direction
 
@@ -32,11 +33,13 @@ def filters(
     source_ip_hash: bool = False,
     tunnel: TunnelSettings | None = None,
     chain: telemetry.Chain | None = None,
+    plugins: extensions.Placed = (),
 ) -> list[f.NetworkFilter]:
     """The filters of a TCP chain in Istio's order; ``clusters`` are (name, weight), of which one alone needs no weight.
 
     ``idle_timeout`` None: the one of the proxy's metadata, if any (row IL-09). ``longest`` ends a connection whatever it carries. ``source_ip_hash``: the cluster hashes (row DR-13). ``tunnel``: the
     bytes go inside a CONNECT or POST request (row DR-53). ``chain`` is what metrics may say of an inbound chain. A sidecar's outbound side has no policies (row IL-11).
+    ``plugins`` are the extensions of this chain.
     """
     proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=stat_prefix)
     if len(clusters) == 1:
@@ -60,15 +63,23 @@ def filters(
     # Without an entry at connect a connection would count as opened only when it closes (row ME-05).
     proxy.access_log_options.flush_access_log_on_connected = True
     return [
-        *preamble(direction, policies, mesh),
+        *_preamble(direction, policies, mesh, plugins),
         f.network_marker(f.STATS),
         f.network(_NAME, proxy),
     ]
 
 
-def preamble(direction: Direction, policies: Policies, mesh: MeshConfig) -> list[f.NetworkFilter]:
-    """What stands before ``istio.stats``: the peer exchange of an inbound chain, and the policies."""
-    if direction is Direction.OUTBOUND:
-        return []
-    head = [f.network_marker(f.METADATA_EXCHANGE)] if direction is Direction.INBOUND else []
-    return [*head, *rbac.custom_network_filters(policies, mesh), *rbac.network_filters(policies, mesh)]
+def _preamble(
+    direction: Direction, policies: Policies, mesh: MeshConfig, plugins: extensions.Placed
+) -> list[f.NetworkFilter]:
+    """What stands before ``istio.stats``: the peer exchange of an inbound chain, policies and extensions (row WP-06)."""
+    judges = direction is not Direction.OUTBOUND
+    return [
+        *([f.network_marker(f.METADATA_EXCHANGE)] if direction is Direction.INBOUND else []),
+        *(rbac.custom_network_filters(policies, mesh) if judges else []),
+        *extensions.network(plugins, Phase.AUTHN),
+        *extensions.network(plugins, Phase.AUTHZ),
+        *(rbac.network_filters(policies, mesh) if judges else []),
+        *extensions.network(plugins, Phase.STATS),
+        *extensions.network(plugins, Phase.UNSPECIFIED),
+    ]

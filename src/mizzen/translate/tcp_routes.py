@@ -14,7 +14,7 @@ from mizzen.api.meta import Object
 from mizzen.api.virtual_service import L4MatchAttributes, RouteDestination, TLSMatchAttributes
 from mizzen.model.service import Port, Resolution, Service
 from mizzen.model.view import Policies
-from mizzen.translate import dynamic_dns, names, tcp
+from mizzen.translate import dynamic_dns, extensions, names, tcp
 from mizzen.translate.binding import Binding
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.filters import Direction
@@ -33,7 +33,7 @@ def chains(catalog: Catalog, service: Service, port: Port, binding: Binding) -> 
             yield chain
         if found:
             return
-    yield _chain(catalog, service_leg(catalog, service, port), binding.server_names, binding.ranges)
+    yield _chain(catalog, service_leg(catalog, service, port), port, binding.server_names, binding.ranges)
 
 
 def applies(
@@ -63,8 +63,9 @@ class Leg:
     """A wildcard host whose names are resolved by the SNI, and the port to go on to (row SE-09)."""
 
     def filters(
-        self, catalog: Catalog, direction: Direction, policies: Policies = NO_POLICIES
+        self, catalog: Catalog, direction: Direction, port: int, policies: Policies = NO_POLICIES
     ) -> list[components.Filter]:
+        """``port`` is that of the service, or of the gateway's server."""
         resolving = [dynamic_dns.sni_filter(*self.dynamic, catalog.scope.mesh)] if self.dynamic else []
         found = tcp.filters(
             direction=direction,
@@ -77,6 +78,7 @@ class Leg:
             longest=self.tcp.max_connection_duration,
             source_ip_hash=self.source_ip_hash,
             tunnel=self.tunnel,
+            plugins=extensions.on(catalog.scope.extensions, direction, port),
         )
         return [*found[:-1], *resolving, *found[-1:]]
 
@@ -141,7 +143,7 @@ def _tcp_chains(catalog: Catalog, obj: Object, port: Port, binding: Binding) -> 
             continue
         subnets = tuple(subnet for m in fitting for subnet in m.destination_subnets)
         everything = not fitting or any(not m.destination_subnets for m in fitting)
-        yield _from(obj, _chain(catalog, found, (), binding.ranges if everything else subnets))
+        yield _from(obj, _chain(catalog, found, port, (), binding.ranges if everything else subnets))
         if everything:
             return
 
@@ -151,7 +153,9 @@ def _tls_chains(catalog: Catalog, obj: Object, port: Port, binding: Binding) -> 
         for match in route.match:
             found = leg(catalog, obj, route.route, port.number)
             if found is not None and applies(match, obj, catalog, port.number, MESH):
-                yield _from(obj, _chain(catalog, found, match.sni_hosts, match.destination_subnets or binding.ranges))
+                yield _from(
+                    obj, _chain(catalog, found, port, match.sni_hosts, match.destination_subnets or binding.ranges)
+                )
 
 
 def _from(obj: Object, chain: components.FilterChain) -> components.FilterChain:
@@ -161,8 +165,10 @@ def _from(obj: Object, chain: components.FilterChain) -> components.FilterChain:
     return chain
 
 
-def _chain(catalog: Catalog, found: Leg, sni: Iterable[str], ranges: Iterable[str]) -> components.FilterChain:
-    chain = components.FilterChain(filters=found.filters(catalog, Direction.OUTBOUND))
+def _chain(
+    catalog: Catalog, found: Leg, port: Port, sni: Iterable[str], ranges: Iterable[str]
+) -> components.FilterChain:
+    chain = components.FilterChain(filters=found.filters(catalog, Direction.OUTBOUND, port.number))
     for name in sni:
         if name != "*":
             chain.filter_chain_match.server_names.append(name)

@@ -63,12 +63,16 @@ class Session:
             if target is not subscription.target:
                 changed.update((type_url, name) for name in subscription.retarget(target))
         self._resources = resources
-        self._history.append((snapshot, changed))
+        if self._history and self._history[-1][0] == snapshot:
+            self._history[-1][1].update(changed)  # the same snapshot, and more is known about the proxy
+        else:
+            self._history.append((snapshot, changed))
         return self._pump()
 
     def skip(self, snapshot: int) -> None:
         """Snapshot number ``snapshot`` changes nothing here: its resources could not be built."""
-        self._history.append((snapshot, set()))
+        if self.snapshot != snapshot:
+            self._history.append((snapshot, set()))
 
     def hurry(self) -> list[Response]:
         """Stop waiting for the proxy to be ready for more, until all has settled.
@@ -90,6 +94,10 @@ class Session:
     def names(self) -> int:
         """How many names the proxy asks for or says that it has, of all types."""
         return sum(len(s.names) + len(s.have) for s in self._subscriptions.values())
+
+    def watched(self) -> dict[str, list[str]]:
+        """By type URL, the names that the proxy asks for; ``*`` for all."""
+        return {url: ["*"] if s.wildcard else sorted(s.names) for url, s in self._subscriptions.items()}
 
     @property
     def waiting(self) -> bool:

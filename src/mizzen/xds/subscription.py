@@ -114,7 +114,12 @@ class Subscription:
         target, have = self.resource(name), self.have.get(name, _UNKNOWN)
         if target is None:
             return self._removes(name) and have != _UNKNOWN and have is not None
-        return have != target.version
+        return have != target.version and not self._spared(target, have)
+
+    @staticmethod
+    def _spared(target: Resource, have: str | None) -> bool:
+        """A stopgap is only for who has nothing (row WP-07)."""
+        return target.stopgap and have not in (_UNKNOWN, None)
 
     def _removes(self, name: str) -> bool:
         """Whether the end of a resource is announced.
@@ -187,7 +192,7 @@ class Subscription:
             target, have = self.resource(name), self.have.get(name, _UNKNOWN)
             if target is None:
                 self._plan_absence(plan, name, have)
-            elif have != target.version or name in self.force:
+            elif not self._spared(target, have) and (have != target.version or name in self.force):
                 plan.updates[name] = target
         return plan
 

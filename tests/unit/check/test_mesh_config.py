@@ -56,11 +56,10 @@ def test_values(mesh: dict[str, Any], path: str, fatal: bool) -> None:
     assert notes(**mesh) == {path: fatal}
 
 
-@pytest.mark.row("MC-11", "MC-15", "MC-24", "PC-12")
+@pytest.mark.row("MC-11", "MC-15", "PC-12")
 @pytest.mark.parametrize(
     ("mesh", "path"),
     [
-        ({"serviceSettings": [{"hosts": ["*.x"], "settings": {"clusterLocal": True}}]}, "serviceSettings"),
         ({"caCertificates": [{"pem": "x"}]}, "caCertificates"),
         ({"extensionProviders": [{"name": "s", "sds": {"service": "x", "port": 1}}]}, "extensionProviders[0]"),
         ({"extensionProviders": [{"zipkin": {}}]}, "extensionProviders[0]"),

@@ -74,3 +74,13 @@ def test_pods_that_cannot_start_as_they_are_written_are_not_waited_for_to_the_en
     result = mizzen("up", "--detach", "--timeout", "600s")
     assert (result.code, result.out) == (4, "")
     assert "not ready: pod default/x: no program is known" in result.err
+
+
+@pytest.mark.row("GW-31")
+def test_a_running_mesh_keeps_its_authorization_mode(mesh: FakeMesh, mizzen: Mizzen) -> None:
+    mesh.status["authorizationMode"] = "AlwaysAllow"
+    assert mizzen("up", "--detach", "--authorization-mode", "AlwaysAllow").code == 0
+    result = mizzen("up", "--detach", "--authorization-mode", "RBAC")
+    assert result.code == 1
+    assert "the mesh runs with --authorization-mode AlwaysAllow" in result.err
+    assert "`mizzen up --authorization-mode RBAC`" in result.err

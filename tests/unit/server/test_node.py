@@ -96,3 +96,10 @@ def test_locality_of_a_label_then_of_the_machine_then_of_the_proxy() -> None:
 def test_the_families_of_its_addresses(address: str, listed: str, families: str | None) -> None:
     said = node(f"sidecar~{address}~web-0.shop~shop.svc.cluster.local", INSTANCE_IPS=listed, IP_FAMILIES="x")
     assert said.proxy(Config()).flags.get("IP_FAMILIES") == families
+
+
+@pytest.mark.row("MN-01", "MN-03")
+def test_the_networks_that_a_proxy_asks_for_come_as_text_or_as_a_list() -> None:
+    found = node(NETWORK="east", REQUESTED_NETWORK_VIEW=["east", "west"]).proxy(Config())
+    assert (found.network, found.flags["REQUESTED_NETWORK_VIEW"]) == ("east", "east,west")
+    assert node(REQUESTED_NETWORK_VIEW="east").proxy(Config()).flags["REQUESTED_NETWORK_VIEW"] == "east"

@@ -112,6 +112,34 @@ def test_a_broken_mesh_config_leaves_the_good_one_in_force() -> None:
     assert assembly.config(10).mesh == Config().mesh
 
 
+def networks_map(text: str, name: str = "istio") -> Document:
+    raw = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": "istio-system"},
+        "data": {"meshNetworks": text},
+    }
+    return Document(raw, Origin("mesh.yaml", 1))
+
+
+@pytest.mark.row("MC-30")
+def test_broken_networks_leave_the_good_ones_in_force_and_the_first_map_that_has_some_counts() -> None:
+    assembly = Assembly(mesh_maps=("shared", "istio"))
+    maps = ("shared", "istio")
+    assembly.put(judge(networks_map("networks: {east: {}}"), mesh_maps=maps))
+    good = assembly.config(1).networks
+    assert list(good.networks) == ["east"]
+    assembly.put(judge(networks_map("networks: {east: {gateways: [{port: 1}]}}"), mesh_maps=maps))
+    config = assembly.config(2)
+    assert config.networks is good
+    assert any(finding.level is Level.ERROR for finding in config.findings)
+    assembly.put(judge(networks_map("networks: {west: {}}", "shared"), mesh_maps=maps))
+    assert list(assembly.config(3).networks.networks) == ["west"]
+    assembly.remove(("ConfigMap", "istio-system", "istio"))
+    assembly.remove(("ConfigMap", "istio-system", "shared"))
+    assert assembly.config(4).networks == Config().networks
+
+
 @pytest.mark.row("MC-01")
 def test_the_shared_map_lies_under_the_own_one_and_a_broken_one_of_the_two_is_skipped() -> None:
     names = ("shared", "istio")

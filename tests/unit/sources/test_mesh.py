@@ -59,6 +59,18 @@ def test_what_is_merged_and_what_is_replaced() -> None:
 def test_errors_break_it_and_warnings_do_not() -> None:
     assert read_mesh(ConfigMap(data={"mesh": "connectTimeout: soon"})).broken
     assert read_mesh(ConfigMap(data={"mesh": "a: ["})).broken
-    warned = read_mesh(ConfigMap(data={"mesh": "moon: 1", "meshNetworks": "networks: {n: {}}"}))
+    warned = read_mesh(ConfigMap(data={"mesh": "moon: 1", "meshNetworks": "networks: {n: {suns: 2}}"}))
     assert not warned.broken
-    assert [problem.path for problem in warned.problems] == ["data.mesh.moon", "data.meshNetworks"]
+    assert not warned.networks_broken
+    assert [problem.path for problem in warned.problems] == ["data.mesh.moon", "data.meshNetworks.networks.n.suns"]
+
+
+@pytest.mark.row("MC-30")
+def test_networks_stand_beside_the_mesh_config_and_break_alone() -> None:
+    good = read_mesh(ConfigMap(data={"meshNetworks": "networks: {n: {gateways: [{address: 1.2.3.4, port: 15443}]}}"}))
+    assert good.networks is not None
+    assert good.networks.networks["n"].gateways[0].port == 15443
+    for text in ("networks: [", "networks: {n: {gateways: [{port: 15443}]}}"):
+        bad = read_mesh(ConfigMap(data={"mesh": "{}", "meshNetworks": text}))
+        assert (bad.broken, bad.networks_broken) == (False, True)
+    assert read_mesh(ConfigMap(data={"mesh": "{}"})).networks is None

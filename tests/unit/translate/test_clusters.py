@@ -15,7 +15,7 @@ from mizzen.model.resources import CLUSTER
 from mizzen.resolve import build, view
 from mizzen.translate import resources
 from tests.golden import runner
-from tests.meshes import NETWORKING, new, router, rule, service, sidecar
+from tests.meshes import NETWORKING, SECURITY, endpoint_slice, new, pod, router, rule, service, sidecar
 
 WEB = service("web", "a", 1, [{"name": "http", "port": 80}])
 NAME = "outbound|80||web.a.svc.cluster.local"
@@ -118,3 +118,27 @@ def test_zones_are_told_to_envoy() -> None:
     assert zones(minClusterSize=3).min_cluster_size.value == 3
     assert zones(enabled=False).HasField("routing_enabled")
     assert zones(enabled=False).routing_enabled.value == 0
+
+
+@pytest.mark.row("PA-10")
+@pytest.mark.parametrize(
+    ("disabled", "told"),
+    [((), None), (("web-1",), "some"), (("web-1", "web-2"), "all"), (("web-3",), None)],
+)
+def test_a_cluster_is_another_one_once_a_server_takes_mutual_tls(disabled: tuple[str, ...], told: str | None) -> None:
+    """Else Envoy would go on with the plaintext connections that it has open. A pod without sidecar never turns."""
+    meshed = {"security.istio.io/tlsMode": "istio"}
+    pods = [pod(f"web-{n}", "a", n, {"app": "web", "name": f"web-{n}", **(meshed if n < 3 else {})}) for n in (1, 2, 3)]
+    listed = endpoint_slice("web", "a", [{"name": "http", "port": 8080}], ["10.1.0.1", "10.1.0.2", "10.1.0.3"])
+    policies = [
+        new(
+            SECURITY,
+            "PeerAuthentication",
+            "a",
+            name,
+            {"selector": {"matchLabels": {"name": name}}, "mtls": {"mode": "DISABLE"}},
+        )
+        for name in disabled
+    ]
+    facts = dict(_cluster(*pods, listed, *policies).metadata.filter_metadata["istio"].items())
+    assert facts.get("plaintext") == told

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mizzen.api.destination_rule import ClientTLSSettings
+from mizzen.api.gateway import ServerTLSSettings
 from mizzen.model.resources import PUBLIC_SECRETS
 from mizzen.translate import credentials
 from mizzen.translate.credentials import Name
@@ -60,3 +62,26 @@ def test_what_holds_no_secret_is_known_by_its_name() -> None:
     )
     assert all(name.startswith(PUBLIC_SECRETS) for name in public)
     assert not credentials.certificate_name("a").startswith(PUBLIC_SECRETS)
+
+
+@pytest.mark.row("GW-31")
+@pytest.mark.parametrize(
+    ("written", "certificate"),
+    [
+        ("a", "withheld://a"),
+        ("kubernetes://n/a", "withheld://n/a"),
+        ("sds://a", "withheld://a"),
+        ("kubernetes-gateway://n/a", "kubernetes-gateway://n/a"),
+        ("configmap://n/a", "configmap://n/a"),
+        ("builtin://", "builtin://"),
+        ("", ""),
+    ],
+)
+def test_what_names_a_key_is_withheld_and_roots_are_not(written: str, certificate: str) -> None:
+    settings = ServerTLSSettings(mode="MUTUAL", credential_name=written, credential_names=("b",))
+    assert credentials.named_for(settings, lists_secrets=True) is settings
+    named = credentials.named_for(settings, lists_secrets=False)
+    assert (named.credential_name, named.credential_names) == (certificate, ("withheld://b",))
+    assert credentials.roots_name(named.credential_name) == credentials.roots_name(written)
+    rule = credentials.named_for(ClientTLSSettings(mode="MUTUAL", credential_name=written), lists_secrets=False)
+    assert rule.credential_name == certificate

@@ -104,7 +104,8 @@ def test_the_first_of_rule_service_and_mesh_counts_whole() -> None:
 
 def member(place: Locality, node: str = "", network: str = "", **labels: str) -> Endpoint:
     workload = Workload(name="w", namespace="a", address="10.0.0.1", node_name=node, network=network)
-    return Endpoint(address="10.0.0.1", port=80, service_port=80, locality=place, workload=workload, labels=labels)
+    facts = {"locality": place, "workload": workload, "labels": labels, "network": network}
+    return Endpoint(address="10.0.0.1", port=80, service_port=80, **facts)  # type: ignore[arg-type]
 
 
 def ordered(found: Preference, members: list[Endpoint], **labels: str) -> list[int]:

@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 from envoy.config.cluster.v3 import cluster_pb2
-from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
+from envoy.config.listener.v3 import listener_pb2
+from envoy.extensions.transport_sockets.tls.v3 import secret_pb2, tls_pb2
 from msgspec.structs import replace
 
 from mizzen.api.decode import decode_mesh
 from mizzen.api.meta import Object
+from mizzen.model.access import SecretAccess, reviewed
 from mizzen.model.config import Config
 from mizzen.model.proxy import Proxy
-from mizzen.model.resources import CLUSTER, SECRET, UNUSABLE_CREDENTIAL
+from mizzen.model.resources import CLUSTER, LISTENER, SECRET, UNUSABLE_CREDENTIAL
 from mizzen.resolve import build, view
 from mizzen.translate import Memo, resources
 from tests.fakes.authorities import Ca, crl
@@ -292,3 +294,72 @@ def test_roots_for_names_that_nobody_declared_are_there_or_their_cluster_would_w
     snapshot = build(Config(mesh=mesh))
     assert resources(view(snapshot, sidecar())).get(SECRET).keys() == names
     assert not resources(view(snapshot, router())).get(SECRET)
+
+
+def asked_for(*objects: Object, access: SecretAccess, account: str = "edge") -> tuple[set[str], set[str], list[str]]:
+    """For the gateway's pod: the secrets served, those that its listeners name, and what the findings say."""
+    proxy = replace(router(), service_account=account)
+    made = resources(view(build(Config(secret_access=access).with_objects(objects)), proxy))
+    named: set[str] = set()
+    for resource in made.get(LISTENER).values():
+        for chain in listener_pb2.Listener.FromString(resource.body).filter_chains:
+            context = tls_pb2.DownstreamTlsContext()
+            if chain.transport_socket.typed_config.Unpack(context):
+                common = context.common_tls_context
+                named |= {each.name for each in common.tls_certificate_sds_secret_configs}
+                named.add(common.combined_validation_context.validation_context_sds_secret_config.name)
+    return set(made.get(SECRET)), named - {""}, [finding.message for finding in made.findings]
+
+
+@pytest.mark.row("GW-31")
+def test_an_account_that_may_not_list_secrets_gets_no_key_but_its_roots() -> None:
+    port = new(
+        "v1", "Service", "istio-system", "edge", {"selector": {"istio": "ingressgateway"}, "ports": [{"port": 443}]}
+    )
+    mutual = gateway(mode="MUTUAL", credentialName="cert", caCertCredentialName="own")
+    objects = port, mutual, secret("cert", tls_crt=C, tls_key=K), secret("own-cacert", cacert=R)
+    roots, key = "kubernetes://own-cacert", "kubernetes://cert"
+    assert asked_for(*objects, access=reviewed([("istio-system", "edge")])) == ({key, roots}, {key, roots}, [])
+    served_now, named, said = asked_for(*objects, access=reviewed([("istio-system", "other"), ("shop", "edge")]))
+    assert served_now == {roots}
+    assert named == {"withheld://cert", roots}, "another name, so that Envoy drops what it had"
+    assert len(said) == 1
+    assert "service account edge of namespace istio-system may not list Secrets there" in said[0]
+
+
+@pytest.mark.row("GW-31")
+def test_secrets_of_a_gateways_own_namespace_and_files_need_no_review() -> None:
+    granted = gateway(mode="SIMPLE", credentialName="kubernetes-gateway://shop/cert")
+    made = asked_for(granted, secret("cert", "shop", tls_crt=C, tls_key=K), access=SecretAccess())[0]
+    assert made == {"kubernetes-gateway://shop/cert"}
+    files = gateway(mode="SIMPLE", serverCertificate="/c", privateKey="/k")
+    assert asked_for(files, access=SecretAccess())[0] == {"file-cert:/c~/k"}
+
+
+@pytest.mark.row("GW-31")
+def test_a_sidecars_client_certificate_is_reviewed_too() -> None:
+    entry = {
+        "hosts": ["out.example"],
+        "ports": [{"number": 443, "name": "http", "protocol": "HTTP"}],
+        "resolution": "DNS",
+    }
+    policy = {"tls": {"mode": "MUTUAL", "credentialName": "cert"}}
+    selecting = {"host": "out.example", "trafficPolicy": policy, "workloadSelector": {"matchLabels": {"app": "web"}}}
+    objects = [
+        new(NETWORKING, "ServiceEntry", "shop", "out", entry),
+        new(NETWORKING, "DestinationRule", "shop", "out", selecting),
+        secret("cert", "shop", tls_crt=C, tls_key=K, ca_crt=R),
+    ]
+    memo = Memo()
+    snapshot = build(Config(secret_access=reviewed([("shop", "web")])).with_objects(objects))
+
+    def of(account: str) -> tuple[set[str], str]:
+        made = resources(view(snapshot, replace(sidecar(1, "shop", app="web"), service_account=account)), memo)
+        context = tls_pb2.UpstreamTlsContext()
+        cluster = cluster_pb2.Cluster.FromString(made.get(CLUSTER)["outbound|443||out.example"].body)
+        assert cluster.transport_socket.typed_config.Unpack(context)
+        return set(made.get(SECRET)), context.common_tls_context.tls_certificate_sds_secret_configs[0].name
+
+    roots, key = "kubernetes://cert-cacert", "kubernetes://cert"
+    assert of("web") == ({key, roots}, key)
+    assert of("other") == ({roots}, "withheld://cert")

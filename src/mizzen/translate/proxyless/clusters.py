@@ -17,7 +17,7 @@ from envoy.type.matcher.v3 import string_pb2
 from mizzen.api.destination_rule import LoadBalancerSettings, TrafficPolicy
 from mizzen.model.resources import CLUSTER, ENDPOINT, Resource
 from mizzen.model.service import Endpoint, Port, Resolution, Service
-from mizzen.translate import connection_pool, endpoints, load_balancer, names
+from mizzen.translate import connection_pool, endpoints, load_balancer, names, split_horizon
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.locality import Client, preference
 from mizzen.translate.messages import any_of, resource
@@ -69,7 +69,7 @@ def _one(
         )
     assignment = endpoints.load_assignment(
         name,
-        members,
+        split_horizon.reachable(catalog.vantage, members, policy, auto_mtls=False),
         policy=policy,
         client=Client(scope.locality, scope.labels),
         cluster_id=scope.snapshot.config.cluster_id,

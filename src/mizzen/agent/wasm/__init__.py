@@ -1,0 +1,1 @@
+"""Modules of WebAssembly plugins: fetched by the agent, kept as files for Envoy (row AG-12)."""
