@@ -46,6 +46,8 @@ def own(workload: str, namespace: str, app: str = "", version: str = "") -> dict
         "MIZZEN_CANONICAL_REVISION": version or "latest",
         "MIZZEN_APP": app,
         "MIZZEN_VERSION_LABEL": version,
+        "MIZZEN_PEER_APP": app,
+        "MIZZEN_PEER_VERSION": version,
         "MIZZEN_CLUSTER_ID": "Kubernetes",
     }
 

@@ -49,7 +49,7 @@ def collecting() -> Iterator[Sink]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            body = self._chunks() if self.headers.get("transfer-encoding") == "chunked" else self._whole()
             if self.path == "/api/v2/spans":
                 sink.spans.extend(zipkin(json.loads(body)))
             self.send_response(202)
@@ -57,6 +57,17 @@ def collecting() -> Iterator[Sink]:
             self.end_headers()
 
         do_PUT = do_GET = do_POST
+
+        def _whole(self) -> bytes:
+            return self.rfile.read(int(self.headers.get("content-length") or 0))
+
+        def _chunks(self) -> bytes:
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return body
 
         def log_message(self, *_: object) -> None:
             pass
