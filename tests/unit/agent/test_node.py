@@ -69,6 +69,15 @@ def test_canonical_names(labels: dict[str, str], name: str, revision: str) -> No
     assert (found["MIZZEN_APP"], found["MIZZEN_VERSION_LABEL"]) == (labels.get("app", ""), labels.get("version", ""))
 
 
+@pytest.mark.row("ME-12")
+def test_peers_are_told_kubernetes_own_labels_first() -> None:
+    labels = {"app": "a", "app.kubernetes.io/name": "b", "app.kubernetes.io/version": "2"}
+    found = environment(Settings(labels=labels))
+    assert (found["MIZZEN_APP"], found["MIZZEN_VERSION_LABEL"]) == ("a", "")
+    assert (found["MIZZEN_PEER_APP"], found["MIZZEN_PEER_VERSION"]) == ("b", "2")
+    assert environment(Settings(labels={"app": "a"}))["MIZZEN_PEER_APP"] == "a"
+
+
 def test_a_pod_without_a_workload_is_its_own() -> None:
     assert environment(Settings(pod_name="p"))["MIZZEN_WORKLOAD_NAME"] == "p"
 
