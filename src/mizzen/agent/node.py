@@ -35,6 +35,8 @@ def metadata(settings: Settings) -> dict[str, Any]:
     }
     if settings.outlier_log_path:
         found["OUTLIER_LOG_PATH"] = settings.outlier_log_path
+    if settings.exit_on_zero_connections:
+        found["EXIT_ON_ZERO_ACTIVE_CONNECTIONS"] = "true"
     if settings.unprivileged:
         found["UNPRIVILEGED_POD"] = "true"
     found |= settings.node_metadata

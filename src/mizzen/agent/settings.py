@@ -46,6 +46,8 @@ class Settings:
     cpu_limit: int = 0
     proxy_log_level: str = "warning"
     component_log_level: str = "misc:error"
+    log_as_json: bool = False
+    """Whether the lines of agent and Envoy are JSON (row AG-17)."""
     outlier_log_path: str = ""
     secret_ttl: float = 0.0
     key_kind: str = "P256"
@@ -183,6 +185,7 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         cpu_limit=_integer(env, "ISTIO_CPU_LIMIT", 0),
         proxy_log_level=options.get("proxyLogLevel") or "warning",
         component_log_level=options.get("proxyComponentLogLevel", "misc:error"),
+        log_as_json=options.get("log_as_json", "false").lower() != "false",
         outlier_log_path=options.get("outlierLogPath", ""),
         key_kind=key_kind(env),
         mounted_path=mounted(env),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -53,10 +54,12 @@ class Discovery:
         identity_check: bool = True,
         registrations: Registrations | None = None,
         debug: OverXds | None = None,
+        connection_age: float = 0.0,
     ) -> None:
         self._hub = hub
         self._registrations = registrations
         self._metrics = metrics
+        self._connection_age = connection_age
         self._rate = rate
         self._authenticator = authenticator
         self._identity_check = identity_check
@@ -118,7 +121,7 @@ class Discovery:
                 raise GrpcError(Status.UNAVAILABLE, "the resources of this proxy cannot be built")
             self._hub.attach(connection)
             try:
-                await stream.run(first, message)
+                await stream.run(first, message, self._connection_age)
             finally:
                 self._hub.detach(connection)
         finally:
@@ -244,12 +247,13 @@ class _Stream:
         self._put(responses)
         return True
 
-    async def run(self, first: Request, message: Any) -> None:
-        """Until the proxy ends the stream. Raises what broke it."""
+    async def run(self, first: Request, message: Any, age: float = 0.0) -> None:
+        """Until the proxy ends the stream, or for about ``age`` seconds (0: without end). Raises what broke it."""
         self._take(first)
         try:
             async with asyncio.TaskGroup() as group:
                 others = [group.create_task(self._send()), group.create_task(self._follow())]
+                others += [group.create_task(_grow_old(age))] if age else []
                 while (request := await _receive(self._call, message, self._metrics)) is not None:
                     if _is_debug(request):
                         answer = _debugged(self._debug, request, self._connection.identity, self._connection.session)
@@ -329,6 +333,12 @@ class _Stream:
             if self._aimed is not None and self._outbox.empty():
                 self._metrics.pushing.convergence.observe(max(0.0, time.monotonic() - self._aimed.at))
                 self._aimed = None
+
+
+async def _grow_old(age: float) -> None:
+    """End a stream: the proxy comes back, with what it has, and perhaps to another replica. Spread by a tenth, as in gRPC."""
+    await asyncio.sleep(age * random.SystemRandom().uniform(0.9, 1.1))
+    raise GrpcError(Status.UNAVAILABLE, "this connection is old enough (max_age)")
 
 
 def _is_debug(request: Request) -> bool:
