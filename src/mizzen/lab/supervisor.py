@@ -22,7 +22,7 @@ from mizzen.lab.controlplane import ControlPlane
 from mizzen.lab.dns import Server
 from mizzen.lab.forks import Forks
 from mizzen.lab.forward import Forwarder
-from mizzen.lab.gateways import GatewayController
+from mizzen.lab.gateways import GatewayController, options_of
 from mizzen.lab.network import Addresses, Network
 from mizzen.lab.pod import Machine, RunningPod
 from mizzen.lab.store import Store, timestamp
@@ -100,14 +100,15 @@ class Supervisor:
             notice=partial(notice.give, self.state / "run" / "controlplane.sock", lambda: self.store.revision),
         )
         self.admission = Admission(self.store, self.warn)
+        environment = {**os.environ, **settings.controlplane_environment(self.settings)}
         self.controllers = Controllers(
             self.store,
             self.network.subnets,
             self.node_name,
             self.admission.inject,
             self._trust,
-            {**os.environ, **settings.controlplane_environment(self.settings)},
-            GatewayController(self.store, self.admission.settings),
+            environment,
+            GatewayController(self.store, self.admission.settings, options_of(environment)),
         )
         self.controlplane = ControlPlane(
             self.mesh, self.state, self.forks, self.network, cgroup, self.settings, self.authorization

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from mizzen.api.meta import Object
 from mizzen.model.config import Config, ObjectKey
+from mizzen.model.features import GatewayApi
 from mizzen.model.service import Service
 from mizzen.model.snapshot import Snapshot
 from mizzen.resolve.access import secret_access
@@ -150,11 +151,15 @@ def _gateway_api(run: _Run, config: Config, hosts: Mapping[str, tuple[Service, .
     kinds = (*KINDS, *REFERRED)
 
     def convert(
-        domain: str, hosts: Mapping[str, tuple[Service, ...]], *objects: Mapping[ObjectKey, Object]
+        domain: str,
+        options: GatewayApi,
+        hosts: Mapping[str, tuple[Service, ...]],
+        *objects: Mapping[ObjectKey, Object],
     ) -> Generated:
-        return of_gateway_api(dict(zip(kinds, objects, strict=True)), hosts, domain)
+        return of_gateway_api(dict(zip(kinds, objects, strict=True)), hosts, domain, options)
 
-    return run.step("gateway_api", convert, config.domain, hosts, *(config.of(kind) for kind in kinds))
+    options = config.features.gateway_api
+    return run.step("gateway_api", convert, config.domain, options, hosts, *(config.of(kind) for kind in kinds))
 
 
 def _peers(run: _Run, config: Config, objects: tuple[Object, ...]) -> tuple[tuple[Object, ...], PeerPolicies]:
