@@ -1,6 +1,7 @@
 """Our own surfaces, as an attacker finds them: files of the mesh, the control plane's ports, what is shown of secrets."""
 
 import base64
+import json
 import os
 import stat
 import subprocess
@@ -10,6 +11,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from mizzen.cli.proxyconfig.dump import Dump
+from mizzen.lab.client import LabClient, UnixApi
 from tests.e2e.mesh import Mesh
 from tests.e2e.waiting import eventually
 
@@ -64,9 +67,9 @@ def test_the_control_plane_shows_itself_to_who_proves_an_identity(mesh: Mesh) ->
     assert mesh.curl(f"{ISTIOD}:{port}/ready", namespace="plain").code == 200
     token = "$(cat /var/run/secrets/tokens/istio-token)"
     script = f"curl -s -o /dev/null -w '%{{http_code}}' -H \"authorization: Bearer {token}\" {ISTIOD}:{port}/debug/"
-    found = mesh.exec("curl", "sh", "-c", script + "configz", container="istio-proxy").out
-    assert found.strip() == "403", "another namespace's configuration is not for everybody with a sidecar"
-    assert mesh.exec("curl", "sh", "-c", script + "syncz", container="istio-proxy").out.strip() == "200"
+    for page, code in (("configz", "403"), ("syncz", "403"), ("config_dump?proxyID=$HOSTNAME.default", "200")):
+        found = mesh.exec("curl", "sh", "-c", f'{script}"{page}"', container="istio-proxy").out
+        assert found.strip() == code, f"{page}: of the whole mesh nothing, of its own proxies what each is sent"
 
 
 @pytest.mark.row("PO-12")
@@ -135,3 +138,18 @@ def test_another_user_may_not_command_the_mesh(mesh: Mesh) -> None:
 
 def test_honest_traffic_goes_on(mesh: Mesh) -> None:
     eventually(lambda: mesh.curl("http://httpbin:8000/get").code, lambda code: code == 200)
+
+
+@pytest.mark.row("DBG-06")
+def test_a_config_dump_of_the_control_plane_is_what_the_proxy_has(mesh: Mesh) -> None:
+    pod = mesh.pod("httpbin")["name"]
+    state = mesh.state / mesh.name
+    dumped = UnixApi(state / "run" / "controlplane.sock").json(
+        "GET", "/debug/config_dump", {"proxyID": f"{pod}.default", "include_eds": ""}
+    )
+    ought, holds = Dump(dumped), Dump(json.loads(LabClient(state).envoy("default", pod, "/config_dump")))
+    static = {entry["cluster"]["name"] for entry in holds.part("ClustersConfigDump")["static_clusters"]}
+    assert {each["name"] for each in ought.clusters()} == {each["name"] for each in holds.clusters()} - static
+    assert {each["name"] for each in ought.listeners()} <= {each["name"] for each in holds.listeners()}
+    assert "virtualInbound" in {each["name"] for each in ought.listeners()}
+    assert ought.part("EndpointsConfigDump")["dynamic_endpoint_configs"]

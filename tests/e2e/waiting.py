@@ -9,7 +9,7 @@ from typing import TypeVar
 Answer = TypeVar("Answer")
 
 
-def eventually(probe: Callable[[], Answer], wanted: Callable[[Answer], bool], seconds: float = 10.0) -> Answer:
+def eventually(probe: Callable[[], Answer], wanted: Callable[[Answer], bool], seconds: float = 30.0) -> Answer:
     """Asks until four answers in a row are as wanted, and gives the last; fails with it when the time is over.
 
     One answer is not enough after a change of policy: each connection that was open before may carry one more request
@@ -27,7 +27,7 @@ def eventually(probe: Callable[[], Answer], wanted: Callable[[Answer], bool], se
         time.sleep(0.1)
 
 
-def settled(probe: Callable[[], Answer], seconds: float = 10.0) -> Answer:
+def settled(probe: Callable[[], Answer], seconds: float = 30.0) -> Answer:
     """The answer that four requests in a row agree on: what holds when connections of before a change are gone."""
     deadline, answers = time.monotonic() + seconds, [probe()]
     while not (len(answers) >= 4 and all(answer == answers[-1] for answer in answers[-4:])):

@@ -13,6 +13,7 @@ from envoy.service.accesslog.v3 import als_pb2
 from mizzen.model.conduct import Conduct
 from mizzen.model.protocol import Protocol
 from mizzen.model.provider import Logger, LoggerKind
+from mizzen.model.report import Report
 from mizzen.model.view import MtlsMode
 from tests.envoy import mesh
 from tests.envoy.loopback import echo_app, http_app
@@ -78,9 +79,11 @@ def logger(kind: LoggerKind, name: str, **more: tuple[str, ...]) -> Logger:
 def test_requests_and_connections_arrive_each_at_its_own_service(lab: Lab) -> None:
     sink = Sink()
     both = Conduct(
-        loggers=(
-            logger(LoggerKind.HTTP_ALS, "requests", request_headers=("x-team",)),
-            logger(LoggerKind.TCP_ALS, "connections"),
+        server=Report(
+            loggers=(
+                logger(LoggerKind.HTTP_ALS, "requests", request_headers=("x-team",)),
+                logger(LoggerKind.TCP_ALS, "connections"),
+            )
         )
     )
     try:

@@ -9,10 +9,13 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
+from mizzen.agent.app_probe import AppProbe
 from mizzen.agent.certificate import Rotation
 from mizzen.agent.debug import Debug
 from mizzen.agent.dns.proxy import DnsProxy
+from mizzen.agent.health import Health
 from mizzen.agent.http import connection
 from mizzen.agent.metrics import Metrics
 from mizzen.agent.mounted import Mounted
@@ -30,6 +33,10 @@ def report(text: str) -> None:
     """One line of the agent's log."""
     now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
     sys.stderr.write(f"{now}Z\tinfo\tagent\t{text}\n")
+
+
+_NOT_READY = 0.2
+"""Seconds between two looks at an Envoy that starts."""
 
 
 class Agent:
@@ -95,8 +102,11 @@ class Agent:
         await self._envoy.start()
         keep = group.create_task(self._rotation.keep())
         aside = [keep] if self._roots is None else [keep, group.create_task(self._roots.keep())]
+        if self._settings.health_probe is not None:
+            aside.append(group.create_task(self._check_application(self._settings.health_probe)))
         if self._settings.wasm is not None:
             modules = Modules(self._settings, self._settings.wasm, report)
+            self._readiness.lacks = modules.missing
             aside.append(group.create_task(modules.keep()))
         ended = group.create_task(self._envoy.wait())
         await asyncio.wait((ended, stop), return_when=asyncio.FIRST_COMPLETED)
@@ -111,6 +121,19 @@ class Agent:
             return 0
         report(f"envoy ended by itself, code {code}")
         return code
+
+    async def _check_application(self, probe: dict[str, Any]) -> None:
+        """For ever, as soon as Envoy is ready: nobody could reach the application before (row VM-04)."""
+        while True:
+            if not await self._readiness.why_not():
+                break
+            await asyncio.sleep(_NOT_READY)
+        app = AppProbe(probe, self._settings.instance_ip)
+
+        async def why_not() -> str:
+            return await self._readiness.why_not() or await app.why_not()
+
+        await Health(self._settings, probe, why_not, report).keep()
 
     async def _leave(self, group: asyncio.TaskGroup, ended: asyncio.Task[int]) -> None:
         draining = group.create_task(self._envoy.drain_for_exit())

@@ -35,12 +35,19 @@ class LiteralTag(Struct, frozen=True, kw_only=True, omit_defaults=True):
     value: str = ""
 
 
+class FormatterTag(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``value`` is a format string as access logs have them."""
+
+    value: str = ""
+
+
 class CustomTag(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One of the three is set."""
+    """One of the four is set."""
 
     literal: LiteralTag | None = None
     environment: EnvironmentTag | None = None
     header: HeaderTag | None = None
+    formatter: FormatterTag | None = None
 
 
 class Tracing(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -136,6 +143,17 @@ class TLSConfig(Struct, frozen=True, kw_only=True, rename="camel"):
     cipher_suites: tuple[str, ...] = ()
 
 
+class LocalSettings(Struct, frozen=True, kw_only=True, rename="camel"):
+    cluster_local: bool = False
+
+
+class ServiceSettings(Struct, frozen=True, kw_only=True):
+    """Which hosts (wildcards too) stay in their own cluster (rows MC-24, MCL-04)."""
+
+    settings: LocalSettings = LocalSettings()
+    hosts: tuple[str, ...] = ()
+
+
 class MeshConfig(Struct, frozen=True, kw_only=True, rename="camel"):
     trust_domain: str = "cluster.local"
     trust_domain_aliases: tuple[str, ...] = ()
@@ -173,7 +191,7 @@ class MeshConfig(Struct, frozen=True, kw_only=True, rename="camel"):
     default_providers: DefaultProviders = DefaultProviders()
     extension_providers: tuple[dict[str, Any], ...] = ()
     discovery_selectors: tuple[dict[str, Any], ...] = ()
-    service_settings: tuple[dict[str, Any], ...] = ()
+    service_settings: tuple[ServiceSettings, ...] = ()
     service_entry_visibility: dict[str, Any] = {}
     ca_certificates: tuple[dict[str, Any], ...] = ()
     dns_refresh_rate: Duration = Duration(60_000_000_000)

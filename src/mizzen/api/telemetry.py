@@ -1,11 +1,10 @@
-"""telemetry.istio.io Telemetry. Source: istio/api telemetry/v1alpha1/telemetry.proto, rows TE-*."""
+"""telemetry.istio.io Telemetry. Source: istio/api telemetry/v1alpha1/telemetry.proto, rows TM-*."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import Struct
 
+from mizzen.api.mesh_config import CustomTag
 from mizzen.api.meta import Duration, LabelSelector, TargetRef
 from mizzen.api.security import Provider
 
@@ -19,7 +18,7 @@ class Tracing(Struct, frozen=True, kw_only=True, rename="camel"):
     providers: tuple[Provider, ...] = ()
     random_sampling_percentage: float | None = None
     disable_span_reporting: bool | None = None
-    custom_tags: dict[str, dict[str, Any]] = {}
+    custom_tags: dict[str, CustomTag] | None = None
     use_request_id_for_trace_sampling: bool | None = None
     enable_istio_tags: bool | None = None
     disable_context_propagation: bool | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
+from mizzen.api import log_format
 from mizzen.api.ciphers import is_curve, is_suite
 from mizzen.api.mesh_config import MeshConfig, ProxyConfig, TLSConfig
 from mizzen.api.reader import Problem
@@ -42,8 +43,8 @@ def _values(mesh: MeshConfig) -> Iterator[Problem]:
         yield Problem(path="connectTimeout", message="must be from 1ms to 1h")
     if mesh.protocol_detection_timeout.nanos < 0:
         yield Problem(path="protocolDetectionTimeout", message="may not be negative")
-    if mesh.access_log_encoding == "JSON" and mesh.access_log_format and not _is_object(mesh.access_log_format):
-        yield _warn("accessLogFormat", "is no JSON object; the default fields are written")
+    if wrong := _format_problem(mesh):
+        yield _warn("accessLogFormat", wrong)
     for index, selector in enumerate(mesh.discovery_selectors):
         if wrong := problem(selector):
             yield Problem(path=f"discoverySelectors[{index}]", message=wrong)
@@ -53,6 +54,18 @@ def _values(mesh: MeshConfig) -> Iterator[Problem]:
         yield Problem(path="outboundTrafficPolicy.tls.credentialName", message=message)
     if mesh.mesh_mtls is not None and mesh.mesh_mtls.ecdh_curves:
         yield Problem(path="meshMTLS.ecdhCurves", message="curves cannot be chosen for traffic inside the mesh")
+
+
+def _format_problem(mesh: MeshConfig) -> str:
+    """Row LG-04."""
+    text = mesh.access_log_format
+    if text and mesh.access_log_encoding == "JSON":
+        if not _is_object(text):
+            return "is no JSON object; the default fields are written"
+        wrong = log_format.problem_in(json.loads(text))
+    else:
+        wrong = log_format.problem(text)
+    return wrong and f"{wrong}; the default format is used"
 
 
 def _is_object(text: str) -> bool:
@@ -94,8 +107,6 @@ def _extension_providers(mesh: MeshConfig) -> Iterator[Problem]:
 
 
 def _without_effect(mesh: MeshConfig) -> Iterator[Problem]:
-    if mesh.service_settings:
-        yield _warn("serviceSettings", "has no effect: the mesh has one cluster, and every service is local to it")
     if any(ca.get("pem") or ca.get("spiffeBundleUrl") or ca.get("certSigners") for ca in mesh.ca_certificates):
         yield _warn("caCertificates", "further roots have no effect; only their trustDomains are accepted")
     if mesh.proxy_http_port:

@@ -20,6 +20,9 @@ class Notes:
     def warn(self, path: str, message: str, code: str = codes.ADVICE) -> None:
         self._add(code, Level.WARNING, path, message)
 
+    def inform(self, path: str, message: str, code: str) -> None:
+        self._add(code, Level.INFO, path, message)
+
     def need(self, holds: bool, path: str, message: str) -> bool:
         """An error unless ``holds``, which is given back."""
         if not holds:

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mizzen.cli.failure import Failure
 from mizzen.cli.findings import as_json, show
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor_pb2 import DescriptorProto
-
     from mizzen.api.mesh_config import MeshConfig
     from mizzen.model.config import Config
     from mizzen.model.resources import ResourceSet
@@ -35,6 +32,7 @@ class Answer:
         """The message ``envoy.admin.v3.ConfigDump`` that its Envoy would give; the bootstrap's own parts are not known."""
         from mizzen.cli.proxyconfig import dump
         from mizzen.model.resources import ENDPOINT
+        from mizzen.proto.shown import decoded
 
         types = {
             url: {name: decoded(url, r.body) for name, r in named.items()}
@@ -50,6 +48,7 @@ class Answer:
     def clusters(self) -> Json:
         """The message ``envoy.admin.v3.Clusters``, with each endpoint as it would begin: healthy unless said otherwise."""
         from mizzen.model.resources import CLUSTER, ENDPOINT
+        from mizzen.proto.shown import decoded
 
         assignments = {name: decoded(ENDPOINT, r.body) for name, r in self.resources.get(ENDPOINT).items()}
         statuses = []
@@ -83,65 +82,6 @@ def _hosts(assignment: Json) -> list[Json]:
                 }
             )
     return hosts
-
-
-def decoded(type_url: str, body: bytes) -> Json:
-    """A serialised Envoy resource as JSON, fields named as in Envoy's own dumps."""
-    from google.protobuf import descriptor_pool, json_format, message_factory
-
-    # Registers every message type that a resource may hold.
-    import_module("mizzen.translate.messages")
-    _register_own()
-    descriptor = descriptor_pool.Default().FindMessageTypeByName(type_url.rpartition("/")[2])
-    message = message_factory.GetMessageClass(descriptor)()
-    message.ParseFromString(body)
-    return json_format.MessageToDict(message, preserving_proto_field_name=True)
-
-
-_OWN = {
-    "envoy.extensions.access_loggers.stats.v3": "Config",
-    "envoy.extensions.matching.actions.transform_stat.v3": "TransformStat",
-    "envoy.extensions.matching.common_inputs.stats.v3": "StatTagValueInput",
-}
-"""Messages of Envoy that we define ourselves, under names of ours (``proto/stats_logger.proto``): package to message."""
-
-_MATCHER = ("xds/type/matcher/v3/matcher.proto", ".xds.type.matcher.v3.Matcher")
-"""Where the rules of a tag are defined, and as what."""
-
-
-def _register_own() -> None:
-    """Make our own definitions known by Envoy's names, so that they can be printed."""
-    from google.protobuf import descriptor_pb2, descriptor_pool
-
-    from mizzen.proto import stats_logger_pb2
-
-    pool = descriptor_pool.Default()
-    for package, message in _OWN.items():
-        try:
-            pool.FindMessageTypeByName(f"{package}.{message}")
-        except KeyError:
-            file = descriptor_pb2.FileDescriptorProto()
-            stats_logger_pb2.DESCRIPTOR.CopyToProto(file)
-            own = file.package
-            file.name, file.package = f"mizzen/alias/{package}.proto", package
-            file.dependency.append(_MATCHER[0])
-            for found in file.message_type:
-                _rename(found, f".{own}.", f".{package}.")
-            pool.AddSerializedFile(file.SerializeToString())
-
-
-def _rename(message: DescriptorProto, before: str, after: str) -> None:
-    """Turn our definition into Envoy's: its package, the spelling of its enums, and the matcher that we keep as bytes."""
-    for unit in message.enum_type:
-        for value in unit.value:
-            value.name = value.name.capitalize()
-    for field in message.field:
-        if field.type == field.TYPE_BYTES and field.name == "rules":
-            field.type, field.type_name = field.TYPE_MESSAGE, _MATCHER[1]
-        if field.type_name.startswith(before):
-            field.type_name = after + field.type_name.removeprefix(before)
-    for nested in message.nested_type:
-        _rename(nested, before, after)
 
 
 def expanded(paths: Sequence[str], namespace: str | None) -> list[Json]:

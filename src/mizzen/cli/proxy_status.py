@@ -111,8 +111,8 @@ def differences(resources: dict[str, dict[str, Json]], dump: Dump) -> list[str]:
     """Clusters, listeners and routes that the proxy holds from xDS, against what it ought to hold."""
     import base64
 
-    from mizzen.cli.offline import decoded
     from mizzen.model.resources import CLUSTER, LISTENER, ROUTE
+    from mizzen.proto.shown import decoded
 
     def wanted(url: str) -> dict[str, Json]:
         return {

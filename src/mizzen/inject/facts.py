@@ -6,11 +6,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from mizzen.inject.annotations import BOOLEANS, SIDECAR, STATUS_PORT, TRAFFIC
 from mizzen.inject.merge import Json
 from mizzen.inject.owner import Owner
-from mizzen.inject.quantity import canonical
 from mizzen.inject.settings import InjectSettings
+from mizzen.model.annotations import BOOLEANS, SIDECAR, STATUS_PORT, TRAFFIC
+from mizzen.model.quantity import canonical
 
 PROXY, INIT, VALIDATION = "istio-proxy", "istio-init", "istio-validation"
 NETWORK = "topology.istio.io/network"

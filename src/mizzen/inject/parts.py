@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mizzen.inject.annotations import READINESS
 from mizzen.inject.facts import CANONICAL_NAME, CANONICAL_REVISION, NETWORK, Facts
 from mizzen.inject.merge import Json
 from mizzen.inject.proxy_config import encode
+from mizzen.model.annotations import READINESS
 
 _CONVENTIONS = "OTEL_SEMANTIC_CONVENTIONS"
 _PORT_FIELDS = ("name", "hostPort", "containerPort", "protocol", "hostIP")

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from mizzen.inject.annotations import BOOLEANS, SIDECAR, problems
 from mizzen.inject.decision import decide
 from mizzen.inject.facts import INIT, PROXY, VALIDATION, Facts
 from mizzen.inject.gateway import gateway
@@ -22,6 +21,7 @@ from mizzen.inject.proxy_config import effective, patches
 from mizzen.inject.settings import InjectNamespace, InjectSettings
 from mizzen.inject.sidecar import sidecar
 from mizzen.inject.status import OVERRIDES, STATUS, overrides, status, stripped
+from mizzen.model.annotations import BOOLEANS, SIDECAR, problems
 from mizzen.model.finding import Finding, Level
 
 TEMPLATES: dict[str, Callable[[Facts], Json]] = {"sidecar": sidecar, "gateway": gateway}

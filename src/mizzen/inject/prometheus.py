@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from mizzen.inject.annotations import BOOLEANS
 from mizzen.inject.settings import InjectSettings
+from mizzen.model.annotations import BOOLEANS
 
 TARGETS = "prometheus.istio.io/scrape-targets"
 MERGE = "prometheus.istio.io/merge-metrics"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mizzen.inject.annotations import REROUTE, TRAFFIC
 from mizzen.inject.facts import INIT, PROXY, VALIDATION, Facts
 from mizzen.inject.merge import Json
 from mizzen.inject.parts import (
@@ -15,6 +14,7 @@ from mizzen.inject.parts import (
     readiness,
     volumes,
 )
+from mizzen.model.annotations import REROUTE, TRAFFIC
 
 
 def sidecar(facts: Facts) -> Json:

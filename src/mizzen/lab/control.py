@@ -13,6 +13,7 @@ from mizzen.api.meta import Origin
 from mizzen.lab import services, workloads
 from mizzen.lab.allocated import Allocation
 from mizzen.lab.gateways import GatewayController
+from mizzen.lab.machines import is_machine
 from mizzen.lab.manual_endpoints import mirrored
 from mizzen.lab.network import Subnets
 from mizzen.lab.store import Store, timestamp
@@ -236,7 +237,7 @@ class Controllers:
 
     def _orphans(self) -> None:
         alive = {raw["metadata"].get("uid") for raw in self._store.list()}
-        for kind in ("ReplicaSet", "EndpointSlice", "Pod"):
+        for kind in ("ReplicaSet", "EndpointSlice", "WorkloadEntry", "Pod"):
             for raw in self._store.list(kind):
                 owners = [r for r in raw["metadata"].get("ownerReferences") or [] if r.get("controller")]
                 if not owners or any(r.get("uid") in alive for r in owners):
@@ -259,7 +260,8 @@ class Controllers:
                 self._store.put_status(ingress, {"loadBalancer": {"ingress": entries}})
 
     def _slices(self) -> None:
-        pods, before = self._store.list("Pod"), self._store.list("EndpointSlice")
+        pods = [pod for pod in self._store.list("Pod") if not is_machine(pod)]
+        before = self._store.list("EndpointSlice")
         every = self._store.list("Service")
         made = [(service, services.endpoint_slices(service, pods, self._node)) for service in every]
         made += mirrored(self._store.list("Endpoints"), every)

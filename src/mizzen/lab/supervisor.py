@@ -79,7 +79,8 @@ class Supervisor:
         self.tokens = Tokens.open(self.state / "token")
         self.store.load()
         self.forks = await Forks.start(self.mesh, self.state / "run" / "pods")
-        self.network = await Network.create(self.mesh, str((self.settings.get("subnets") or {}).get("network") or ""))
+        wanted = str((self.settings.get("subnets") or {}).get("network") or "")
+        self.network = await Network.create(self.mesh, wanted, settings.peers(self.settings))
         cgroup = cgroups.of_mesh(self.mesh)
         table = images.built_in(builtin.sample_images()) | images.from_settings(self.settings.get("images") or {})
         self.machine = Machine(
@@ -99,8 +100,8 @@ class Supervisor:
             warn=self.warn,
             notice=partial(notice.give, self.state / "run" / "controlplane.sock", lambda: self.store.revision),
         )
-        self.admission = Admission(self.store, self.warn)
         environment = {**os.environ, **settings.controlplane_environment(self.settings)}
+        self.admission = Admission(self.store, self.warn, environment.get("CLUSTER_ID") or "Kubernetes")
         self.controllers = Controllers(
             self.store,
             self.network.subnets,

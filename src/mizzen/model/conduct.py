@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from mizzen.api.mesh_config import ProxyConfig
 from mizzen.api.meta import Duration
-from mizzen.model.provider import Logger, Tracing
+from mizzen.model.report import DEFAULT_REPORT, Report
 
 
 @dataclass(frozen=True)
@@ -21,19 +21,18 @@ class Connections:
 
 @dataclass(frozen=True)
 class Conduct:
-    """``config`` is the mesh's ``defaultConfig`` with the pod's annotation over it. ``loggers`` None: MeshConfig's
-    ``accessLogFile`` rules; empty: nothing is logged (rows MC-04, MC-12, TM-03)."""
+    """``config`` is the mesh's ``defaultConfig`` with the pod's annotation over it. ``client`` and ``server``: what is
+    told of the calls that the app makes, or that pass a gateway, and of those that come to the app (row TM-13)."""
 
     config: ProxyConfig = field(default_factory=ProxyConfig)
-    tracing: Tracing | None = None
-    loggers: tuple[Logger, ...] | None = None
+    client: Report = DEFAULT_REPORT
+    server: Report = DEFAULT_REPORT
     connections: Connections = Connections()
 
     @property
     def hostnames(self) -> tuple[str, ...]:
         """Services that the proxy needs clusters of, whatever its Sidecar lists (row TR-10)."""
-        tracer = self.tracing.tracer.hostnames if self.tracing else ()
-        return (*tracer, *(host for logger in self.loggers or () for host in logger.hostnames))
+        return tuple(dict.fromkeys((*self.client.hostnames, *self.server.hostnames)))
 
 
 DEFAULT_CONDUCT = Conduct()

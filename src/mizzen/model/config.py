@@ -12,6 +12,7 @@ from mizzen.model.access import SecretAccess
 from mizzen.model.features import Features
 from mizzen.model.finding import Finding
 from mizzen.model.jwks import FetchedKeys, KeySource
+from mizzen.model.remote import Remote
 
 ObjectKey = tuple[str, str]
 """(namespace, name); the namespace of cluster-scoped kinds is empty."""
@@ -61,6 +62,8 @@ class Config:
 
     secret_access: SecretAccess | None = None
     """What an API server's reviews said, from a shell that asks one; None: it is judged by ``features.authorization``."""
+    remotes: Mapping[str, Remote] = field(default_factory=dict)
+    """The other clusters that could be read, by their ids (row MCL-01)."""
 
     def of(self, kind: str) -> Mapping[ObjectKey, Object]:
         """The objects of one kind; the same mapping object as long as none of them changed."""

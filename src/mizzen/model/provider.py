@@ -99,6 +99,10 @@ class Logger:
     port: int = 0
     cluster: str = ""
     log_name: str = ""
+    format_fault: str = ""
+    """Why the format that the provider has is not used, but the default one (row LG-04)."""
+    filter: str = ""
+    """A CEL expression that the logged must fulfil; empty: everything is logged (row LG-06)."""
     filter_state: tuple[str, ...] = ()
     request_headers: tuple[str, ...] = ()
     response_headers: tuple[str, ...] = ()
@@ -111,10 +115,13 @@ class Logger:
 
 @dataclass(frozen=True)
 class Tracing:
-    """What every HTTP chain of a proxy does about traces. ``sampling`` is in percent; 0 for ``path_length`` is Envoy's own."""
+    """What the HTTP chains of a proxy's side do about traces. ``sampling`` is in percent; 0 for ``path_length`` is Envoy's
+    own. ``by_request_id``: the request id decides what is sampled; ``propagation``: trace headers are sent on (row TM-11)."""
 
     tracer: Tracer
     sampling: float
     tags: tuple[tuple[str, CustomTag], ...] = ()
     path_length: int = 0
     istio_tags: bool = True
+    by_request_id: bool = True
+    propagation: bool = True

@@ -79,7 +79,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     network: str = ""
     """Empty: in no network, so it can be dialled from everywhere (row MN-01)."""
     cluster: str = ""
-    """Empty: the cluster of the configuration."""
+    """The id of the cluster that it runs in."""
 
 
 class Service(Struct, frozen=True, kw_only=True):

@@ -53,6 +53,8 @@ class Snapshot:
     networks: Networks = field(default_factory=Networks)
     secret_access: SecretAccess = EVERYONE
     """Which service accounts may list the Secrets of their namespace (row GW-31)."""
+    telemetries: Mapping[str, tuple[Object, ...]] = field(default_factory=dict)
+    """By namespace (row TM-01)."""
     findings: tuple[Finding, ...] = ()
     steps: Mapping[str, tuple[tuple[Any, ...], Any]] = field(default_factory=dict, repr=False)
     """By step of the build: its inputs and its result. Only a memo for the next build."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
 
 from mizzen.api.meta import Object
 from mizzen.model.config import Config, ObjectKey
 from mizzen.model.features import GatewayApi
+from mizzen.model.networks import Networks
 from mizzen.model.service import Service
 from mizzen.model.snapshot import Snapshot
 from mizzen.resolve.access import secret_access
 from mizzen.resolve.authorizer_overlap import overlap_findings
 from mizzen.resolve.authorizers import authorizer_findings, authorizers, usable
 from mizzen.resolve.claims import claim_findings
+from mizzen.resolve.clusters import Mesh, Registry, registry, united
 from mizzen.resolve.conduct import provider_findings
 from mizzen.resolve.destination_rules import destination_rules, duplicate_subsets
 from mizzen.resolve.discovery import namespaces, selected
@@ -33,11 +34,11 @@ from mizzen.resolve.references import reference_findings
 from mizzen.resolve.services import by_hostname, distributing, services
 from mizzen.resolve.shared_certificates import shared_certificates
 from mizzen.resolve.sidecar_conflicts import sidecar_findings
+from mizzen.resolve.steps import Run
+from mizzen.resolve.telemetry import telemetries, telemetry_findings
 from mizzen.resolve.token_keys import key_findings
 from mizzen.resolve.virtual_services import virtual_services
 from mizzen.resolve.workloads import workloads
-
-_T = TypeVar("_T")
 
 
 def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
@@ -45,7 +46,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
 
     Never raises for what users write; what could not be resolved is in ``findings``.
     """
-    run = _Run(previous)
+    run = Run(previous)
     config = _discovered(run, config)
     mesh, domain = config.mesh, config.domain
     pods, slices, nodes = config.of("Pod"), config.of("EndpointSlice"), config.of("Node")
@@ -53,24 +54,15 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
 
     spaces = config.of("Namespace")
     labelled = spaces if mesh.service_entry_visibility else run.step("distributing", distributing, spaces)
-    found = run.step("services", services, config.of("Service"), entries, labelled, mesh, domain)
-    hosts = run.step("by_hostname", by_hostname, found)
-    running = run.step("workloads", workloads, pods, workload_entries, nodes, mesh)
+    here = run.step("services", services, config.of("Service"), entries, labelled, mesh, domain)
+    pods_here = run.step("workloads", workloads, pods, workload_entries, nodes, mesh)
     peer_authentications = run.step("peer_authentications", _oldest_first, config.of("PeerAuthentication"))
     believed, peers = _peers(run, config, peer_authentications)
     places = run.step("placement", placement, config.networks, spaces, mesh.root_namespace, config.cluster_id)
-    members = run.step("endpoints", endpoints, found, slices, entries, workload_entries, running, peers, places, mesh)
-    written_services = config.of("Service")
-    entered = run.step(
-        "networks",
-        networks,
-        config.networks,
-        written_services,
-        nodes,
-        config.addresses,
-        config.cluster_id,
-        domain,
-    )
+    members = run.step("endpoints", endpoints, here, slices, entries, workload_entries, pods_here, peers, places, mesh)
+    everywhere = _everywhere(run, config, Registry(here, pods_here, members, _entered(run, config)), peers)
+    found, running = everywhere.services, everywhere.workloads
+    hosts = run.step("by_hostname", by_hostname, found)
     ingresses, classes = config.of("Ingress"), config.of("IngressClass")
     ingress = run.step("ingress", generated, ingresses, classes, config.of("Service"), mesh, domain)
     gateway_api = _gateway_api(run, config, hosts)
@@ -94,10 +86,12 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     wasm = config.of("WasmPlugin")
     plugins = run.step("extensions", extensions, wasm, config.of("TrafficExtension"), mesh.root_namespace)
     sinks = run.step("providers", providers, mesh, hosts, config.environment)
+    reported = run.step("telemetries", telemetries, config.of("Telemetry"))
     security = (
         *run.step("peer_findings", peer_findings, peer_authentications, mesh.root_namespace),
         *run.step("authorizer_findings", authorizer_findings, authorizations, asked),
         *run.step("provider_findings", provider_findings, mesh, sinks, config.of("ConfigMap")),
+        *run.step("telemetry_findings", telemetry_findings, reported, mesh, sinks),
         *run.step("overlap_findings", overlap_findings, authorizations, running, mesh.root_namespace, config.features),
         *run.step("key_findings", key_findings, authentications, config.jwks),
         *run.step("extension_findings", extension_findings, plugins, config.of("Secret")),
@@ -108,7 +102,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         services=found,
         by_hostname=hosts,
         workloads=running,
-        endpoints=members,
+        endpoints=everywhere.endpoints,
         virtual_services=routes,
         destination_rules=rules,
         gateways=gateways,
@@ -119,7 +113,6 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         extensions=plugins,
         authorizers=run.step("usable_authorizers", usable, asked),
         providers=sinks,
-        networks=entered,
         secret_access=run.step(
             "secret_access",
             secret_access,
@@ -127,6 +120,8 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
             config.secret_access,
             *map(config.of, ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")),
         ),
+        networks=everywhere.networks,
+        telemetries=reported,
         envoy_filters=run.step("envoy_filters", _oldest_first, config.of("EnvoyFilter")),
         findings=(
             *config.findings,
@@ -139,14 +134,28 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
             *shared,
             *references,
             *claims,
-            *run.step("network_findings", network_findings, written_services, nodes, config.addresses),
+            *run.step("network_findings", network_findings, config.of("Service"), nodes, config.addresses),
             *security,
         ),
         steps=run.done,
     )
 
 
-def _gateway_api(run: _Run, config: Config, hosts: Mapping[str, tuple[Service, ...]]) -> Generated:
+def _entered(run: Run, config: Config) -> Networks:
+    """The gateways of networks that this cluster and the mesh's settings tell of."""
+    own, nodes = config.of("Service"), config.of("Node")
+    return run.step(
+        "networks", networks, config.networks, own, nodes, config.addresses, config.cluster_id, config.domain
+    )
+
+
+def _everywhere(run: Run, config: Config, here: Registry, peers: PeerPolicies) -> Registry:
+    """What runs in this cluster and in the others."""
+    mesh = Mesh(config.mesh, config.networks, config.addresses, peers, config.domain)
+    return united(run, here, {name: registry(run, name, remote, mesh) for name, remote in config.remotes.items()})
+
+
+def _gateway_api(run: Run, config: Config, hosts: Mapping[str, tuple[Service, ...]]) -> Generated:
     """What the objects of the Gateway API become; the same as before while nothing that it looks at has changed."""
     kinds = (*KINDS, *REFERRED)
 
@@ -162,7 +171,7 @@ def _gateway_api(run: _Run, config: Config, hosts: Mapping[str, tuple[Service, .
     return run.step("gateway_api", convert, config.domain, options, hosts, *(config.of(kind) for kind in kinds))
 
 
-def _peers(run: _Run, config: Config, objects: tuple[Object, ...]) -> tuple[tuple[Object, ...], PeerPolicies]:
+def _peers(run: Run, config: Config, objects: tuple[Object, ...]) -> tuple[tuple[Object, ...], PeerPolicies]:
     """The PeerAuthentications that clients go by, also sorted for look-up; a step has what servers go by (row PA-10)."""
     after = run.step("peers", peer_policies, objects, config.mesh.root_namespace)
     state = config.settling
@@ -175,7 +184,7 @@ def _peers(run: _Run, config: Config, objects: tuple[Object, ...]) -> tuple[tupl
     return (objects, after) if state.clients else (old, before)
 
 
-def _discovered(run: _Run, config: Config) -> Config:
+def _discovered(run: Run, config: Config) -> Config:
     """``config`` without the namespaces that ``discoverySelectors`` leave out; itself where there are no selectors."""
     chosen = run.step("namespaces", namespaces, config.mesh, config.of("Namespace"))
     if chosen is None:
@@ -191,56 +200,3 @@ def _together(written: Mapping[ObjectKey, Object], made: Mapping[ObjectKey, Obje
 
 def _oldest_first(objects: Mapping[ObjectKey, Object]) -> tuple[Object, ...]:
     return tuple(sorted(objects.values(), key=lambda o: o.age_key))
-
-
-class _Run:
-    """One build: what each step was given and what it gave."""
-
-    def __init__(self, previous: Snapshot | None) -> None:
-        self.done: dict[str, tuple[tuple[Any, ...], Any]] = {}
-        self._previous = previous.steps if previous is not None else {}
-
-    def step(self, name: str, function: Callable[..., _T], *inputs: Any) -> _T:
-        before = self._previous.get(name)
-        if before is not None and _same(before[0], inputs):
-            result = before[1]
-        else:
-            result = function(*inputs)
-            if before is not None:
-                result = _keep(before[1], result)
-        self.done[name] = (inputs, result)
-        return result  # type: ignore[no-any-return]
-
-
-def _same(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
-    return len(old) == len(new) and all(
-        a is b or (isinstance(b, str) and a == b) for a, b in zip(old, new, strict=True)
-    )
-
-
-def _keep(old: Any, new: Any) -> Any:
-    """``new``, but with the old object wherever it is equal, so that a change stops spreading (translation compares by identity)."""
-    if isinstance(new, Mapping) and isinstance(old, Mapping):
-        kept = {key: old[key] if key in old and old[key] == value else value for key, value in new.items()}
-        return old if len(old) == len(kept) and all(old.get(k) is v for k, v in kept.items()) else kept
-    if old == new:
-        return old
-    if isinstance(new, tuple) and isinstance(old, tuple) and len(new) == len(old) and all(map(_holds, new)):
-        return tuple(
-            _keep(before, after) for before, after in zip(old, new, strict=True)
-        )  # several results of one step
-    if isinstance(new, tuple) and isinstance(old, tuple):
-        known = {_identity(item): item for item in old}
-        return tuple(known[_identity(item)] if known.get(_identity(item)) == item else item for item in new)
-    return new
-
-
-def _holds(item: Any) -> bool:
-    return isinstance(item, tuple | Mapping)
-
-
-def _identity(item: Any) -> Any:
-    for names in (("kind", "namespace", "name"), ("namespace", "hostname")):
-        if all(hasattr(item, name) for name in names):
-            return tuple(getattr(item, name) for name in names)
-    return id(item)

@@ -190,8 +190,8 @@ def _dialled(workload: Workload) -> bool:
 
 
 def _in_network(endpoint: Endpoint, service: Service, places: Placement) -> Endpoint:
-    """With its network. What is outside the mesh is in one only if it says so: everybody dials it (row MN-01)."""
+    """With cluster and network. What is outside the mesh is in one only if it says so: everybody dials it (row MN-01)."""
     workload = endpoint.workload
     said = (workload.network if workload is not None else "") or endpoint.labels.get(NETWORK, "")
     network = said if service.mesh_external else places.of(endpoint.address, said)
-    return replace(endpoint, network=network) if network else endpoint
+    return replace(endpoint, network=network, cluster=places.cluster)

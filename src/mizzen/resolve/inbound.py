@@ -51,7 +51,7 @@ def inbound(snapshot: Snapshot, proxy: Proxy) -> Inbound:
             _names(own),
             http10,
             families,
-            conduct_key(proxy),
+            conduct_key(snapshot, proxy),
             interception,
             extensions.names(plugins),
         ),

@@ -34,7 +34,7 @@ class Placement:
     def __init__(self, networks: MeshNetworks, home: str, cluster: str) -> None:
         """``home`` is the label of the system namespace; ``cluster`` the id that ``fromRegistry`` may name."""
         self._networks = networks
-        self._cluster = cluster
+        self.cluster = cluster
         self.home = home
 
     def __eq__(self, other: object) -> bool:
@@ -44,7 +44,7 @@ class Placement:
 
     @property
     def _facts(self) -> tuple[MeshNetworks, str, str]:
-        return (self._networks, self.home, self._cluster)
+        return (self._networks, self.home, self.cluster)
 
     def of(self, address: str, labelled: str) -> str:
         """The network of ``address``; ``labelled`` is what its workload says. Empty: none (row MN-01)."""
@@ -53,7 +53,7 @@ class Placement:
     @cached_property
     def _registered(self) -> str:
         items = self._networks.networks.items()
-        found = (name for name, of in items if any(e.from_registry == self._cluster for e in of.endpoints))
+        found = (name for name, of in items if any(e.from_registry == self.cluster for e in of.endpoints))
         return next(found, "")
 
     @cached_property

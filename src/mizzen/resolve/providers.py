@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from mizzen.api import log_format
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Duration
 from mizzen.model.provider import Call, Header, Logger, LoggerKind, Sampler, Tracer, TracerKind
@@ -214,14 +215,21 @@ def _file(block: _Block) -> Logger:
     form = block.below("logFormat")
     if "text" in form and "labels" in form:
         raise ValueError("logFormat: only one of text and labels may be set")
+    labels, fault = _labels(form), _format_fault(form)
     return Logger(
         name=block.name,
         kind=LoggerKind.FILE,
         path=path,
-        text=form.text("text"),
-        labels=_labels(form),
+        text="" if fault else form.text("text"),
+        labels=labels if not fault else (("", None),) if labels else (),
         omit_empty=block.flag("omitEmptyValues"),
+        format_fault=fault,
     )
+
+
+def _format_fault(form: _Block) -> str:
+    """Row LG-04: Envoy would refuse every listener that logs."""
+    return log_format.problem(form.text("text")) or log_format.problem_in(form.map("labels"))
 
 
 def _labels(form: _Block) -> tuple[tuple[str, Any], ...]:
@@ -251,14 +259,16 @@ def _als(block: _Block) -> Logger:
 def _otel_als(block: _Block) -> Logger:
     host, port = block.service()
     form = block.below("logFormat")
+    fault = _format_fault(form)
     return Logger(
         name=block.name,
         kind=LoggerKind.OTEL_ALS,
         hostname=host,
         port=port,
         log_name=block.text("logName", "otel_envoy_accesslog"),
-        text=form.text("text"),
-        labels=tuple(sorted(form.map("labels").items())),
+        text="" if fault else form.text("text"),
+        labels=() if fault else tuple(sorted(form.map("labels").items())),
+        format_fault=fault,
     )
 
 

@@ -42,7 +42,7 @@ def _scope(snapshot: Snapshot, proxy: Proxy) -> Scope:
         proxy.locality,
         tuple(sorted(labels.items())),
         tuple((flag, proxy.flags[flag]) for flag in PROXY_FLAGS if flag in proxy.flags),
-        conduct.key(proxy),
+        conduct.key(snapshot, proxy),
         snapshot.secret_access.allows(proxy.namespace, proxy.service_account),
         extensions.names(extensions.of_proxy(snapshot, proxy.namespace, proxy.labels)),
         _router_key(snapshot, proxy) if proxy.type is ProxyType.ROUTER else (),

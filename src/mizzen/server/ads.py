@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from envoy.service.discovery.v3 import discovery_pb2
@@ -17,10 +17,12 @@ from mizzen.model.identity import Identity
 from mizzen.model.resources import PUBLIC_SECRETS, SECRET, SHORT_NAMES, ResourceSet
 from mizzen.observe import Metrics
 from mizzen.server.authenticate import Authenticator
+from mizzen.server.debug.over_xds import OverXds
 from mizzen.server.hub import Connection, Hub, Published, Signal, first_of
 from mizzen.server.limits import NAMES_PER_STREAM, TYPES_PER_STREAM, WAITING_RESPONSES, Streams, TooMany
 from mizzen.server.node import Node
 from mizzen.server.rate import Rate
+from mizzen.server.registration import NoGroup, NotRegistered, Registration, Registrations
 from mizzen.server.transport import Call, GrpcError, Method, Status
 from mizzen.xds import DeltaSession, Response, Session, SotwSession
 
@@ -35,6 +37,7 @@ _SERVICE = "/envoy.service.discovery.v3.AggregatedDiscoveryService"
 
 Request = Any
 """``DeltaDiscoveryRequest`` or ``DiscoveryRequest``, by the dialect."""
+Health = Callable[[Request], Awaitable[None]]
 
 
 class Discovery:
@@ -48,12 +51,16 @@ class Discovery:
         authenticator: Authenticator | None,
         *,
         identity_check: bool = True,
+        registrations: Registrations | None = None,
+        debug: OverXds | None = None,
     ) -> None:
         self._hub = hub
+        self._registrations = registrations
         self._metrics = metrics
         self._rate = rate
         self._authenticator = authenticator
         self._identity_check = identity_check
+        self._debug = debug
         self._streams = Streams()
 
     def methods(self) -> list[Method]:
@@ -92,6 +99,9 @@ class Discovery:
         if first is None:
             return
         node = self._node(first, identity)
+        if _is_debug(first):  # a tool and no proxy: it takes nobody's place
+            await self._tool(call, session, message, identity, first)
+            return
         connection = Connection(
             node,
             session,
@@ -99,15 +109,59 @@ class Discovery:
             time.time(),
             secrets=self._may_have_secrets(identity, node),
         )
-        stream = _Stream(self._hub, self._metrics, call, connection)
-        published = self._hub.current
-        if published is None or not stream.offer(published):
-            raise GrpcError(Status.UNAVAILABLE, "the resources of this proxy cannot be built")
-        self._hub.attach(connection)
+        held = await self._register(node, identity)
         try:
-            await stream.run(first, message)
+            health = self._health(node, identity, held)
+            stream = _Stream(self._hub, self._metrics, call, connection, health, self._debug)
+            published = self._hub.current
+            if published is None or not stream.offer(published):
+                raise GrpcError(Status.UNAVAILABLE, "the resources of this proxy cannot be built")
+            self._hub.attach(connection)
+            try:
+                await stream.run(first, message)
+            finally:
+                self._hub.detach(connection)
         finally:
-            self._hub.detach(connection)
+            if self._registrations is not None:
+                self._registrations.disconnect(held)
+
+    async def _register(self, node: Node, identity: Identity | None) -> Registration | None:
+        """Its workload entry, if it asks for one (row VM-03)."""
+        if self._registrations is None:
+            return None
+        try:
+            return await self._registrations.connect(node, identity)
+        except NotRegistered as error:
+            log.warning("%s is not registered: %s", node.id, error)
+            status = Status.FAILED_PRECONDITION if isinstance(error, NoGroup) else Status.PERMISSION_DENIED
+            raise GrpcError(status, str(error)) from error
+
+    def _health(self, node: Node, identity: Identity | None, held: Registration | None) -> Health:
+        """Takes what an agent that speaks xDS reports of its application: an error detail, or none (row AG-13)."""
+
+        async def take(request: Request) -> None:
+            if self._registrations is None or held is None:
+                return
+            message = request.error_detail.message
+            healthy = not request.HasField("error_detail")
+            try:
+                await self._registrations.report(node, identity, healthy, message, held)
+            except (OSError, NotRegistered) as error:
+                log.warning("the health of %s is not kept: %s", node.id, error)
+
+        return take
+
+    async def _tool(
+        self, call: Call, session: Session, message: Any, identity: Identity | None, first: Request
+    ) -> None:
+        """Answer questions about the control plane itself until the caller leaves."""
+        request: Request | None = first
+        while request is not None:
+            if not _is_debug(request):
+                raise GrpcError(Status.INVALID_ARGUMENT, "this stream began with debug types")
+            if (response := _debugged(self._debug, request, identity, session)) is not None:
+                await call.send(response.encode())
+            request = await _receive(call, message)
 
     async def _identify(self, call: Call) -> Identity | None:
         if self._authenticator is None:
@@ -150,8 +204,18 @@ def _without_secrets(resources: ResourceSet, *, proved: bool) -> ResourceSet:
 class _Stream:
     """One stream at work: a task reads, one follows the snapshots, one sends."""
 
-    def __init__(self, hub: Hub, metrics: Metrics, call: Call, connection: Connection) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        metrics: Metrics,
+        call: Call,
+        connection: Connection,
+        health: Health,
+        debug: OverXds | None = None,
+    ) -> None:
+        self._debug = debug
         self._hub = hub
+        self._health = health
         self._metrics = metrics
         self._call = call
         self._connection = connection
@@ -176,9 +240,15 @@ class _Stream:
             async with asyncio.TaskGroup() as group:
                 others = [group.create_task(self._send()), group.create_task(self._follow())]
                 while (request := await _receive(self._call, message)) is not None:
-                    if request.type_url != HEALTH:
+                    if _is_debug(request):
+                        answer = _debugged(self._debug, request, self._connection.identity, self._connection.session)
+                        self._put([answer] if answer is not None else [])
+                    elif request.type_url == HEALTH:
+                        await self._health(request)
+                        continue
+                    else:
                         self._take(request)
-                        await self._room()
+                    await self._room()
                 for task in others:
                     task.cancel()
         except* GrpcError as errors:
@@ -237,11 +307,25 @@ class _Stream:
             response = await self._outbox.get()
             self._sent.give()
             message = response.encode()
-            self._connection.moments[response.type_url] = time.time()
+            self._connection.moments[response.type_url] = self._connection.sent[response.type_url] = time.time()
             short = SHORT_NAMES.get(response.type_url, "other").lower()
             self._metrics.pushes.labels(short).inc()
             self._metrics.config_size.labels(response.type_url if short != "other" else short).observe(len(message))
             await self._call.send(message)
+
+
+def _is_debug(request: Request) -> bool:
+    return str(request.type_url).partition("/")[0] == "istio.io"
+
+
+def _debugged(debug: OverXds | None, request: Request, identity: Identity | None, session: Session) -> Response | None:
+    """The answer about the control plane; none to who only acknowledges one. Raises GrpcError for who is nobody."""
+    if debug is None or identity is None:
+        raise GrpcError(Status.UNAUTHENTICATED, "debug types need an identity")
+    if request.response_nonce:
+        return None
+    names = request.resource_names_subscribe if session.DELTA else request.resource_names
+    return debug.answer(request.type_url, names, identity, delta=session.DELTA)
 
 
 async def _receive(call: Call, message: Any) -> Request | None:

@@ -26,6 +26,7 @@ from mizzen.model.finding import (
 )
 from mizzen.model.identity import Identity
 from mizzen.model.proxy import Proxy
+from mizzen.model.remote import Remote, Sync
 from mizzen.model.resources import ResourceSet
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import NO_PLUGINS, Plugins, ProxyView
@@ -97,6 +98,8 @@ class Connection:
     secrets: bool = False
     """Whether credentials may be sent on it: the caller is proved, and is the pod that it says it is."""
     moments: dict[str, float] = field(default_factory=dict)
+    sent: dict[str, float] = field(default_factory=dict)
+    """By type, the Unix time of the last response."""
     view: ProxyView | None = field(default=None, repr=False)
     """The last view, from which the next one keeps what is equal."""
     made: tuple[Published, ResourceSet] | None = field(default=None, repr=False)
@@ -155,6 +158,7 @@ class Hub:
         self._metrics.duplicate_subsets.set(codes[DUPLICATE_SUBSET])
         for reason, count in closed_by(snapshot.findings).items():
             self._metrics.failed_closed.labels(reason).set(count)
+        self._count_clusters(previous.config.remotes if previous is not None else {}, config.remotes)
         self.error = ""
         number = self.current.number + 1 if self.current is not None else 1
         self.current = Published(number, config.revision, snapshot)
@@ -166,6 +170,19 @@ class Hub:
         self._faults.clear()
         self._forget_gone(config)
         self.changed.give()
+
+    def _count_clusters(self, before: Mapping[str, Remote], now: Mapping[str, Remote]) -> None:
+        self._metrics.clusters.labels("local").set(1)
+        self._metrics.clusters.labels("remote").set(len(now))
+        late = {name for name, remote in now.items() if remote.status is Sync.TIMEOUT}
+        self._metrics.cluster_timeouts.inc(
+            len(late - {name for name, remote in before.items() if remote.status is Sync.TIMEOUT})
+        )
+
+    def again(self) -> None:
+        """Resolve what there is once more and offer it. A proxy that has it already is sent nothing."""
+        if self.config is not None:
+            self.publish(self.config)
 
     def number_of(self, revision: int) -> int | None:
         """The first snapshot that has ``revision`` in it, None if there is none yet."""
@@ -254,6 +271,20 @@ class Hub:
             if finding.code == REJECTED:
                 owner = f"{finding.namespace}/{finding.name}"
                 self._metrics.rejected_configs.labels(finding.kind.lower(), owner).set(1)
+
+    @property
+    def cached(self) -> int:
+        """How many sets of resources are kept, each for every proxy with the same view."""
+        return len(self._built)
+
+    def forget(self) -> None:
+        """Let every set of resources be put together again when it is asked for next."""
+        self._built.clear()
+
+    def connection(self, proxy: str) -> Connection | None:
+        """By node id or by ``name.namespace``."""
+        found = self.connections.get(proxy)
+        return found or next((c for c in self.connections.values() if c.node.proxy_id == proxy), None)
 
     def findings(self) -> set[Finding]:
         """Those of the newest snapshot and of what was translated from it so far."""

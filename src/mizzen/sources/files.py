@@ -69,6 +69,16 @@ class Document:
             line, node = _mark_line(found[0].start_mark) + self.offset, found[1]
         return line
 
+    def line_of_scalar(self, path: str) -> int:
+        """The line of a text or number at exactly this path; 0 when the document says nothing there."""
+        node, line = self.node, 0
+        for name, index, quoted in _STEP.findall(path):
+            found = _step(node, name or quoted, index)
+            if found is None:
+                return 0
+            line, node = _mark_line(found[0].start_mark) + self.offset, found[1]
+        return line if isinstance(node, yaml.ScalarNode) else 0
+
 
 @dataclass(frozen=True)
 class Loaded:

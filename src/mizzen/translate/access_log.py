@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any, TypeAlias
 
 from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.config.core.v3 import extension_pb2, substitution_format_string_pb2
 from envoy.data.accesslog.v3 import accesslog_pb2 as data_pb2
 from envoy.extensions.access_loggers.file.v3 import file_pb2
+from envoy.extensions.access_loggers.filters.cel.v3 import cel_pb2
 from envoy.extensions.formatter.req_without_query.v3 import req_without_query_pb2
 
+from mizzen.api import log_format
 from mizzen.api.mesh_config import MeshConfig
-from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
 from mizzen.model.provider import Logger, LoggerKind
+from mizzen.model.report import DEFAULT_REPORT, Report
 from mizzen.translate import log_service
 from mizzen.translate.messages import any_of
 
@@ -60,70 +63,102 @@ JSON: dict[str, Any] = {
 _WITHOUT_QUERY = "REQ_WITHOUT_QUERY"
 
 
-def request_logs(mesh: MeshConfig, conduct: Conduct = DEFAULT_CONDUCT) -> list[AccessLog]:
+def request_logs(mesh: MeshConfig, report: Report = DEFAULT_REPORT) -> list[AccessLog]:
     """The entries per request: those of the providers in force, else one file when ``accessLogFile`` is set (LG-01)."""
-    return _logs(mesh, conduct, LoggerKind.HTTP_ALS)
+    return _logs(mesh, report, LoggerKind.HTTP_ALS)
 
 
-def connection_logs(mesh: MeshConfig, conduct: Conduct = DEFAULT_CONDUCT) -> list[AccessLog]:
+def connection_logs(mesh: MeshConfig, report: Report = DEFAULT_REPORT) -> list[AccessLog]:
     """As :func:`request_logs` for a TCP proxy, whose entry at connect is for metrics only."""
-    logs = _logs(mesh, conduct, LoggerKind.TCP_ALS)
-    for log in logs:
-        log.filter.log_type_filter.types.append(data_pb2.TcpConnectionEnd)
-    return logs
+    logs = _logs(mesh, report, LoggerKind.TCP_ALS)
+    condition = accesslog_pb2.AccessLogFilter()
+    condition.log_type_filter.types.append(data_pb2.TcpConnectionEnd)
+    return [_only(log, condition) for log in logs]
 
 
-def listener_logs(mesh: MeshConfig, conduct: Conduct = DEFAULT_CONDUCT) -> list[AccessLog]:
+def listener_logs(mesh: MeshConfig, report: Report = DEFAULT_REPORT) -> list[AccessLog]:
     """A listener's own entries, for connections that found no filter chain: flag NR (row LG-05)."""
     if mesh.disable_envoy_listener_log:
         return []
-    logs = _logs(mesh, conduct, LoggerKind.TCP_ALS, listener=True)
-    for log in logs:
-        log.filter.response_flag_filter.flags.append("NR")
-    return logs
+    logs = _logs(mesh, report, LoggerKind.TCP_ALS, listener=True)
+    condition = accesslog_pb2.AccessLogFilter()
+    condition.response_flag_filter.flags.append("NR")
+    return [_only(log, condition) for log in logs]
 
 
-def _logs(mesh: MeshConfig, conduct: Conduct, stream: LoggerKind, listener: bool = False) -> list[AccessLog]:
+def _only(log: AccessLog, condition: accesslog_pb2.AccessLogFilter) -> AccessLog:
+    """``log`` where ``condition`` holds, and the filter of a Telemetry, if it has one (row LG-05)."""
+    if log.HasField("filter"):
+        both = accesslog_pb2.AccessLogFilter()
+        both.and_filter.filters.extend([condition, log.filter])
+        condition = both
+    log.filter.CopyFrom(condition)
+    return log
+
+
+def _logs(mesh: MeshConfig, report: Report, stream: LoggerKind, listener: bool = False) -> list[AccessLog]:
     """``stream``: which of the two gRPC log services fits the chain."""
-    if conduct.loggers is None:
+    if report.loggers is None:
         return [_file(mesh.access_log_file, _format(mesh))] if mesh.access_log_file else []
     found = []
-    for logger in conduct.loggers:
+    for logger in report.loggers:
         if logger.kind is LoggerKind.FILE:
-            found.append(_file(logger.path, _format(mesh) if logger.follows_mesh else _own_format(logger)))
+            log = _file(logger.path, _format(mesh) if logger.follows_mesh else _own_format(logger))
         elif logger.kind is LoggerKind.OTEL_ALS or logger.kind is stream:
-            found.append(log_service.access_log(logger, TEXT, listener=listener))
+            log = log_service.access_log(logger, TEXT, listener=listener)
+        else:
+            continue
+        if logger.filter:
+            log.filter.CopyFrom(_fulfilled(logger.filter))
+        found.append(log)
     return found
 
 
-def _file(path: str, log_format: Format) -> AccessLog:
-    config = file_pb2.FileAccessLog(path=path, log_format=log_format)
+def _fulfilled(expression: str) -> accesslog_pb2.AccessLogFilter:
+    """Row LG-06; the functions on texts, which CEL in Envoy does not have unasked, are switched on."""
+    config = cel_pb2.ExpressionFilter(expression=expression)
+    for switch in ("enable_string_conversion", "enable_string_concat", "enable_string_functions"):
+        setattr(config.cel_config, switch, True)
+    found = accesslog_pb2.AccessLogFilter()
+    found.extension_filter.name = "envoy.access_loggers.extension_filters.cel"
+    found.extension_filter.typed_config.CopyFrom(any_of(config))
+    return found
+
+
+def _file(path: str, line: Format) -> AccessLog:
+    config = file_pb2.FileAccessLog(path=path, log_format=line)
     return AccessLog(name="envoy.access_loggers.file", typed_config=any_of(config))
 
 
 def _format(mesh: MeshConfig) -> Format:
-    if mesh.access_log_encoding == "JSON":
-        return _json_text(mesh.access_log_format)
-    return _text(mesh.access_log_format)
+    return _mesh_format(mesh.access_log_encoding, mesh.access_log_format)
+
+
+@cache
+def _mesh_format(encoding: str, text: str) -> Format:
+    """The default where Envoy would refuse what MeshConfig has (row LG-04); `check` reports it. Not to be changed."""
+    if encoding == "JSON":
+        return _json_text(text)
+    return _text("" if log_format.problem(text) else text)
 
 
 def _own_format(logger: Logger) -> Format:
     """Of an ``envoyFileAccessLog``; labels make JSON, and no label at all the default set of fields (row MC-12)."""
     labels = {name: value for name, value in logger.labels if name}
-    log_format = _json(labels or JSON) if logger.labels else _text(logger.text)
-    log_format.omit_empty_values = logger.omit_empty
-    return log_format
+    line = _json(labels or JSON) if logger.labels else _text(logger.text)
+    line.omit_empty_values = logger.omit_empty
+    return line
 
 
 def _text(text: str) -> Format:
     text = text or TEXT
     if not text.endswith("\n"):
         text += "\n"
-    log_format = Format()
-    log_format.text_format_source.inline_string = text
+    line = Format()
+    line.text_format_source.inline_string = text
     if _WITHOUT_QUERY in text:
-        log_format.formatters.append(_without_query())
-    return log_format
+        line.formatters.append(_without_query())
+    return line
 
 
 def _json_text(text: str) -> Format:
@@ -132,15 +167,16 @@ def _json_text(text: str) -> Format:
         fields = json.loads(text) if text else JSON
     except ValueError:
         fields = JSON
-    return _json(fields if isinstance(fields, dict) and fields else JSON)
+    good = isinstance(fields, dict) and fields and not log_format.problem_in(fields)
+    return _json(fields if good else JSON)
 
 
 def _json(fields: dict[str, Any]) -> Format:
-    log_format = Format()
-    log_format.json_format.update(fields)
+    line = Format()
+    line.json_format.update(fields)
     if any(isinstance(value, str) and _WITHOUT_QUERY in value for value in fields.values()):
-        log_format.formatters.append(_without_query())
-    return log_format
+        line.formatters.append(_without_query())
+    return line
 
 
 def _without_query() -> extension_pb2.TypedExtensionConfig:

@@ -90,7 +90,7 @@ def _listener(catalog: Catalog, bind: str, port: int, chains: list[components.Fi
     if any(chain.filter_chain_match.server_names or chain.HasField("transport_socket") for chain in chains):
         _inspect(message, "envoy.filters.listener.tls_inspector", tls_inspector_pb2.TlsInspector())
     connection_settings.limit_buffer(message, catalog.scope.conduct.config)
-    message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct))
+    message.access_log.extend(access_log.listener_logs(mesh, catalog.scope.conduct.client))
     return accept(message, exact=catalog.scope.conduct.connections.balance_outbound)
 
 

@@ -102,7 +102,7 @@ def _routed_chains(catalog: Catalog, bound: BoundServer) -> Iterator[components.
                 leg = tcp_routes.leg(catalog, obj, rule.route, bound.number)
                 if leg is not None and hosts and _on_gateway(match.port, match.gateways, bound):
                     chain = _chain(catalog, leg, bound)
-                    chain.filter_chain_match.server_names.extend(sorted(n for n in hosts if n != "*"))
+                    chain.filter_chain_match.server_names.extend(sorted({n for n in hosts if n != "*"}))
                     yield chain
 
 

@@ -8,10 +8,12 @@ from typing import Any, TypeAlias
 
 from envoy.config.route.v3 import route_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as pb
+from envoy.extensions.request_id.uuid.v3 import uuid_pb2
 
 from mizzen.api.mesh_config import MeshConfig, ProxyConfig
 from mizzen.model.conduct import DEFAULT_CONDUCT, Conduct
 from mizzen.model.extension import Phase
+from mizzen.model.provider import Tracing
 from mizzen.model.view import Policies
 from mizzen.translate import (
     access_log,
@@ -28,6 +30,7 @@ from mizzen.translate import (
 )
 from mizzen.translate import filters as f
 from mizzen.translate.filters import Direction as Direction
+from mizzen.translate.messages import any_of
 from mizzen.translate.scalars import duration
 from mizzen.translate.tcp import NO_POLICIES
 
@@ -89,8 +92,8 @@ def http_connection_manager(
         manager.common_http_protocol_options.idle_timeout.CopyFrom(duration(conduct.connections.idle))
     connection_settings.apply(manager, connection_settings.settings(conduct.config, direction))
     _client_certificate(manager, direction, conduct.config)
-    if conduct.tracing is not None:
-        manager.tracing.CopyFrom(tracing.block(conduct.tracing, direction))
+    report = conduct.server if direction is Direction.INBOUND else conduct.client
+    _trace(manager, direction, report.tracing)
     resolving = [dynamic_dns.http_filter(host, mesh) for host in dynamic]
     manager.http_filters.extend(
         [
@@ -99,9 +102,20 @@ def http_connection_manager(
             f.router(quiet=_off(conduct.config.proxy_headers, "envoyDebugHeaders")),
         ]
     )
-    manager.access_log.extend(access_log.request_logs(mesh, conduct))
-    manager.access_log.extend(telemetry.http_metrics(chain))
+    manager.access_log.extend(access_log.request_logs(mesh, report))
+    manager.access_log.extend(telemetry.http_metrics(chain, report.metrics))
     return f.network(_NAME, manager)
+
+
+def _trace(manager: _Hcm, direction: Direction, wanted: Tracing | None) -> None:
+    """Row TM-11: the request id's own extension is named only where it is told something."""
+    if wanted is None:
+        return
+    manager.tracing.CopyFrom(tracing.block(wanted, direction))
+    if not wanted.by_request_id:
+        extension = uuid_pb2.UuidRequestIdConfig()
+        extension.use_request_id_for_trace_sampling.value = False
+        manager.request_id_extension.typed_config.CopyFrom(any_of(extension))
 
 
 def _http_filters(

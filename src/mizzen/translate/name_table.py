@@ -1,4 +1,4 @@
-"""The names that a client's DNS proxy answers itself (rows DN-02, DN-04, OL-09, OL-10, XD-13).
+"""The names that a client's DNS proxy answers itself (rows DN-02, DN-04, MCL-08, OL-09, OL-10, XD-13).
 
 A host is in the table when the client sees its service and it has an address. ExternalNames are not: the cluster's own
 name server follows them, and routes know them as aliases.
@@ -29,7 +29,7 @@ def name_table(catalog: Catalog) -> NameTable:
     message = NameTable()
     for service in catalog.scope.services:
         members = _members(catalog, service)
-        for endpoint in members:
+        for endpoint in _named(members, catalog.scope.snapshot.config.cluster_id):
             _add_pod(message, service, endpoint)
         addresses = _addresses(catalog, service) or [endpoint.address for endpoint in members]
         if addresses:
@@ -52,7 +52,15 @@ def _members(catalog: Catalog, service: Service) -> tuple[Endpoint, ...]:
         return ()
     of_ports = (catalog.dialled(service, port) for port in service.ports)
     found = next((members for members in of_ports if members), ())
-    return tuple(e for e in found if e.healthy and is_address(e.address))
+    config = catalog.scope.snapshot.config
+    clusters = {config.cluster_id, *(config.remotes if config.features.multicluster_headless else ())}
+    return tuple(e for e in found if e.healthy and is_address(e.address) and e.cluster in clusters)
+
+
+def _named(members: tuple[Endpoint, ...], cluster: str) -> list[Endpoint]:
+    """Those with a name of their own; of several pods of one name that of the own cluster (row MCL-08)."""
+    mine = {e.workload.hostname for e in members if e.workload is not None and e.cluster == cluster}
+    return [e for e in members if e.cluster == cluster or e.workload is None or e.workload.hostname not in mine]
 
 
 def _add_pod(message: NameTable, service: Service, endpoint: Endpoint) -> None:

@@ -57,8 +57,9 @@ def filters(
     if tunnel is not None:
         proxy.tunneling_config.hostname = f"{tunnel.target_host}:{tunnel.target_port}"
         proxy.tunneling_config.use_post = tunnel.protocol.upper() == "POST"
-    proxy.access_log.extend(access_log.connection_logs(mesh, conduct))
-    proxy.access_log.extend(telemetry.tcp_metrics(chain or telemetry.Chain(direction)))
+    report = conduct.server if direction is Direction.INBOUND else conduct.client
+    proxy.access_log.extend(access_log.connection_logs(mesh, report))
+    proxy.access_log.extend(telemetry.tcp_metrics(chain or telemetry.Chain(direction), report.metrics))
     # Without an entry at connect a connection would count as opened only when it closes (row ME-05).
     proxy.access_log_options.flush_access_log_on_connected = True
     return [

@@ -17,9 +17,10 @@ from google.protobuf.message import Message
 from xds.core.v3 import extension_pb2
 from xds.type.matcher.v3 import matcher_pb2
 
+from mizzen.model.report import DEFAULT_METRICS, Metrics
 from mizzen.model.service import Service
 from mizzen.proto import stats_logger_pb2 as pb
-from mizzen.translate import exchange
+from mizzen.translate import exchange, metric_tags
 from mizzen.translate.filters import Direction
 
 SCOPE = "istio"
@@ -53,32 +54,34 @@ class _Label:
     by_prefix: bool = False
 
 
-def http_metrics(chain: Chain) -> list[accesslog_pb2.AccessLog]:
+def http_metrics(chain: Chain, metrics: Metrics | None = DEFAULT_METRICS) -> list[accesslog_pb2.AccessLog]:
     """The logger of an HTTP connection manager; entries other than the end of a request do not count (row ME-01)."""
-    labels = [*_labels(chain, http=True), _Label("connection_security_policy", _security(chain))]
-    tags = [_tag(label) for label in labels]
+    if metrics is None:
+        return []
+    stats = _Stats(chain, metrics, http=True)
     config = pb.Config(
-        counters=[_counter("requests_total", tags)],
-        histograms=[
-            _histogram("request_duration_milliseconds", tags, _Histogram.MILLISECONDS, "%DURATION%"),
-            _histogram("request_bytes", tags, _Histogram.BYTES, "%DOWNSTREAM_WIRE_BYTES_RECEIVED%"),
-            _histogram("response_bytes", tags, _Histogram.BYTES, "%DOWNSTREAM_WIRE_BYTES_SENT%"),
-        ],
+        counters=stats.counters(("requests_total", "")),
+        histograms=stats.histograms(
+            ("request_duration_milliseconds", _Histogram.MILLISECONDS, "%DURATION%"),
+            ("request_bytes", _Histogram.BYTES, "%DOWNSTREAM_WIRE_BYTES_RECEIVED%"),
+            ("response_bytes", _Histogram.BYTES, "%DOWNSTREAM_WIRE_BYTES_SENT%"),
+        ),
     )
-    return [_logger(config, _types(data_pb2.DownstreamEnd))]
+    return _loggers((config, _types(data_pb2.DownstreamEnd)))
 
 
-def tcp_metrics(chain: Chain) -> list[accesslog_pb2.AccessLog]:
+def tcp_metrics(chain: Chain, metrics: Metrics | None = DEFAULT_METRICS) -> list[accesslog_pb2.AccessLog]:
     """The loggers of a TCP proxy (row ME-05). Bytes count at the end only: periodic entries hold running totals."""
-    labels = [*_labels(chain, http=False), _Label("connection_security_policy", _security(chain))]
-    tags = [_tag(label) for label in labels]
-    opened = pb.Config(counters=[_counter("tcp_connections_opened_total", tags)])
+    if metrics is None:
+        return []
+    stats = _Stats(chain, metrics, http=False)
+    opened = pb.Config(counters=stats.counters(("tcp_connections_opened_total", "")))
     closed = pb.Config(
-        counters=[
-            _counter("tcp_connections_closed_total", tags),
-            _counter("tcp_sent_bytes_total", tags, "%BYTES_SENT%"),
-            _counter("tcp_received_bytes_total", tags, "%BYTES_RECEIVED%"),
-        ]
+        counters=stats.counters(
+            ("tcp_connections_closed_total", ""),
+            ("tcp_sent_bytes_total", "%BYTES_SENT%"),
+            ("tcp_received_bytes_total", "%BYTES_RECEIVED%"),
+        )
     )
     failed = accesslog_pb2.AccessLogFilter()
     failed.response_flag_filter.flags.extend(["UF", "UH", "UO", "NC"])
@@ -86,7 +89,33 @@ def tcp_metrics(chain: Chain) -> list[accesslog_pb2.AccessLog]:
     never.and_filter.filters.extend([_types(data_pb2.TcpConnectionEnd), failed])
     either = accesslog_pb2.AccessLogFilter()
     either.or_filter.filters.extend([_types(data_pb2.TcpUpstreamConnected), never])
-    return [_logger(opened, either), _logger(closed, _types(data_pb2.TcpConnectionEnd))]
+    return _loggers((opened, either), (closed, _types(data_pb2.TcpConnectionEnd)))
+
+
+class _Stats:
+    """The metrics of one chain, as its Telemetry objects change them (row TM-04)."""
+
+    def __init__(self, chain: Chain, metrics: Metrics, *, http: bool) -> None:
+        self._labels = [*_labels(chain, http), _Label("connection_security_policy", _security(chain))]
+        self._direction, self._metrics = chain.direction, metrics
+
+    def counters(self, *wanted: tuple[str, str]) -> list[pb.Config.Counter]:
+        """Of (name, format of the value), where an empty one counts by one; those that are switched off are left out."""
+        on = ((name, value) for name, value in wanted if not self._metrics.of(name).disabled)
+        return [_counter(name, self._tags(name), value) for name, value in on]
+
+    def histograms(self, *wanted: tuple[str, pb.Config.Histogram.Unit, str]) -> list[pb.Config.Histogram]:
+        """Of (name, unit, format of the value)."""
+        on = (item for item in wanted if not self._metrics.of(item[0]).disabled)
+        return [_histogram(name, self._tags(name), unit, value) for name, unit, value in on]
+
+    def _tags(self, metric: str) -> list[pb.Config.Tag]:
+        changes = {tag.name: tag.expression for tag in self._metrics.of(metric).tags}
+        tags = [_tag(label) for label in self._labels if label.name not in changes]
+        for name, expression in changes.items():
+            if expression:
+                tags.append(_tag(_Label(name, metric_tags.value(expression, self._direction), _UNKNOWN)))
+        return tags
 
 
 def _labels(chain: Chain, http: bool) -> Iterable[_Label]:
@@ -210,6 +239,11 @@ def _counter(name: str, tags: list[pb.Config.Tag], value: str = "") -> pb.Config
 
 def _histogram(name: str, tags: list[pb.Config.Tag], unit: pb.Config.Histogram.Unit, value: str) -> pb.Config.Histogram:
     return pb.Config.Histogram(stat=pb.Config.Stat(name=name, tags=tags), unit=unit, value_format=value)
+
+
+def _loggers(*wanted: tuple[pb.Config, accesslog_pb2.AccessLogFilter]) -> list[accesslog_pb2.AccessLog]:
+    """Without those that have nothing to count, which Envoy would refuse."""
+    return [_logger(config, condition) for config, condition in wanted if config.counters or config.histograms]
 
 
 def _logger(config: pb.Config, filter_: accesslog_pb2.AccessLogFilter) -> accesslog_pb2.AccessLog:

@@ -22,6 +22,8 @@ class Response:
     resources: tuple[Resource, ...] = ()
     removed: tuple[str, ...] = ()
     delta: bool = True
+    control_plane: str = ""
+    """Who answers, where a client wants to know."""
 
     def encode(self) -> bytes:
         """``DeltaDiscoveryResponse`` or ``DiscoveryResponse``, serialised."""
@@ -57,17 +59,19 @@ def _named(resource: Resource) -> bytes:
 
 
 def _delta(response: Response) -> bytes:
-    """``DeltaDiscoveryResponse``: system_version_info 1, resources 2, type_url 4, nonce 5, removed_resources 6."""
+    """``DeltaDiscoveryResponse``: system_version_info 1, resources 2, type_url 4, nonce 5, removed_resources 6, control_plane 7."""
     parts = [_text(1, response.version)]
     parts += [_named(resource) for resource in response.resources]
     parts += [_text(4, response.type_url), _text(5, response.nonce)]
     parts += [_field(6, name.encode()) for name in response.removed]
+    parts += [_field(7, _text(1, response.control_plane))] if response.control_plane else []
     return b"".join(parts)
 
 
 def _state_of_the_world(response: Response) -> bytes:
-    """``DiscoveryResponse``: version_info 1, resources 2, type_url 4, nonce 5."""
+    """``DiscoveryResponse``: version_info 1, resources 2, type_url 4, nonce 5, control_plane 6."""
     parts = [_text(1, response.version)]
     parts += [_field(2, _any(resource)) for resource in response.resources]
     parts += [_text(4, response.type_url), _text(5, response.nonce)]
+    parts += [_field(6, _text(1, response.control_plane))] if response.control_plane else []
     return b"".join(parts)

@@ -8,6 +8,7 @@ import pytest
 
 from mizzen.agent.node import environment, metadata, node
 from mizzen.agent.settings import Settings
+from mizzen.agent.wasm.settings import WasmSettings
 
 
 @pytest.mark.row("AG-01")
@@ -94,3 +95,9 @@ def test_the_users_own_names_in_traces_stay() -> None:
     assert environment(own)["OTEL_RESOURCE_ATTRIBUTES"] == "team=a,service.name=mine"
     more = Settings(namespace="shop", workload_name="w", trace_attributes="team=a")
     assert environment(more)["OTEL_RESOURCE_ATTRIBUTES"] == "service.name=w.shop,team=a"
+
+
+@pytest.mark.row("AG-12", "WP-15")
+def test_an_agent_that_fetches_modules_says_so_with_its_life() -> None:
+    assert metadata(Settings(wasm=WasmSettings(boot="b")))["MIZZEN_BOOT"] == "b"
+    assert "MIZZEN_BOOT" not in metadata(Settings())

@@ -3,9 +3,10 @@ from __future__ import annotations
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.endpoint.v3 import endpoint_pb2
 
-from mizzen.cli.offline import Answer, decoded
+from mizzen.cli.offline import Answer
 from mizzen.model.resources import CLUSTER, ENDPOINT, Resource, ResourceSet
 from mizzen.proto import stats_logger_pb2
+from mizzen.proto.shown import decoded
 
 
 def answer() -> Answer:

@@ -46,24 +46,24 @@ def test_the_pods_own_goes_over_the_meshs_field_by_field() -> None:
 
 @pytest.mark.row("PC-02")
 def test_pods_of_equal_resources_share_them_whatever_else_they_say() -> None:
-    proxy = sidecar()
-    assert key(replace(proxy, config={"concurrency": 2})) == key(proxy)
-    assert key(replace(proxy, config={"tracing": {"sampling": 5}})) != key(proxy)
+    snapshot, proxy = build(Config()), sidecar()
+    assert key(snapshot, replace(proxy, config={"concurrency": 2})) == key(snapshot, proxy)
+    assert key(snapshot, replace(proxy, config={"tracing": {"sampling": 5}})) != key(snapshot, proxy)
 
 
 @pytest.mark.row("MC-05")
 def test_the_default_provider_then_the_bootstraps_collector_if_tracing_is_enabled() -> None:
     provider = {"extensionProviders": [ZIPKIN], "defaultProviders": {"tracing": ["Z"]}}
-    found = of(provider, bootstrap_tracer="datadog_agent").tracing
+    found = of(provider, bootstrap_tracer="datadog_agent").client.tracing
     assert found is not None
     assert (found.tracer.hostname, found.tracer.port) == (HOST, 9411)
-    old = of({}, bootstrap_tracer="datadog_agent").tracing
+    old = of({}, bootstrap_tracer="datadog_agent").client.tracing
     assert old is not None
     assert (old.tracer.kind, old.tracer.cluster) == ("datadog", "datadog_agent")
-    assert of({"enableTracing": False}, bootstrap_tracer="zipkin").tracing is None
-    assert of({"extensionProviders": [ZIPKIN]}).tracing is None
+    assert of({"enableTracing": False}, bootstrap_tracer="zipkin").client.tracing is None
+    assert of({"extensionProviders": [ZIPKIN]}).client.tracing is None
     # A named provider that cannot be used is not replaced by another.
-    assert of({"defaultProviders": {"tracing": ["gone"]}}, bootstrap_tracer="zipkin").tracing is None
+    assert of({"defaultProviders": {"tracing": ["gone"]}}, bootstrap_tracer="zipkin").client.tracing is None
 
 
 @pytest.mark.row("MC-05", "PC-06")
@@ -74,7 +74,7 @@ def test_the_default_provider_then_the_bootstraps_collector_if_tracing_is_enable
 def test_sampling(sampling: float | None, environment: dict[str, str], expected: float) -> None:
     mesh = {"extensionProviders": [ZIPKIN], "defaultProviders": {"tracing": ["z"]}}
     own = {"tracing": {"sampling": sampling}} if sampling is not None else {}
-    found = of(mesh, environment, config=own).tracing
+    found = of(mesh, environment, config=own).client.tracing
     assert found is not None
     assert found.sampling == expected
 
@@ -83,7 +83,7 @@ def test_sampling(sampling: float | None, environment: dict[str, str], expected:
 def test_tags_and_lengths_are_the_pods_own() -> None:
     mesh = {"extensionProviders": [ZIPKIN], "defaultProviders": {"tracing": ["z"]}}
     own = {"maxPathTagLength": 77, "customTags": {"a": {"literal": {"value": "b"}}}, "enableIstioTags": False}
-    found = of(mesh, config={"tracing": own}).tracing
+    found = of(mesh, config={"tracing": own}).client.tracing
     assert found is not None
     assert (found.path_length, [name for name, _ in found.tags], found.istio_tags) == (77, ["a"], False)
 
@@ -92,15 +92,15 @@ def test_tags_and_lengths_are_the_pods_own() -> None:
 def test_loggers_by_name_and_none_of_them_usable_leaves_the_mesh_setting() -> None:
     files = [{"name": name, "envoyFileAccessLog": {"path": f"/{name}"}} for name in ("b", "a")]
     found = of({"extensionProviders": files, "defaultProviders": {"accessLogging": ["b", "envoy", "a"]}})
-    assert [logger.name for logger in found.loggers or ()] == ["a", "b", "envoy"]
-    assert of({"defaultProviders": {"accessLogging": ["gone"]}}).loggers is None
+    assert [logger.name for logger in found.client.loggers or ()] == ["a", "b", "envoy"]
+    assert of({"defaultProviders": {"accessLogging": ["gone"]}}).client.loggers is None
 
 
 @pytest.mark.row("MC-04")
 def test_the_log_service_of_the_bootstrap() -> None:
     mesh = {"enableEnvoyAccessLogService": True, "accessLogFile": "/dev/stdout"}
-    assert of(mesh).loggers is None
-    found = of(mesh, bootstrap_logger=True).loggers
+    assert of(mesh).client.loggers is None
+    found = of(mesh, bootstrap_logger=True).client.loggers
     assert found is not None
     assert [logger.kind for logger in found] == [LoggerKind.FILE, LoggerKind.HTTP_ALS, LoggerKind.TCP_ALS]
 
@@ -136,19 +136,19 @@ def test_an_annotation_of_another_shape_does_no_harm() -> None:
         "tracing": [1],
         "connectionSettings": "x",
     }
-    assert of({}, config=odd).tracing is None
+    assert of({}, config=odd).client.tracing is None
 
 
 @pytest.mark.row("IL-09")
 def test_flags_about_connections_are_part_of_the_key() -> None:
-    proxy = sidecar()
+    snapshot, proxy = build(Config()), sidecar()
     for flag, value in (
         ("IDLE_TIMEOUT", "5s"),
         ("INBOUND_LISTENER_EXACT_BALANCE", "true"),
         ("OUTBOUND_LISTENER_EXACT_BALANCE", "true"),
     ):
-        assert key(replace(proxy, flags={flag: value})) != key(proxy)
-        assert key(replace(proxy, flags={flag: "nonsense"})) == key(proxy)
+        assert key(snapshot, replace(proxy, flags={flag: value})) != key(snapshot, proxy)
+        assert key(snapshot, replace(proxy, flags={flag: "nonsense"})) == key(snapshot, proxy)
     found = of({}, flags={"IDLE_TIMEOUT": "5s", "OUTBOUND_LISTENER_EXACT_BALANCE": "true"}).connections
     assert found.idle is not None
     assert (found.idle.seconds, found.balance_inbound, found.balance_outbound) == (5, False, True)

@@ -39,6 +39,8 @@ def test_documents_and_lines() -> None:
     assert config_map.line_of('data["a.b"]') == 6
     assert config_map.line_of("metadata.nothing.here") == 4
     assert x.line_of("spec[1]") == 13
+    assert (config_map.line_of_scalar('data["a.b"]'), x.line_of_scalar("spec[1]")) == (6, 13)
+    assert (config_map.line_of_scalar("data"), config_map.line_of_scalar("metadata.nothing")) == (0, 0)
     assert [(f.line, f.code) for f in loaded.findings] == [(8, "MZ0001"), (17, "MZ0001")]
 
 

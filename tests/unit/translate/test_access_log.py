@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.extensions.access_loggers.file.v3 import file_pb2
+from envoy.extensions.access_loggers.filters.cel.v3 import cel_pb2
 from google.protobuf.json_format import MessageToDict
 
 from mizzen.api.mesh_config import MeshConfig
-from mizzen.model.conduct import Conduct
 from mizzen.model.provider import Logger, LoggerKind
+from mizzen.model.report import Report
 from mizzen.translate import access_log
 
 
@@ -53,7 +54,7 @@ def test_a_listener_logs_what_found_no_chain() -> None:
 
 
 def provided(**fields: Any) -> file_pb2.FileAccessLog:
-    conduct = Conduct(loggers=(Logger(name="l", kind=LoggerKind.FILE, path="/log", **fields),))
+    conduct = Report(loggers=(Logger(name="l", kind=LoggerKind.FILE, path="/log", **fields),))
     (log,) = access_log.request_logs(MeshConfig(access_log_file="/dev/stdout", access_log_encoding="JSON"), conduct)
     config = file_pb2.FileAccessLog()
     assert log.typed_config.Unpack(config)
@@ -76,4 +77,29 @@ def test_a_file_provider_has_its_own_format() -> None:
 def test_the_built_in_provider_follows_the_mesh_and_no_provider_writes_nothing() -> None:
     assert provided(follows_mesh=True).log_format.HasField("json_format")
     on = MeshConfig(access_log_file="/dev/stdout")
-    assert access_log.request_logs(on, Conduct(loggers=())) == access_log.listener_logs(on, Conduct(loggers=())) == []
+    assert access_log.request_logs(on, Report(loggers=())) == access_log.listener_logs(on, Report(loggers=())) == []
+
+
+@pytest.mark.row("LG-05", "LG-06")
+def test_a_filter_goes_beside_the_condition_of_its_place() -> None:
+    report = Report(loggers=(Logger(name="l", kind=LoggerKind.FILE, path="/log", filter="response.code >= 400"),))
+    (request,), (connection,), (listener,) = (
+        logs(MeshConfig(), report)
+        for logs in (access_log.request_logs, access_log.connection_logs, access_log.listener_logs)
+    )
+    config = cel_pb2.ExpressionFilter()
+    assert request.filter.extension_filter.typed_config.Unpack(config)
+    assert config.expression == "response.code >= 400"
+    assert config.cel_config.enable_string_functions
+    for log, condition in ((connection, "log_type_filter"), (listener, "response_flag_filter")):
+        first, second = log.filter.and_filter.filters
+        assert first.HasField(condition)
+        assert second == request.filter
+
+
+@pytest.mark.row("LG-04")
+def test_a_format_that_envoy_would_refuse_is_not_sent() -> None:
+    (log,) = access_log.request_logs(mesh(access_log_format="%OOPS%"))
+    assert config(log)["logFormat"]["textFormatSource"]["inlineString"] == access_log.TEXT
+    (log,) = access_log.request_logs(mesh(access_log_encoding="JSON", access_log_format='{"a": {"b": "%OOPS%"}}'))
+    assert set(config(log)["logFormat"]["jsonFormat"]) == set(access_log.JSON)

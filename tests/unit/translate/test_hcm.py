@@ -5,12 +5,15 @@ from typing import Any
 import pytest
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as pb
+from envoy.extensions.request_id.uuid.v3 import uuid_pb2
 
 from mizzen.api.mesh_config import MeshConfig, PathNormalization, ProxyConfig
 from mizzen.api.meta import Object, ObjectMeta
 from mizzen.api.security import AuthorizationPolicy, JWTRule, Provider, RequestAuthentication, Rule
 from mizzen.model.authorizer import Authorizer
 from mizzen.model.conduct import Conduct
+from mizzen.model.provider import Tracer, TracerKind, Tracing
+from mizzen.model.report import Report
 from mizzen.model.view import Policies
 from mizzen.translate.hcm import Direction, http_connection_manager
 
@@ -40,6 +43,21 @@ def test_filters_of_the_callers_side(direction: Direction, guarded: bool) -> Non
         "envoy.filters.http.router",
     ]
     assert names == ["istio.metadata_exchange", *rbac, "envoy.filters.http.grpc_stats", *rest]
+
+
+@pytest.mark.row("TM-11", "TM-13")
+def test_each_side_traces_as_its_own_report_says() -> None:
+    tracer = Tracer(name="t", kind=TracerKind.ZIPKIN, cluster="zipkin")
+    client, server = Tracing(tracer, 10, by_request_id=False), Tracing(tracer, 20)
+    conduct = Conduct(client=Report(tracing=client), server=Report(tracing=server))
+    for direction, share in ((Direction.OUTBOUND, 10), (Direction.GATEWAY, 10), (Direction.INBOUND, 20)):
+        found = manager(direction, conduct=conduct)
+        assert found.tracing.random_sampling.value == share
+        assert found.HasField("request_id_extension") is (share == 10)
+    extension = uuid_pb2.UuidRequestIdConfig()
+    assert manager(Direction.OUTBOUND, conduct=conduct).request_id_extension.typed_config.Unpack(extension)
+    assert not extension.use_request_id_for_trace_sampling.value
+    assert extension.HasField("use_request_id_for_trace_sampling")
 
 
 def policy(action: str, name: str, provider: str = "") -> Object:

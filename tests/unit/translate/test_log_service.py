@@ -5,8 +5,8 @@ from envoy.extensions.access_loggers.grpc.v3 import als_pb2
 from envoy.extensions.access_loggers.open_telemetry.v3 import logs_service_pb2
 
 from mizzen.api.mesh_config import MeshConfig
-from mizzen.model.conduct import Conduct
 from mizzen.model.provider import Logger, LoggerKind
+from mizzen.model.report import Report
 from mizzen.translate import access_log, log_service
 
 HOST = "sink.watch.svc.cluster.local"
@@ -36,7 +36,7 @@ def test_envoys_own_log_service() -> None:
 
 @pytest.mark.row("MC-13")
 def test_each_chain_has_the_service_that_fits_it() -> None:
-    both = Conduct(loggers=(logger(LoggerKind.HTTP_ALS), logger(LoggerKind.TCP_ALS)))
+    both = Report(loggers=(logger(LoggerKind.HTTP_ALS), logger(LoggerKind.TCP_ALS)))
     names = [
         [log.name for log in logs(MeshConfig(), both)]
         for logs in (access_log.request_logs, access_log.connection_logs, access_log.listener_logs)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from mizzen.model.report import MetricChange, Metrics, TagChange
 from mizzen.model.service import Service
 from mizzen.proto import stats_logger_pb2 as pb
 from mizzen.translate.filters import Direction
@@ -74,3 +75,32 @@ def test_a_port_without_service_goes_by_the_passthrough_cluster() -> None:
     tags = {tag.name: tag.value_format for tag in _config(log.typed_config.value).counters[0].stat.tags}
     assert tags["destination_service_name"] == "InboundPassthroughCluster"
     assert tags["destination_service"] == "%ENVIRONMENT(MIZZEN_CANONICAL_NAME)%"
+
+
+@pytest.mark.row("TM-04")
+def test_changes_reach_the_metrics_that_they_name() -> None:
+    changes = Metrics(
+        (
+            MetricChange("request_bytes", disabled=True),
+            MetricChange("requests_total", tags=(TagChange("host", "request.host"), TagChange("source_app"))),
+        )
+    )
+    (log,) = http_metrics(Chain(Direction.OUTBOUND), changes)
+    config = _config(log.typed_config.value)
+    assert [metric.stat.name for metric in config.histograms] == ["request_duration_milliseconds", "response_bytes"]
+    tags = {tag.name: tag for tag in config.counters[0].stat.tags}
+    assert "source_app" not in tags
+    assert tags["host"].value_format == "%CEL(request.host)%"
+    assert tags["host"].rules == tags["destination_app"].rules, "empty becomes unknown"
+    assert [tag.name for tag in config.histograms[0].stat.tags] == LABELS
+
+
+@pytest.mark.row("TM-04", "TM-06")
+def test_no_logger_where_nothing_is_counted() -> None:
+    assert http_metrics(Chain(Direction.INBOUND), None) == tcp_metrics(Chain(Direction.INBOUND), None) == []
+    off = ("requests_total", "request_duration_milliseconds", "request_bytes", "response_bytes")
+    assert (
+        http_metrics(Chain(Direction.INBOUND), Metrics(tuple(MetricChange(name, disabled=True) for name in off))) == []
+    )
+    (closed,) = tcp_metrics(Chain(Direction.INBOUND), Metrics((MetricChange("tcp_connections_opened_total", True),)))
+    assert closed.filter.log_type_filter.types

@@ -6,7 +6,7 @@ import pytest
 from envoy.config.trace.v3 import datadog_pb2, opentelemetry_pb2, skywalking_pb2, zipkin_pb2
 from envoy.extensions.tracers.opentelemetry.samplers.v3 import dynatrace_sampler_pb2
 
-from mizzen.api.mesh_config import CustomTag, EnvironmentTag, HeaderTag, LiteralTag
+from mizzen.api.mesh_config import CustomTag, EnvironmentTag, FormatterTag, HeaderTag, LiteralTag
 from mizzen.model.provider import Call, Header, Sampler, Tracer, TracerKind, Tracing
 from mizzen.translate import tracing
 from mizzen.translate.filters import Direction
@@ -98,3 +98,14 @@ def test_sampling_length_and_tags() -> None:
     assert not bare.custom_tags
     assert not bare.HasField("max_path_tag_length")
     assert bare.spawn_upstream_span.value
+
+
+@pytest.mark.row("TM-10", "TM-11")
+def test_a_formatted_tag_and_no_propagation() -> None:
+    tags = (("a", CustomTag(formatter=FormatterTag(value="%REQ(key)%"))),)
+    found = tracing.block(Tracing(tracer(TracerKind.ZIPKIN), 1, tags, istio_tags=False), Direction.INBOUND)
+    assert found.custom_tags[0].value == "%REQ(key)%"
+    silent = tracing.block(
+        Tracing(tracer(TracerKind.ZIPKIN), 1, tags, istio_tags=False, propagation=False), Direction.INBOUND
+    )
+    assert silent.SerializeToString() == found.SerializeToString() + b"\x68\x01"

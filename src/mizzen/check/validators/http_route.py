@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from mizzen.api.match import StringMatch
 from mizzen.api.virtual_service import (
     HTTPMatchRequest,
@@ -19,8 +17,7 @@ from mizzen.check.validators import http_action, http_headers
 from mizzen.check.validators.http_route_destination import destination
 from mizzen.check.validators.virtual_service_names import CLAIM
 
-UNREACHABLE = "IST0130"
-DUPLICATE_MATCH = "IST0131"
+MOST = 2**32 - 1
 
 
 def validate(route: HTTPRoute, path: str, notes: Notes, *, delegate: bool, mesh: bool) -> None:
@@ -70,6 +67,7 @@ def weights(values: Sequence[int], path: str, notes: Notes) -> None:
         notes.need(value >= 0, f"{path}[{index}].weight", "a weight is 0 or more")
     if len(values) > 1:
         notes.need(sum(values) > 0, path, "the weights of several destinations may not all be 0")
+        notes.need(sum(values) <= MOST, path, f"the weights may come to {MOST} at most, as far as Envoy counts")
 
 
 def source(match: HTTPMatchRequest | L4MatchAttributes | TLSMatchAttributes, path: str, notes: Notes) -> None:
@@ -112,28 +110,3 @@ def _string(value: StringMatch, path: str, notes: Notes, *, empty_prefix: bool =
         return
     if notes.need(bool(value.regex), f"{path}.regex", "a regular expression may not be empty"):
         rules.regex(notes, f"{path}.regex", value.regex)
-
-
-def _catches_all(match: HTTPMatchRequest) -> bool:
-    uri = match.uri
-    whole = uri is None or uri.prefix == "/" or uri.regex in (".*", "*")
-    others = (match.scheme, match.method, match.authority, match.headers, match.without_headers, match.query_params)
-    narrowed = (match.port, match.source_labels, match.source_namespace, match.gateways)
-    return whole and not any(others) and not any(narrowed)
-
-
-def unreachable(routes: Sequence[HTTPRoute], notes: Notes) -> None:
-    """Row VS-52: routes behind one that takes everything, and matches given twice, draw a warning."""
-    taken_by = ""
-    seen: set[bytes] = set()
-    for index, route in enumerate(routes):
-        path = f"spec.http[{index}]"
-        if taken_by:
-            notes.warn(path, f"never reached: {taken_by} takes every request", UNREACHABLE)
-        for position, match in enumerate(route.match):
-            written = msgspec.json.encode(match, enc_hook=str, order="sorted")
-            if written in seen:
-                notes.warn(f"{path}.match[{position}]", "the same match stands further up", DUPLICATE_MATCH)
-            seen.add(written)
-        if not route.match or any(_catches_all(match) for match in route.match):
-            taken_by = taken_by or path

@@ -1,13 +1,32 @@
-"""Telemetry. Rows TE-*."""
+"""Telemetry (rows TM-01 to TM-13). A CEL expression or format that Envoy would refuse, and its listener with it, is refused."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mizzen.api import cel, log_format
+from mizzen.api.mesh_config import CustomTag
 from mizzen.api.security import Provider
-from mizzen.api.telemetry import Metrics, Telemetry, Tracing
+from mizzen.api.telemetry import AccessLogging, Metrics, MetricsOverrides, TagOverride, Telemetry, Tracing
 from mizzen.check import rules
 from mizzen.check.notes import Notes
+from mizzen.model.peer_fields import peer_fields
+
+_CUSTOM = frozenset(
+    [
+        "requests_total",
+        "request_duration_milliseconds",
+        "request_bytes",
+        "response_bytes",
+        "request_messages_total",
+        "response_messages_total",
+        "tcp_connections_opened_total",
+        "tcp_connections_closed_total",
+        "tcp_sent_bytes_total",
+        "tcp_received_bytes_total",
+    ]
+)
+"""What ``customMetric`` may name: there are no metrics beside Istio's own."""
 
 
 def validate(spec: Telemetry, notes: Notes) -> None:
@@ -18,12 +37,22 @@ def validate(spec: Telemetry, notes: Notes) -> None:
     for index, metrics in enumerate(spec.metrics):
         _metrics(metrics, f"spec.metrics[{index}]", notes)
     for index, logging in enumerate(spec.access_logging):
-        _providers(logging.providers, f"spec.accessLogging[{index}]", notes)
+        _access_logging(logging, f"spec.accessLogging[{index}]", notes)
 
 
 def _providers(providers: Sequence[Provider], path: str, notes: Notes) -> None:
     for index, provider in enumerate(providers):
         notes.need(bool(provider.name), f"{path}.providers[{index}].name", "a provider needs a name")
+
+
+def _access_logging(logging: AccessLogging, path: str, notes: Notes) -> None:
+    _providers(logging.providers, path, notes)
+    if logging.filter is None:
+        return
+    where, expression = f"{path}.filter.expression", logging.filter.expression
+    if notes.need(bool(expression.strip()), where, "an expression is required"):
+        wrong = cel.problem(expression, texts=True)
+        notes.need(not wrong, where, f"not an expression that proxies take: {wrong}")
 
 
 def _tracing(tracing: Tracing, path: str, notes: Notes) -> None:
@@ -32,34 +61,57 @@ def _tracing(tracing: Tracing, path: str, notes: Notes) -> None:
     rate = tracing.random_sampling_percentage
     if rate is not None:
         notes.need(0 <= rate <= 100, f"{path}.randomSamplingPercentage", f"{rate:g} is not from 0 to 100")
-    for name, tag in tracing.custom_tags.items():
-        where = f"{path}.customTags.{name}"
+    for name, tag in (tracing.custom_tags or {}).items():
         notes.need(bool(name), f"{path}.customTags", "a tag needs a name")
-        kinds = [kind for kind in ("literal", "environment", "header", "formatter") if kind in tag]
-        if not notes.need(len(kinds) == 1, where, "one of literal, environment, header and formatter is required"):
-            continue
-        _custom_tag(kinds[0], tag[kinds[0]], where, notes)
+        _custom_tag(tag, f"{path}.customTags.{name}", notes)
 
 
-def _custom_tag(kind: str, value: object, path: str, notes: Notes) -> None:
-    if kind in ("environment", "header"):
-        named = isinstance(value, dict) and bool(value.get("name"))
-        notes.need(named, f"{path}.{kind}.name", "a name is required")
+def _custom_tag(tag: CustomTag, path: str, notes: Notes) -> None:
+    given = [kind for kind in (tag.literal, tag.environment, tag.header, tag.formatter) if kind is not None]
+    if not notes.need(len(given) == 1, path, "one of literal, environment, header and formatter is required"):
+        return
+    if tag.literal is not None:
+        notes.need(bool(tag.literal.value), f"{path}.literal.value", "a value is required")
+    if tag.environment is not None:
+        notes.need(bool(tag.environment.name), f"{path}.environment.name", "a name is required")
+    if tag.header is not None and notes.need(bool(tag.header.name), f"{path}.header.name", "a name is required"):
+        rules.header_name(notes, f"{path}.header.name", tag.header.name.removeprefix(":"))
+    if tag.formatter is not None:
+        wrong = log_format.problem(tag.formatter.value) if tag.formatter.value else "a value is required"
+        notes.need(not wrong, f"{path}.formatter.value", wrong)
 
 
 def _metrics(metrics: Metrics, path: str, notes: Notes) -> None:
     _providers(metrics.providers, path, notes)
     if metrics.reporting_interval is not None:
         rules.duration(notes, f"{path}.reportingInterval", metrics.reporting_interval, zero=True)
+        notes.warn(f"{path}.reportingInterval", "has no effect: bytes count when a connection ends")
     for index, override in enumerate(metrics.overrides):
-        where = f"{path}.overrides[{index}]"
-        match = override.match
-        if match is not None and match.custom_metric is not None:
-            notes.need(bool(match.custom_metric), f"{where}.match.customMetric", "may not be empty")
-        for name, tag in override.tag_overrides.items():
-            tag_path = f"{where}.tagOverrides.{name}"
-            notes.need(bool(name), f"{where}.tagOverrides", "a tag needs a name")
-            if tag.operation == "UPSERT":
-                notes.need(bool(tag.value), f"{tag_path}.value", "UPSERT needs a value")
-            else:
-                notes.need(not tag.value, f"{tag_path}.value", "REMOVE takes no value")
+        _override(override, f"{path}.overrides[{index}]", notes)
+
+
+def _override(override: MetricsOverrides, path: str, notes: Notes) -> None:
+    custom = override.match.custom_metric if override.match is not None else None
+    if custom is not None and notes.need(bool(custom), f"{path}.match.customMetric", "may not be empty"):
+        known = custom.removeprefix("istio_") in _CUSTOM
+        if not known:
+            notes.warn(f"{path}.match.customMetric", f"has no effect: there is no metric {custom!r}")
+    for name, tag in override.tag_overrides.items():
+        notes.need(bool(name), f"{path}.tagOverrides", "a tag needs a name")
+        _tag(tag, f"{path}.tagOverrides.{name}.value", notes)
+
+
+def _tag(tag: TagOverride, path: str, notes: Notes) -> None:
+    if tag.operation != "UPSERT":
+        notes.need(not tag.value, path, "REMOVE takes no value")
+        return
+    if not notes.need(bool(tag.value.strip()), path, "UPSERT needs a value"):
+        return
+    wrong = cel.problem(cel.unwrapped(tag.value, "string"))
+    if not notes.need(not wrong, path, f"not an expression that metrics take: {wrong}"):
+        return
+    for field in peer_fields(tag.value):
+        if not field.name:
+            notes.warn(
+                path, f"{field.text} is unknown: of a peer, proxies know workload, app, version, namespace, cluster"
+            )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mizzen.api.virtual_service import L4MatchAttributes, RouteDestination, TLSMatchAttributes, VirtualService
 from mizzen.check import codes, rules
 from mizzen.check.notes import Notes
-from mizzen.check.validators import http_route
+from mizzen.check.validators import http_route, route_order
 from mizzen.check.validators.http_route_destination import destination
 
 _SNI_NAME = re.compile(r"outbound_\.\d+_\..*_\..+")
@@ -31,7 +31,7 @@ def validate(spec: VirtualService, notes: Notes) -> None:
             _l4_match(match, f"spec.tcp[{index}].match[{position}]", notes)
         _weighted(tcp.route, f"spec.tcp[{index}].route", notes)
     rules.export_to(notes, "spec.exportTo", spec.export_to)
-    http_route.unreachable(spec.http, notes)
+    route_order.validate(spec, notes)
 
 
 def _delegate(spec: VirtualService, notes: Notes) -> None:

@@ -1,4 +1,4 @@
-"""The debug API: what the control plane knows, as JSON (rows DBG-01, DBG-03, PO-11, PO-14).
+"""The debug API over HTTP: what the control plane knows, as JSON (rows DBG-01 to DBG-08, PO-11, PO-14).
 
 On the Unix socket nobody is asked (its mode is 0600); on TCP, callers from loopback are free and others authenticate.
 """
@@ -6,9 +6,8 @@ On the Unix socket nobody is asked (its mode is 0600); on TCP, callers from loop
 from __future__ import annotations
 
 import base64
-import ipaddress
+import html
 import json
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,54 +15,36 @@ import msgspec
 from aiohttp import web
 
 from mizzen import VERSION
-from mizzen.api.meta import Duration, Object
-from mizzen.errors import Unauthenticated
-from mizzen.model.identity import Identity
-from mizzen.model.resources import CLUSTER, ENDPOINT, EXTENSION_CONFIG, LISTENER, ROUTE, SECRET
+from mizzen.api.meta import Duration
 from mizzen.observe import Metrics
-from mizzen.server.authenticate import Authenticator
-from mizzen.server.hub import Connection, Hub
+from mizzen.server.debug.guard import NAMESPACE, Guard
+from mizzen.server.debug.over_xds import OverXds
+from mizzen.server.debug.page import NoAnswer, Question
+from mizzen.server.debug.pages import Pages
+from mizzen.server.hub import Hub
 from mizzen.server.wait import built, wait
 
-log = logging.getLogger(__name__)
+__all__ = ["Debug", "Guard", "OverXds", "Pages"]
 
 LONGEST_WAIT = 600.0
-_PAIRS = {
-    CLUSTER: "cluster",
-    LISTENER: "listener",
-    ROUTE: "route",
-    ENDPOINT: "endpoint",
-    EXTENSION_CONFIG: "extensionconfig",
-}
-_OPEN = ("/ready", "/version", "/metrics", "/debug")
-_NAMESPACES = web.RequestKey("namespaces", tuple[str, ...])
 _HANDLER = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Debug:
-    """``health`` gives the agents' latest reports."""
+    """``pages`` are shown below ``/debug``, unless ``shown`` is off."""
 
-    def __init__(self, hub: Hub, metrics: Metrics, health: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, hub: Hub, metrics: Metrics, pages: Pages, *, shown: bool = True) -> None:
         self._hub = hub
         self._metrics = metrics
-        self._health = health
+        self._pages = pages
+        self._shown = shown
 
     def application(self, guard: Guard | None = None) -> web.Application:
-        """With ``guard`` for TCP, without for the Unix socket."""
+        """With ``guard`` for TCP, without for the Unix socket, which always shows everything."""
         app = web.Application(middlewares=[guard.middleware] if guard is not None else [])
-        get: dict[str, _HANDLER] = {
-            "/ready": self._ready,
-            "/version": self._version,
-            "/metrics": self._prometheus,
-            "/debug": self._index,
-            "/debug/syncz": self._syncz,
-            "/debug/configz": self._configz,
-            "/debug/registryz": self._registryz,
-            "/debug/endpointz": self._endpointz,
-            "/debug/endpointShardz": self._endpointz,
-            "/debug/healthz": self._healthz,
-            "/debug/networkz": self._networkz,
-        }
+        get: dict[str, _HANDLER] = {"/ready": self._ready, "/version": self._version, "/metrics": self._prometheus}
+        if guard is None or self._shown:
+            get |= {"/debug": self._index, "/debug/{page}": self._page}
         if guard is None:
             get |= {
                 "/v1/wait": self._wait,
@@ -85,53 +66,18 @@ class Debug:
         return web.Response(body=self._metrics.text(), content_type="text/plain", charset="utf-8")
 
     async def _index(self, request: web.Request) -> web.Response:
-        paths = sorted(
-            {resource.canonical for resource in request.app.router.resources() if "/debug/" in resource.canonical}
+        links = "".join(
+            f'<li><a href="debug/{html.escape(name)}">{html.escape(name)}</a>' for name in self._pages.names
         )
-        return _answer(request, paths)
+        page = f"<!doctype html><title>Debug</title><h1>Debug pages</h1><ul>{links}</ul>"
+        return web.Response(text=page, content_type="text/html")
 
-    async def _syncz(self, request: web.Request) -> web.Response:
-        namespaces = _namespaces(request)
-        asked = request.query.get("namespace")
-        connections = [
-            connection
-            for connection in self._hub.connections.values()
-            if asked in (None, connection.node.namespace)
-            and (namespaces is None or connection.node.namespace in namespaces)
-        ]
-        return _answer(request, [_sync(connection) for connection in sorted(connections, key=lambda c: c.node.id)])
-
-    async def _configz(self, request: web.Request) -> web.Response:
-        config = self._hub.config
-        objects = [obj for of in (config.objects.values() if config is not None else ()) for obj in of.values()]
-        return _answer(request, [_document(obj) for obj in objects if obj.kind != "Secret"])
-
-    async def _registryz(self, request: web.Request) -> web.Response:
-        snapshot = self._hub.current.snapshot if self._hub.current is not None else None
-        return _answer(request, list(snapshot.services) if snapshot is not None else [])
-
-    async def _endpointz(self, request: web.Request) -> web.Response:
-        snapshot = self._hub.current.snapshot if self._hub.current is not None else None
-        endpoints = snapshot.endpoints if snapshot is not None else {}
-        return _answer(
-            request,
-            [
-                {"namespace": namespace, "hostname": hostname, "port": port, "endpoints": list(of)}
-                for (namespace, hostname, port), of in sorted(endpoints.items())
-            ],
-        )
-
-    async def _networkz(self, request: web.Request) -> web.Response:
-        """The gateways of the networks, under Istio's keys (row MN-02)."""
-        snapshot = self._hub.current.snapshot if self._hub.current is not None else None
-        gateways = snapshot.networks.gateways if snapshot is not None else ()
-        return _answer(
-            request,
-            [{"Network": g.network, "Cluster": g.cluster, "Addr": g.address, "Port": g.port} for g in gateways],
-        )
-
-    async def _healthz(self, request: web.Request) -> web.Response:
-        return _answer(request, self._health())
+    async def _page(self, request: web.Request) -> web.Response:
+        question = Question(request.match_info["page"], dict(request.query), request.get(NAMESPACE))
+        try:
+            return _answer(request, self._pages.answer(question))
+        except NoAnswer as error:
+            return web.Response(status=error.status, text=str(error))
 
     async def _wait(self, request: web.Request) -> web.Response:
         try:
@@ -163,7 +109,7 @@ class Debug:
         return _answer(request, found)
 
     async def _resources(self, request: web.Request) -> web.Response:
-        connection = self._hub.connections.get(request.query.get("proxy", ""))
+        connection = self._hub.connection(request.query.get("proxy", ""))
         current = self._hub.current
         resources = self._hub.resources(connection, current) if connection is not None and current is not None else None
         if resources is None:
@@ -174,89 +120,6 @@ class Debug:
                 for url, of in resources.types.items()
             }
         )
-
-
-class Guard:
-    """Who may look on TCP (row DBG-02): loopback free, others prove an identity; other namespaces see only their own."""
-
-    def __init__(
-        self, authenticator: Authenticator, root_namespace: str, allowed: tuple[str, ...], *, on: bool
-    ) -> None:
-        self._authenticator = authenticator
-        self._all = {root_namespace, *allowed}
-        self._on = on
-
-    @property
-    def middleware(self) -> Any:
-        @web.middleware
-        async def guard(request: web.Request, handler: _HANDLER) -> web.StreamResponse:
-            if self._on and request.path not in _OPEN and not _from_loopback(request):
-                identity = await self._identity(request)
-                if identity.namespace not in self._all:
-                    if request.path != "/debug/syncz":
-                        raise web.HTTPForbidden(text="this namespace may not see that")
-                    request[_NAMESPACES] = (identity.namespace,)
-            return await handler(request)
-
-        return guard
-
-    async def _identity(self, request: web.Request) -> Identity:
-        try:
-            caller = await self._authenticator.caller(
-                request.get_extra_info("peercert") or None, request.headers.get("authorization", "")
-            )
-        except Unauthenticated as error:
-            log.warning("debug caller at %s: %s", request.remote, error)
-            raise web.HTTPUnauthorized(text="authentication failed") from error
-        return caller.identity
-
-
-def _from_loopback(request: web.Request) -> bool:
-    try:
-        return ipaddress.ip_address(request.remote or "").is_loopback
-    except ValueError:
-        return False
-
-
-def _namespaces(request: web.Request) -> tuple[str, ...] | None:
-    return request.get(_NAMESPACES)
-
-
-def _sync(connection: Connection) -> dict[str, Any]:
-    """Istio's fields (row DBG-03), and per type what our own command line shows."""
-    status = connection.session.status()
-    entry: dict[str, Any] = {
-        "proxy": connection.node.id,
-        "proxy_type": connection.node.type.value,
-        "cluster_id": str(connection.node.metadata.get("CLUSTER_ID", "Kubernetes")),
-        "istio_version": str(connection.node.metadata.get("ISTIO_VERSION", "")),
-        "version": str(connection.node.metadata.get("ISTIO_VERSION", "")),
-        "connected_at": connection.since,
-        "types": {
-            url: {
-                "sent_version": of.sent_version,
-                "acked_version": of.acked_version,
-                "status": of.state,
-                "since": connection.moments.get(url, connection.since),
-                "error": "\n".join(f"{name}: {reason}" for name, reason in of.errors.items()),
-            }
-            for url, of in status.items()
-        },
-        "resources": {
-            url: {"sent": of.sent, "acked": of.acked, "lastError": "\n".join(of.errors.values())}
-            for url, of in status.items()
-        },
-    }
-    if SECRET in status:
-        entry["secrets"] = sorted(connection.session.versions().get(SECRET, {}))
-    for url, short in _PAIRS.items():
-        if url in status and status[url].sent:
-            entry[f"{short}_sent"], entry[f"{short}_acked"] = status[url].sent, status[url].acked
-    return entry
-
-
-def _document(obj: Object) -> dict[str, Any]:
-    return {"kind": obj.kind, "metadata": obj.meta, "spec": obj.body}
 
 
 def _plain(value: Any) -> Any:

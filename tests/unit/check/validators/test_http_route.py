@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.check.judging import errors, route, warnings
+from tests.unit.check.judging import errors, route
 
 
 @pytest.mark.parametrize(("fields", "wrong"), [
@@ -49,19 +49,16 @@ def test_weights(weights: list[int], wrong: list[str]) -> None:
     assert errors("VirtualService", {"hosts": ["a"], "http": [{"route": targets}]}) == wrong
 
 
-@pytest.mark.row("VS-52")
-def test_routes_that_are_never_reached() -> None:
-    http = [{"name": "all", **route()["http"][0]}, route()["http"][0]]
-    assert warnings("VirtualService", {"hosts": ["a"], "http": http}) == ["spec.http[1]"]
-    match = [{"uri": {"prefix": "/a"}}]
-    twice = [route(match=match)["http"][0], route(match=match)["http"][0]]
-    assert warnings("VirtualService", {"hosts": ["a"], "http": twice}) == ["spec.http[1].match[0]"]
+@pytest.mark.row("VS-28")
+def test_weights_come_to_what_envoy_can_count() -> None:
+    def weighted(*weights: int) -> list[str]:
+        return errors(
+            "VirtualService",
+            {
+                "hosts": ["a"],
+                "http": [{"route": [{"destination": {"host": f"b{i}"}, "weight": w} for i, w in enumerate(weights)]}],
+            },
+        )
 
-
-@pytest.mark.row("VS-52")
-def test_the_same_match_is_told_whatever_the_order_of_its_headers() -> None:
-    headers = {"a": {"exact": "1"}, "b": {"prefix": "2"}}
-    turned = dict(reversed(headers.items()))
-    to = [{"destination": {"host": "a"}}]
-    routes = [{"match": [{"headers": each}], "route": to} for each in (headers, turned, {"a": {"exact": "2"}})]
-    assert warnings("VirtualService", {"hosts": ["a"], "http": routes}) == ["spec.http[1].match[0]"]
+    assert weighted(2**31, 2**31 - 1) == []
+    assert weighted(2**31, 2**31) == ["spec.http[0].route"]

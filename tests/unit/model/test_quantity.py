@@ -1,6 +1,6 @@
 import pytest
 
-from mizzen.inject.quantity import canonical
+from mizzen.model.quantity import canonical
 
 
 @pytest.mark.parametrize(

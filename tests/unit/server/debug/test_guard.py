@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,12 @@ from aiohttp.test_utils import make_mocked_request
 from mizzen.api.kubernetes import Secret
 from mizzen.api.meta import Object, ObjectMeta
 from mizzen.model.config import Config
-from mizzen.model.networks import NetworkGateway, Networks
 from mizzen.model.resources import ResourceSet
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import ProxyView, Scope
 from mizzen.observe import Metrics
 from mizzen.server.authenticate import Authenticator
-from mizzen.server.debug import Debug, Guard
+from mizzen.server.debug import Debug, Guard, Pages
 from mizzen.server.hub import Compiler, Hub
 from tests.fakes.controlplane import Tokens, pod
 
@@ -52,7 +50,11 @@ async def nothing() -> None:
 def guarded(tokens: Tokens, *, on: bool = True) -> web.Application:
     authenticator = Authenticator(tokens.path, lambda: CONFIG, nothing)
     guard = Guard(authenticator, "istio-system", ("tools",), on=on)
-    return Debug(hub(CONFIG), Metrics(), dict).application(guard)
+    return shown(hub(CONFIG)).application(guard)
+
+
+def shown(of: Hub, *, on: bool = True) -> Debug:
+    return Debug(of, Metrics(), Pages(of, dict), shown=on)
 
 
 class Plain(asyncio.Transport):
@@ -92,7 +94,10 @@ def _with(middleware: Any, handler: Any) -> Any:
         ("/debug/configz", "10.0.0.9", "nonsense", 401),
         ("/debug/configz", "10.0.0.9", "istio-system/kiali", 200),
         ("/debug/configz", "10.0.0.9", "shop/web", 403),
-        ("/debug/syncz", "10.0.0.9", "shop/web", 200),
+        ("/debug/syncz", "10.0.0.9", "shop/web", 403),
+        ("/debug/config_dump?proxyID=web-0.shop", "10.0.0.9", "shop/web", 404),
+        ("/debug/config_dump", "10.0.0.9", "shop/web", 400),
+        ("/debug/nonsense", "127.0.0.1", "", 404),
         ("/ready", "10.0.0.9", "", 200),
         ("/metrics", "10.0.0.9", "", 200),
         ("/version", "10.0.0.9", "", 200),
@@ -115,9 +120,9 @@ async def test_the_guard_can_be_switched_off(tmp_path: Path) -> None:
 
 @pytest.mark.row("PO-11", "DBG-01")
 async def test_ready_only_after_the_first_snapshot() -> None:
-    empty = Debug(hub(None), Metrics(), dict).application(None)
+    empty = shown(hub(None)).application(None)
     assert (await ask(empty, "/ready", "10.0.0.9"))[0] == 503
-    full = Debug(hub(CONFIG), Metrics(), dict).application(None)
+    full = shown(hub(CONFIG)).application(None)
     assert (await ask(full, "/ready", "10.0.0.9"))[0] == 200
     status, version = await ask(full, "/version", "10.0.0.9")
     assert status == 200
@@ -125,27 +130,27 @@ async def test_ready_only_after_the_first_snapshot() -> None:
     assert not version.startswith("{")
 
 
-@pytest.mark.row("MN-02")
-async def test_the_gateways_of_networks_are_listed() -> None:
-    of = hub(CONFIG)
-    assert of.current is not None
-    networks = Networks((NetworkGateway("east", "c1", "5.5.5.5", 15443),))
-    of.current = dataclasses.replace(of.current, snapshot=dataclasses.replace(of.current.snapshot, networks=networks))
-    status, text = await ask(Debug(of, Metrics(), dict).application(None), "/debug/networkz", "127.0.0.1")
-    assert status == 200
-    assert json.loads(text) == [{"Network": "east", "Cluster": "c1", "Addr": "5.5.5.5", "Port": 15443}]
+async def test_pages_are_json_and_may_be_indented() -> None:
+    app = shown(hub(CONFIG)).application(None)
+    assert await ask(app, "/debug/resourcesz", "") != await ask(app, "/debug/resourcesz?pretty", "")
+    assert json.loads((await ask(app, "/debug/resourcesz?pretty", ""))[1]) == json.loads(
+        (await ask(app, "/debug/resourcesz", ""))[1]
+    )
+    assert 'href="debug/syncz"' in (await ask(app, "/debug", ""))[1]
 
 
-async def test_secrets_are_not_shown() -> None:
-    status, text = await ask(Debug(hub(CONFIG), Metrics(), dict).application(None), "/debug/configz", "127.0.0.1")
-    assert status == 200
-    assert [document["kind"] for document in json.loads(text)] == ["Pod", "Pod"]
-    assert "c2VjcmV0" not in text
+@pytest.mark.row("DBG-02")
+async def test_all_pages_can_be_taken_off_the_network(tmp_path: Path) -> None:
+    guard = Guard(Authenticator(Tokens(tmp_path / "jwks.json").path, lambda: CONFIG, nothing), "x", (), on=True)
+    open_to_all = shown(hub(CONFIG), on=False).application(guard)
+    paths = {resource.canonical for resource in open_to_all.router.resources()}
+    assert paths == {"/ready", "/version", "/metrics"}
+    assert "/debug/{page}" in {each.canonical for each in shown(hub(CONFIG), on=False).application().router.resources()}
 
 
 async def test_findings_of_a_revision_wait_until_it_is_built() -> None:
     of = hub(CONFIG)
-    app = Debug(of, Metrics(), dict).application(None)
+    app = shown(of).application(None)
     assert await ask(app, "/v1/findings?revision=1&timeout=0.01", "") == (200, "[]")
     assert (await ask(app, "/v1/findings?revision=2&timeout=0.01", ""))[0] == 503
     assert (await ask(app, "/v1/findings?revision=two", ""))[0] == 400

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mizzen.inject.annotations import problems
+from mizzen.model.annotations import problems
 
 TRAFFIC, SIDECAR = "traffic.sidecar.istio.io/", "sidecar.istio.io/"
 

@@ -1,4 +1,4 @@
-"""The annotations that users may set on a pod, checked (rows AN-03..10). A bad value refuses the pod."""
+"""The annotations that users may set on a pod, checked (rows AN-03..10). A bad value refuses the pod, and the analysis tells it (IM-14)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable
 
-from mizzen.inject.quantity import canonical
+from mizzen.model.quantity import canonical
 
 TRAFFIC = "traffic.sidecar.istio.io/"
 SIDECAR = "sidecar.istio.io/"
