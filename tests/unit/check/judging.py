@@ -13,7 +13,7 @@ from mizzen.model.finding import Finding, Level
 def findings(kind: str, spec: dict[str, Any], **meta: Any) -> list[Finding]:
     raw = {
         "apiVersion": KINDS[kind].api_version,
-        "kind": kind.partition(".")[0],
+        "kind": KINDS[kind].kind,
         "metadata": {"name": "case", **meta},
         "spec": spec,
     }
