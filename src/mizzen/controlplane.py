@@ -19,7 +19,9 @@ from mizzen.server.control import Options, control
 from mizzen.server.hub import Compiler
 from mizzen.settings import Settings
 from mizzen.sources.lab import watch
+from mizzen.sources.lab_entries import LabEntries
 from mizzen.sources.mesh import map_names
+from mizzen.sources.remote import with_remotes
 from mizzen.sources.selection import Selection
 from mizzen.translate import resources
 from mizzen.translate.memo import Memo
@@ -53,5 +55,17 @@ async def _run(options: Options, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     selection = Selection(settings.revision, settings.ignored_resources, settings.included_resources)
-    configs = watch(options.socket, mesh_maps=maps, environment=os.environ, selection=selection)
-    await control(options, settings, compiler(), configs, stop)
+    configs = watch(
+        options.socket,
+        cluster_id=settings.cluster_id,
+        mesh_maps=maps,
+        environment=os.environ,
+        selection=selection,
+    )
+    configs = with_remotes(
+        configs,
+        namespace=settings.namespace,
+        allowed=frozenset(settings.insecure_kubeconfig),
+        timeout=settings.remote_timeout.total_seconds(),
+    )
+    await control(options, settings, compiler(), configs, stop, entries=LabEntries(options.socket))

@@ -1,4 +1,4 @@
-"""Logs and metrics of the control plane. Metric names are Istio's (rows CA-14, CPM-01, CPM-02, CPM-06)."""
+"""Logs and metrics of the control plane. Metric names are Istio's (rows CA-14, CPM-01, CPM-02, CPM-06, MCL-01)."""
 
 from __future__ import annotations
 
@@ -99,6 +99,19 @@ class Metrics:
         )
         self.duplicate_subsets = Gauge(
             "pilot_destrule_subsets", "Duplicate subsets across destination rules for same host", registry=registry
+        )
+        self.registrations = Counter(
+            "auto_registration_success", "Workload entries made for workloads that registered.", registry=registry
+        )
+        self.unregistrations = Counter(
+            "auto_registration_deletes", "Workload entries removed after their workload had gone.", registry=registry
+        )
+        self.registration_errors = Counter(
+            "auto_registration_errors", "Workloads that could not be registered.", registry=registry
+        )
+        self.clusters = Gauge("istiod_managed_clusters", "Clusters that are read.", ["cluster_type"], registry=registry)
+        self.cluster_timeouts = Counter(
+            "remote_cluster_sync_timeouts_total", "Clusters that were not read in time.", registry=registry
         )
         self.csr_count = Counter("citadel_server_csr_count", "Certificate requests received.", registry=registry)
         self.issued = Counter("citadel_server_success_cert_issuance_count", "Certificates issued.", registry=registry)

@@ -18,19 +18,26 @@ T = TypeVar("T")
 
 REFUSED = {
     "COMPLIANCE_POLICY": "upstream Envoy is no validated module; set meshConfig.meshMTLS for versions and suites",
+    "ENABLE_MCS_AUTO_EXPORT": "services of several clusters are one by their names; ServiceExport has no effect",
+    "ENABLE_MCS_CLUSTER_LOCAL": "serviceSettings of the mesh config keep services in their cluster",
+    "ENABLE_MCS_HOST": "names below clusterset.local are not served",
+    "ENABLE_MCS_SERVICE_DISCOVERY": "services of several clusters are one by their names; ServiceExport has no effect",
     "EXTERNAL_CA": "certificates are signed here, or by what Secret cacerts plugs in",
+    "EXTERNAL_ISTIOD": "a control plane serves the proxies of its own cluster; each cluster has one",
     "JWT_RULE": "tokens are those of service accounts",
     "PILOT_ENABLE_ANALYSIS": "findings are told by apply, validate and the control plane, not written into objects",
     "PILOT_ENABLE_EDS_FOR_HEADLESS_SERVICES": "a call to a headless service goes to the pod that was dialled",
     "PILOT_ENABLE_HEADLESS_FILTER_CHAIN_LISTENER": "each pod of a headless service has a listener of its own",
+    "LOCAL_CLUSTER_SECRET_WATCHER": "remote secrets are read in the control plane's own cluster",
+    "PILOT_MULTICLUSTER_KUBECONFIG_PATH": 'other clusters are told of by Secrets labelled istio/multiCluster: "true"',
     "TRUSTED_GATEWAY_CIDR": "identities that a gateway claims for others are not believed",
 }
-"""Istio's variables that would be dangerous to ignore, and why they cannot be had (rows CM-15, PA-12, CA-06, CA-07, CA-13, OL-09)."""
+"""Istio's variables that would be dangerous to ignore, and why they cannot be had (rows CM-15, PA-12, CA-06, CA-07, CA-13, MCL-01 to MCL-07, OL-09)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Named after Istio's variables (rows AP-06, CM-12, CM-14, RA-05, RA-06, RA-19, RA-20, CA-04, CA-09, CR-01, CR-06, XD-03, XD-05, XD-06, DBG-02, MN-02); times are lengths."""
+    """Named after Istio's variables (rows AP-06, CM-12, CM-14, RA-05, RA-06, RA-19, RA-20, CA-04, CA-09, CR-01, CR-06, VM-03, XD-03, XD-05, XD-06, DBG-02, MCL-01, MN-02); times are lengths."""
 
     default_workload_cert_ttl: timedelta = timedelta(hours=24)
     max_workload_cert_ttl: timedelta = timedelta(days=90)
@@ -42,6 +49,11 @@ class Settings:
     token_audiences: tuple[str, ...] = ("istio-ca",)
     custom_hosts: tuple[str, ...] = ()
     namespace: str = "istio-system"
+    cluster_id: str = "Kubernetes"
+    remote_timeout: timedelta = timedelta(seconds=30)
+    """How long the control plane waits at its start for each other cluster (row MCL-01)."""
+    insecure_kubeconfig: tuple[str, ...] = ()
+    """What kubeconfigs of remote secrets may use although it runs programs or reads files."""
     revision: str = "default"
     shared_mesh_config: str = ""
     """A ConfigMap of mesh config that lies under the usual one (row MC-01)."""
@@ -57,6 +69,10 @@ class Settings:
     resolve_gateways: bool = True
     """Whether the names of networks' gateways are looked up (row MN-02)."""
     features: Features = field(default_factory=Features)
+    entry_registration: bool = True
+    entry_checks: bool = True
+    entry_identity: bool = True
+    entry_grace: timedelta = timedelta(seconds=10)
     coalesce: timedelta = timedelta(milliseconds=100)
     streams_per_second: float = 0
     connection_age: float = 0.0
@@ -98,6 +114,9 @@ class Settings:
             token_audiences=_read(environment, "TOKEN_AUDIENCES", _words, cls.token_audiences),
             custom_hosts=_read(environment, "ISTIOD_CUSTOM_HOST", _words, ()),
             namespace=environment.get("POD_NAMESPACE") or cls.namespace,
+            cluster_id=environment.get("CLUSTER_ID") or cls.cluster_id,
+            remote_timeout=_read(environment, "PILOT_REMOTE_CLUSTER_TIMEOUT", _pause, cls.remote_timeout),
+            insecure_kubeconfig=_read(environment, "PILOT_INSECURE_MULTICLUSTER_KUBECONFIG_OPTIONS", _words, ()),
             revision=environment.get("REVISION") or cls.revision,
             shared_mesh_config=environment.get("SHARED_MESH_CONFIG", ""),
             ignored_resources=_read(environment, "PILOT_IGNORE_RESOURCES", _words, ()),
@@ -112,10 +131,17 @@ class Settings:
             resolve_gateways=_read(environment, "RESOLVE_HOSTNAME_GATEWAYS", _boolean, True),
             features=Features(
                 ip_autoallocate=_read(environment, "PILOT_ENABLE_IP_AUTOALLOCATE", _boolean, True),
+                gateway_selectors=_read(environment, "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY", _boolean, True),
                 several_authorizers=_read(environment, "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS", _boolean, False),
                 multicluster_headless=_read(environment, "ENABLE_MULTICLUSTER_HEADLESS", _boolean, True),
                 remote_keys=_read(environment, "PILOT_JWT_ENABLE_REMOTE_JWKS", _remote_keys, RemoteKeys.CONTROL_PLANE),
             ),
+            entry_registration=_read(
+                environment, "PILOT_ENABLE_WORKLOAD_ENTRY_AUTOREGISTRATION", _boolean, cls.entry_registration
+            ),
+            entry_checks=_read(environment, "PILOT_ENABLE_WORKLOAD_ENTRY_HEALTHCHECKS", _boolean, cls.entry_checks),
+            entry_identity=_read(environment, "ISTIO_WORKLOAD_ENTRY_VALIDATE_IDENTITY", _boolean, cls.entry_identity),
+            entry_grace=_read(environment, "PILOT_WORKLOAD_ENTRY_GRACE_PERIOD", _duration, cls.entry_grace),
             coalesce=_read(environment, "PILOT_DEBOUNCE_AFTER", _pause, cls.coalesce),
             streams_per_second=_read(environment, "PILOT_MAX_REQUESTS_PER_SECOND", float, 0.0),
         )

@@ -15,7 +15,8 @@ _HEAD = """# Conformance
 What a real mesh does with cases of configuration, calls and expectations. Generated from runs of `make conformance`
 by `python -m tests.conformance.report`; do not edit. Our own cases are in `tests/conformance/cases/`, each written from a row
 of the compatibility list; the other files are Istio's own tests as data, which are not part of this repository. Of those,
-`simulation.json` is read without a mesh: where calls end in the configuration that we make (`python -m tests.conformance_data.simulation`).
+`simulation.json` and `analyzers.json` are read without a mesh: where calls end in the configuration that we make
+(`python -m tests.conformance_data.simulation`), and what `mizzen analyze` says about files (`python -m tests.conformance_data.analysis`).
 
 A case begins when every proxy has acknowledged and none drains a listener of before
 ([how](../reference/conformance-cases.md)). `SKIP` names what a case needs and the runner does not have. Where a file of results

@@ -28,7 +28,7 @@ _ACKNOWLEDGE_SECONDS = 30.0
 _READY_SECONDS = 90.0
 _CONTROL_PLANE = {"PILOT_JWT_PUB_KEY_REFRESH_INTERVAL": "2s"}
 """So that a key set that is exchanged in a case takes effect within the case."""
-_PODS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Pod")
+_PODS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Pod", "Gateway.gateway.networking.k8s.io")
 
 
 class Refused(Exception):
@@ -36,8 +36,9 @@ class Refused(Exception):
 
 
 def key_of(document: Document) -> Key:
-    meta = document["metadata"]
-    return document["kind"], meta.get("namespace", ""), meta["name"]
+    """The kind by its key: one whose name two groups have carries its group."""
+    meta, info = document["metadata"], kind_of(str(document.get("apiVersion", "")), str(document.get("kind", "")))
+    return info.key if info is not None else document["kind"], meta.get("namespace", ""), meta["name"]
 
 
 def has_proxy(pod: Document) -> bool:
@@ -165,7 +166,7 @@ class World:
                 if str(finding.get("level", "")).lower() == "error"
             ]
             raise Refused("; ".join(texts) or f"{refused[0]['kind']} {refused[0]['name']} refused")
-        if any(document["kind"] in _PODS for document in placed):
+        if any(key_of(document)[0] in _PODS for document in placed):
             self.ready()
 
     def delete(self, keys: Iterable[Key]) -> None:

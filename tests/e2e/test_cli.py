@@ -68,6 +68,19 @@ def test_get_knows_every_kind(mesh: Mesh) -> None:
     assert "there is no kind 'nonsense'" in mesh.run("get", "nonsense", expect=1).err
 
 
+@pytest.mark.row("IX-06", "IA-01")
+def test_analyze_has_nothing_to_say_of_bookinfo_but_finds_a_planted_fault(mesh: Mesh) -> None:
+    clean = mesh.run("analyze", "-A", "--output-threshold", "Warning")
+    assert (clean.out, "No validation issues found" in clean.err) == ("", True)
+    route = {"route": [{"destination": {"host": "reviews", "subset": "v9"}}]}
+    meta = {"name": "reviews", "namespace": "default"}
+    fault = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": meta}
+    fault["spec"] = {"hosts": ["reviews"], "http": [route]}
+    told = mesh.run("analyze", "-", "-o", "json", text=json.dumps(fault, indent=1), expect=3).json()
+    assert [(found["code"], found["origin"]) for found in told] == [("IST0101", "VirtualService default/reviews")]
+    assert told[0]["message"].endswith('"reviews+v9"')
+
+
 def test_edit_applies_what_the_editor_wrote_and_keeps_what_is_refused(mesh: Mesh) -> None:
     def edit(script: str, expect: int = 0) -> str:
         mesh.environment["EDITOR"] = f"sed -i {script}"

@@ -29,6 +29,7 @@ from mizzen.pki import load, sign_workload
 from mizzen.server.authenticate import ISSUER
 from mizzen.server.control import Options, Ports, control
 from mizzen.server.hub import Compiler, Hub
+from mizzen.server.registration import Entries
 from mizzen.settings import Settings
 
 DEADLINE = 15.0
@@ -124,6 +125,8 @@ async def control_plane(
     ports: Ports | None = None,
     objects: tuple[Object, ...] = (),
     resources: ResourceSet | None = None,
+    core: Compiler | None = None,
+    entries: Entries | None = None,
     **settings: Any,
 ) -> AsyncIterator[ControlPlane]:
     state = directory / "state"
@@ -141,7 +144,9 @@ async def control_plane(
             Scope(key=proxy.namespace, snapshot=snapshot, proxy_type=proxy.type, namespace=proxy.namespace)
         )
 
-    core = Compiler(lambda config, previous: Snapshot(config=config, mesh=config.mesh), view, lambda of: world["*"])
+    core = core or Compiler(
+        lambda config, previous: Snapshot(config=config, mesh=config.mesh), view, lambda of: world["*"]
+    )
     options = Options(
         socket=directory / "none",
         state=state,
@@ -161,7 +166,7 @@ async def control_plane(
     config = Config(revision=1).with_objects(objects)
     await queue.put(config)
     async with asyncio.TaskGroup() as group:
-        group.create_task(control(options, Settings(**settings), core, configs(), stop, started))
+        group.create_task(control(options, Settings(**settings), core, configs(), stop, started, entries))
         async with asyncio.timeout(DEADLINE):
             await ready.wait()
         try:

@@ -29,8 +29,19 @@ def test_each_variable_is_read() -> None:
             "PILOT_IGNORE_RESOURCES": "*.istio.io",
             "PILOT_INCLUDE_RESOURCES": "gateways.networking.istio.io",
             "PILOT_MAX_REQUESTS_PER_SECOND": "7",
+            "CLUSTER_ID": "c1",
+            "PILOT_REMOTE_CLUSTER_TIMEOUT": "2s",
+            "PILOT_INSECURE_MULTICLUSTER_KUBECONFIG_OPTIONS": "exec",
+            "RESOLVE_HOSTNAME_GATEWAYS": "false",
+            "ENABLE_MULTICLUSTER_HEADLESS": "false",
         }
     )
+    assert (found.cluster_id, found.remote_timeout, found.insecure_kubeconfig) == (
+        "c1",
+        timedelta(seconds=2),
+        ("exec",),
+    )
+    assert (found.resolve_gateways, found.features.multicluster_headless) == (False, False)
     assert found.default_workload_cert_ttl == timedelta(minutes=90)
     assert (found.token_audiences, found.namespace) == (("a", "b"), "mesh")
     assert (found.identity_check, found.debug_auth) == (False, False)

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mizzen.agent import roots, secrets
+from mizzen.agent.material import NAMES
 from mizzen.agent.settings import Settings
 from mizzen.errors import MeshError
 
@@ -73,6 +74,7 @@ class Rotation:
         request = {
             "url": settings.certificate_url,
             "token_path": str(settings.token_path),
+            "proved_path": str(settings.proved_path or ""),
             "root_cert_path": str(settings.root_cert_path),
             "uri": f"spiffe://{settings.trust_domain}/ns/{settings.namespace}/sa/{settings.service_account}",
             "ttl_seconds": round(settings.secret_ttl),
@@ -85,8 +87,21 @@ class Rotation:
         revoked = roots.text(settings.revoked_path)
         secrets.write(settings.sds_path / "ROOTCA.json", secrets.roots(answer["roots"], revoked))
         secrets.write(settings.sds_path / "default.json", secrets.certificate(answer["cert_chain"], answer["key"]))
+        self._write_out(answer)
         self.expires = float(answer["expires"])
         self._report(f"certificate received, ttl {self.expires - time.time():.0f}s")
+
+    def _write_out(self, answer: dict[str, Any]) -> None:
+        """For the next start of the agent, and for programs that read files (rows CW-01, VM-05)."""
+        directory = self._settings.output_path
+        if directory is None:
+            return
+        texts = ("".join(answer["cert_chain"]), answer["key"], "".join(answer["roots"]))
+        try:
+            for name, text in zip(NAMES, texts, strict=True):
+                secrets.replace(directory / name, text)
+        except OSError as error:
+            self._report(f"the certificate cannot be written to {directory}: {error}")
 
 
 async def retry(

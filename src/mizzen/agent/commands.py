@@ -8,8 +8,9 @@ import time
 from collections.abc import Sequence
 
 from mizzen import ENVOY_VERSION, VERSION
+from mizzen.errors import MeshError
 
-USAGE = "usage: pilot-agent proxy [sidecar|router] | request METHOD PATH [BODY] | wait | istio-iptables | istio-clean-iptables | version"
+USAGE = "usage: pilot-agent proxy [sidecar|router] | request METHOD PATH [BODY] | wait | istio-iptables | istio-clean-iptables | machine [start|clean] [--dir DIR] | version"
 REQUEST_PORTS = (15000, 15004, 15020, 15021)
 
 
@@ -17,7 +18,7 @@ def main(argv: Sequence[str]) -> int:
     """Run one verb; the answer is the exit code."""
     verb, rest = (argv[0], list(argv[1:])) if argv else ("", [])
     verbs = {"proxy": _proxy, "request": _request, "wait": _wait, "version": _version}
-    verbs |= {"istio-iptables": _capture, "istio-clean-iptables": _clean}
+    verbs |= {"istio-iptables": _capture, "istio-clean-iptables": _clean, "machine": _machine}
     if verb not in verbs:
         sys.stderr.write(USAGE + "\n")
         return 2
@@ -26,6 +27,9 @@ def main(argv: Sequence[str]) -> int:
     except ValueError as error:
         sys.stderr.write(f"pilot-agent {verb}: {error}\n")
         return 2
+    except MeshError as error:
+        sys.stderr.write(f"pilot-agent {verb}: {error}\n")
+        return 1
 
 
 def parse(args: Sequence[str]) -> tuple[list[str], dict[str, str]]:
@@ -101,6 +105,13 @@ def _wait(args: list[str]) -> int:
         time.sleep(float(flags.get("periodMillis", "500")) / 1000)
     sys.stderr.write(f"pilot-agent wait: not ready: {reason}\n")
     return 1
+
+
+def _machine(args: list[str]) -> int:
+    from mizzen.agent.machine import main as machine
+
+    words, flags = parse(args)
+    return machine(words, flags.get("dir", ""))
 
 
 def _version(_: list[str]) -> int:

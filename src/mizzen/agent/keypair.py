@@ -1,7 +1,8 @@
 """A short-lived child of the agent: make a key and a CSR, have it signed, print the answer as JSON.
 
 The one place beside Envoy that ever holds a TLS library or the new key; the agent's own process stays small. Reads
-its request as JSON from stdin: ``url``, ``token_path``, ``root_cert_path``, ``uri``, ``ttl_seconds``, ``key`` (its kind).
+its request as JSON from stdin: ``url``, ``token_path``, ``proved_path``, ``root_cert_path``, ``uri``, ``ttl_seconds``,
+``key`` (its kind).
 Prints ``{"key", "cert_chain", "roots", "expires"}``, or ``{"error"}`` with exit code 1. The key is made here, goes to the
 agent through a pipe, and never leaves the pod (row AG-04). Asked with ``certificate`` and ``key``, it looks at these
 instead and prints ``{"expires"}``.
@@ -12,10 +13,13 @@ from __future__ import annotations
 import json
 import ssl
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+from mizzen.agent.material import NAMES
 
 TIMEOUT = 10.0
 
@@ -62,12 +66,44 @@ def pair(certificate: str, key: str) -> dict[str, Any]:
 
 
 def sign(request: dict[str, Any], csr: str) -> dict[str, Any]:
-    """Post the CSR. Raises OSError or ValueError when there is no certificate."""
-    # Both files are read each time: the kubelet and the lab replace them.
-    token = Path(request["token_path"]).read_text(encoding="ascii").strip()
+    """Post the CSR, with a certificate of before where there is one, else with the token (row VM-05).
+
+    A token may have expired long ago on a machine; a certificate that the authority no longer takes is no proof either.
+    Raises OSError or ValueError when there is no certificate.
+    """
+    proof = proof_in(request.get("proved_path", ""), time.time())
+    if proof is not None:
+        try:
+            return _post(request, csr, proof)
+        except (OSError, ValueError) as error:
+            if not Path(request["token_path"]).exists():
+                raise
+            sys.stderr.write(f"the certificate of before is not taken, the token is tried: {error}\n")
+    return _post(request, csr, None)
+
+
+def proof_in(directory: str, now: float) -> tuple[str, str] | None:
+    """Paths of a certificate that is still good and of its key; None when ``directory`` holds no such pair."""
+    if not directory:
+        return None
+    chain, key = (Path(directory) / name for name in NAMES[:2])
+    try:
+        good = pair(chain.read_text(encoding="ascii"), key.read_text(encoding="ascii"))["expires"] > now
+    except (OSError, ValueError):
+        return None
+    return (str(chain), str(key)) if good else None
+
+
+def _post(request: dict[str, Any], csr: str, proof: tuple[str, str] | None) -> dict[str, Any]:
+    # Files are read each time: the kubelet and the lab replace them.
     context = ssl.create_default_context(cafile=request["root_cert_path"])
+    headers = {"Content-Type": "application/json"}
+    if proof is not None:
+        context.load_cert_chain(*proof)
+    else:
+        token = Path(request["token_path"]).read_text(encoding="ascii").strip()
+        headers["Authorization"] = f"Bearer {token}"
     body = json.dumps({"csr": csr, "ttl_seconds": request["ttl_seconds"]}).encode()
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     call = urllib.request.Request(request["url"], data=body, headers=headers, method="POST")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     with opener.open(call, timeout=TIMEOUT) as answer:

@@ -32,9 +32,12 @@ def key_kind(env: Mapping[str, str]) -> str:
 def mounted(env: Mapping[str, str]) -> Path | None:
     """The directory whose certificate, key and roots are the workload's, None when the CA is to be asked.
 
-    FILE_MOUNTED_CERTS says that the CA is never asked; then files may also come later.
+    FILE_MOUNTED_CERTS says that the CA is never asked; then files may also come later. What the agent itself wrote
+    (OUTPUT_CERTS, row VM-05) is not somebody else's.
     """
     places = [Path(env["MIZZEN_MOUNTED_CERTS"])] if env.get("MIZZEN_MOUNTED_CERTS") else list(PLACES)
+    own = {Path(env[name]) for name in ("OUTPUT_CERTS", "PROV_CERT") if env.get(name)}
+    places = [place for place in places if place not in own]
     found = next((place for place in places if all((place / name).is_file() for name in NAMES)), None)
     if found is None and env.get("FILE_MOUNTED_CERTS", "").lower() == "true":
         return places[-1]

@@ -81,10 +81,10 @@ class Probes:
             return await fetch(
                 self._host, port, path, headers=headers, source=self._source, limit=BODY_LIMIT, whole=False
             )
-        return await asyncio.to_thread(_https, self._host, port, path, headers, self._source)
+        return await asyncio.to_thread(insecure_https, self._host, port, path, headers, self._source)
 
 
-def _https(host: str, port: int, path: str, headers: dict[str, str], source: str | None) -> Response:
+def insecure_https(host: str, port: int, path: str, headers: dict[str, str], source: str | None) -> Response:
     """Over TLS without verification, as the kubelet does. ``ssl`` is loaded with the first such probe, not before."""
     import http.client
     import ssl

@@ -11,10 +11,14 @@ import sys
 import time
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
+from mizzen.agent.app_probe import AppProbe
 from mizzen.agent.certificate import Rotation
 from mizzen.agent.debug import Debug
 from mizzen.agent.dns.proxy import DnsProxy
+from mizzen.agent.external import External
+from mizzen.agent.health import Health
 from mizzen.agent.http import connection
 from mizzen.agent.metrics import Metrics
 from mizzen.agent.mounted import Mounted
@@ -37,14 +41,21 @@ def report(text: str, *, as_json: bool = False) -> None:
         sys.stderr.write(f"{now}\tinfo\tagent\t{text}\n")
 
 
+_NOT_READY = 0.2
+"""Seconds between two looks at an Envoy that starts."""
+
+
 class Agent:
     """One pod's agent."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._report = partial(report, as_json=settings.log_as_json)
-        self._rotation: Rotation | Mounted
-        if settings.mounted_path is not None:
+        self._rotation: Rotation | Mounted | External
+        if settings.external_path is not None:
+            self._rotation = External(settings.external_path, settings.node_id, settings.sds_path, self._report)
+            self._roots = None
+        elif settings.mounted_path is not None:
             self._rotation = Mounted(settings.mounted_path, settings.sds_path, self._report)
             self._roots = None
         else:
@@ -101,6 +112,8 @@ class Agent:
         await self._envoy.start()
         keep = group.create_task(self._rotation.keep())
         aside = [keep] if self._roots is None else [keep, group.create_task(self._roots.keep())]
+        if self._settings.health_probe is not None:
+            aside.append(group.create_task(self._check_application(self._settings.health_probe)))
         if self._settings.wasm is not None:
             modules = Modules(self._settings, self._settings.wasm, self._report)
             aside.append(group.create_task(modules.keep()))
@@ -117,6 +130,19 @@ class Agent:
             return 0
         self._report(f"envoy ended by itself, code {code}")
         return code
+
+    async def _check_application(self, probe: dict[str, Any]) -> None:
+        """For ever, as soon as Envoy is ready: nobody could reach the application before (row VM-04)."""
+        while True:
+            if not await self._readiness.why_not():
+                break
+            await asyncio.sleep(_NOT_READY)
+        app = AppProbe(probe, self._settings.instance_ip)
+
+        async def why_not() -> str:
+            return await self._readiness.why_not() or await app.why_not()
+
+        await Health(self._settings, probe, why_not, self._report).keep()
 
     async def _leave(self, group: asyncio.TaskGroup, ended: asyncio.Task[int]) -> None:
         draining = group.create_task(self._envoy.drain_for_exit())

@@ -26,12 +26,17 @@ def roots(pems: Sequence[str], revoked: str = "") -> dict[str, Any]:
 
 
 def write(path: Path, secret: dict[str, Any]) -> None:
-    """Replace ``path`` by one rename, readable by its owner alone."""
+    """As :func:`replace`, of a secret as JSON."""
+    replace(path, json.dumps(secret))
+
+
+def replace(path: Path, text: str) -> None:
+    """Replace ``path`` by one rename, readable by its owner alone. Raises OSError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        json.dump(secret, file)
+        file.write(text)
     os.rename(fresh, path)
 
 

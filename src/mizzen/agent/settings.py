@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from mizzen.agent.dns.resolv import listening
+from mizzen.agent.external import socket_of
 from mizzen.agent.material import key_kind, mounted
 from mizzen.agent.wasm import settings as wasm_settings
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)")
+_LABELS = "ISTIO_METAJSON_LABELS"
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
 
@@ -51,6 +53,12 @@ class Settings:
     secret_ttl: float = 0.0
     key_kind: str = "P256"
     mounted_path: Path | None = None
+    external_path: Path | None = None
+    """A socket over which somebody else gives the certificate, such as SPIRE (row AG-15)."""
+    proved_path: Path | None = None
+    """Where a certificate may lie that proves who asks for the next one (row VM-05)."""
+    output_path: Path | None = None
+    """A directory that certificate, key and roots are written to as well (row CW-01)."""
     grace_ratio: float = 0.5
     grace_jitter: float = 0.01
     minimum_drain: float = 5.0
@@ -105,8 +113,16 @@ class Settings:
         return str(self.node_metadata.get(switch, "")).lower() == "true"
 
     @property
+    def health_probe(self) -> dict[str, Any] | None:
+        """The probe of the application; None for a workload that has no entry in which its health could be kept."""
+        probe, known = self.proxy_config.get("readinessProbe"), ("AUTO_REGISTER_GROUP", "WORKLOAD_ENTRY")
+        if not isinstance(probe, dict) or not probe or not any(self.node_metadata.get(name) for name in known):
+            return None
+        return probe
+
+    @property
     def watch_path(self) -> Path:
-        """The Unix socket on which Envoy passes the agent's long poll on."""
+        """The Unix socket on which Envoy passes on what the agent asks and reports."""
         return self.config_path / "watch.sock"
 
     @property
@@ -159,7 +175,7 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         trust_domain=env.get("TRUST_DOMAIN", "cluster.local"),
         cluster_id=env.get("ISTIO_META_CLUSTER_ID", "Kubernetes"),
         proxy_config=_object(env, "PROXY_CONFIG"),
-        labels=downward(info / "labels"),
+        labels=downward(info / "labels") or _labels(env),
         annotations=downward(info / "annotations"),
         node_metadata=_node_metadata(env),
         config_path=Path(env.get("MIZZEN_CONFIG_PATH", "/etc/istio/proxy")),
@@ -176,6 +192,9 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         outlier_log_path=options.get("outlierLogPath", ""),
         key_kind=key_kind(env),
         mounted_path=mounted(env),
+        external_path=socket_of(env),
+        proved_path=_directory(env, "PROV_CERT"),
+        output_path=_directory(env, "OUTPUT_CERTS"),
         secret_ttl=seconds(env.get("SECRET_TTL", ""), 0.0),
         grace_ratio=_number(env, "SECRET_GRACE_PERIOD_RATIO", 0.5),
         grace_jitter=_number(env, "SECRET_GRACE_PERIOD_RATIO_JITTER", 0.01),
@@ -236,11 +255,18 @@ def downward(path: Path) -> dict[str, str]:
 def _node_metadata(env: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in sorted(env):
+        if name == _LABELS:
+            continue
         if name.startswith("ISTIO_META_"):
             found[name.removeprefix("ISTIO_META_")] = env[name]
         elif name.startswith("ISTIO_METAJSON_"):
             found |= _object(env, name)
     return found
+
+
+def _labels(env: Mapping[str, str]) -> dict[str, str]:
+    """Those of a workload that has no pod to read them from (row VM-01)."""
+    return {str(key): str(value) for key, value in _object(env, _LABELS).items()}
 
 
 def _object(env: Mapping[str, str], name: str) -> dict[str, Any]:
@@ -252,6 +278,10 @@ def _object(env: Mapping[str, str], name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"{name} is not a JSON object")
     return value
+
+
+def _directory(env: Mapping[str, str], name: str) -> Path | None:
+    return Path(env[name]) if env.get(name) else None
 
 
 def _integer(env: Mapping[str, str], name: str, default: int) -> int:

@@ -19,16 +19,16 @@ _ORDER = {Level.ERROR: 0, Level.WARNING: 1, Level.INFO: 2}
 
 
 def chosen(names: Iterable[str]) -> list[Analyzer]:
-    """The analyzers of these names; all of them where no name is known (row IA-04)."""
+    """The analyzers of these names, or families such as ``schema.ValidationAnalyzer``; all where no name is known (IA-04)."""
     wanted = set(names)
-    return [analyzer for analyzer in (ALPHA, *ANALYZERS.values()) if analyzer.name in wanted] or list(
-        ANALYZERS.values()
-    )
+    every = (ALPHA, *ANALYZERS.values())
+    found = [analyzer for analyzer in every if {analyzer.name, analyzer.name.rpartition(".")[0]} & wanted]
+    return found or list(ANALYZERS.values())
 
 
 def analyze(estate: Estate, analyzers: Iterable[Analyzer] = tuple(ANALYZERS.values())) -> list[Finding]:
     """Every finding about the objects of ``estate``: errors first, then by code, object and text (row IA-02)."""
-    found = [finding for analyzer in analyzers for finding in analyzer.run(estate)]
+    found = {finding for analyzer in analyzers for finding in analyzer.run(estate)}
     return sorted(
-        found, key=lambda f: (_ORDER[f.level], f.code, f.kind, f.namespace, f.name, f.message, f.file, f.line)
+        found, key=lambda f: (_ORDER[f.level], f.code, f.kind, f.namespace, f.name, f.message, f.file, f.line, f.field)
     )

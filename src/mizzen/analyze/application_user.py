@@ -14,14 +14,18 @@ _OURS = ("istio-proxy", "istio-operator")
 
 def application_users(estate: Estate) -> Iterator[Finding]:
     for pod in estate.of("Pod"):
-        yield from _of(pod, block(pod.raw, "spec"))
+        yield from _of(pod, block(pod.raw, "spec"), "spec")
     for deployment in estate.of("Deployment"):
-        yield from _of(deployment, block(deployment.raw, "spec", "template", "spec"))
+        yield from _of(deployment, block(deployment.raw, "spec", "template", "spec"), "spec.template.spec")
 
 
-def _of(subject: Subject, spec: Raw) -> Iterator[Finding]:
+def _of(subject: Subject, spec: Raw, path: str) -> Iterator[Finding]:
     if "istio" in subject.labels or subject.labels.get("release") == "istio":
         return
-    own = [container for container in blocks(spec, "containers") if text(container, "name") not in _OURS]
-    if any(number(part, "securityContext", "runAsUser") == _SIDECAR_USER for part in (spec, *own)):
-        yield subject.finding("IST0144")
+    parts = [(path, spec)]
+    for index, container in enumerate(blocks(spec, "containers")):
+        if text(container, "name") not in _OURS:
+            parts.append((f"{path}.containers[{index}]", container))
+    at_fault = [name for name, part in parts if number(part, "securityContext", "runAsUser") == _SIDECAR_USER]
+    if at_fault:
+        yield subject.finding("IST0144", f"{at_fault[0]}.securityContext.runAsUser")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mizzen.analyze.estate import Estate, Subject
-from mizzen.analyze.selection import AMBIENT_POD, expression, pod_in_mesh, selects
+from mizzen.analyze.selection import AMBIENT_POD, expression, pod_in_mesh
 from mizzen.api.security import AuthorizationPolicy
 from mizzen.model.finding import Finding
 
@@ -22,8 +22,8 @@ def _workloads(estate: Estate, policy: Subject) -> Iterator[Finding]:
     everywhere = policy.namespace == estate.mesh.root_namespace
     if everywhere and not wanted:
         return
-    pods = estate.pods if everywhere else estate.pods_by_namespace.get(policy.namespace, [])
-    if not any(selects(wanted, pod.labels) and _counts(estate, pod) for pod in pods):
+    pods = estate.pods_with(wanted, None if everywhere else policy.namespace)
+    if not any(_counts(estate, pod) for pod in pods):
         yield policy.finding("IST0127", labels=expression(wanted) or "none")
 
 

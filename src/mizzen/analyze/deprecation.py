@@ -18,14 +18,16 @@ _OLD_KINDS = {"ClusterRbacConfig", "RbacConfig", "ServiceRole", "ServiceRoleBind
 def deprecated(estate: Estate) -> Iterator[Finding]:
     for subject in estate.decoded("VirtualService"):
         body: VirtualService = subject.body
-        for route in body.http:
+        for index, route in enumerate(body.http):
             delay = route.fault.delay if route.fault is not None else None
             if delay is not None and delay.percent > 0:
-                yield subject.finding("IST0002", detail="use fault.delay.percentage instead of fault.delay.percent")
+                field = f"spec.http[{index}].fault.delay.percent"
+                yield subject.finding("IST0002", field, detail="percent; write percentage.value")
     for subject in estate.decoded("Sidecar"):
         sidecar: Sidecar = subject.body
         if sidecar.outbound_traffic_policy is not None and sidecar.outbound_traffic_policy.egress_proxy is not None:
-            yield subject.finding("IST0002", detail="outboundTrafficPolicy.egressProxy")
+            field = "spec.outboundTrafficPolicy.egressProxy.host"
+            yield subject.finding("IST0002", field, detail="outboundTrafficPolicy.egressProxy")
     for subject in estate.of("CustomResourceDefinition"):
         kind = text(subject.raw, "spec", "names", "kind")
         if text(subject.raw, "spec", "group") == _OLD_GROUP and kind in _OLD_KINDS:

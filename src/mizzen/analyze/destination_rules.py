@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from mizzen.analyze.estate import Estate, Subject
 from mizzen.analyze.hosts import Known, hosts_of
+from mizzen.analyze.labels import LabelIndex
 from mizzen.analyze.reading import text
-from mizzen.analyze.selection import selects
 from mizzen.api.destination_rule import ClientTLSSettings, DestinationRule
 from mizzen.model.finding import Finding
 
@@ -38,19 +38,17 @@ def _unverified(rule: DestinationRule, tls: ClientTLSSettings) -> bool:
 
 def subsets(estate: Estate) -> Iterator[Finding]:
     hosts = hosts_of(estate)
-    labels: list[Mapping[str, str]] = []
+    placed = LabelIndex((_with_place(estate, pod), pod) for pod in estate.pods)
     for rule in estate.decoded("DestinationRule"):
         body: DestinationRule = rule.body
         known = hosts.find(body.host, rule.namespace, body.export_to)
         if known is None:
-            yield rule.finding("IST0174", host=body.host)
+            yield rule.finding("IST0174", "spec.host", host=body.host)
             continue
         base = _selector(known)
-        for subset in body.subsets:
-            labels = labels or [_with_place(estate, pod) for pod in estate.pods]
-            wanted = {**base, **subset.labels}
-            if not any(selects(wanted, found) for found in labels):
-                yield rule.finding("IST0173", subset=subset.name)
+        for index, subset in enumerate(body.subsets):
+            if not placed.find({**base, **subset.labels}):
+                yield rule.finding("IST0173", f"spec.subsets[{index}].name", subset=subset.name)
 
 
 def _selector(known: Known) -> Mapping[str, str]:

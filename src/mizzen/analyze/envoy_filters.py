@@ -20,21 +20,23 @@ _Name = tuple[str, str]
 def patches(estate: Estate) -> Iterator[Finding]:
     versioned: set[_Name] = set()
     for subject in estate.decoded("EnvoyFilter"):
-        codes = dict.fromkeys(_codes(subject.body, versioned))
-        yield from (subject.finding(code) for code in codes)
+        first: dict[str, int] = {}
+        for code, index in _codes(subject.body, versioned):
+            first.setdefault(code, index)
+        yield from (subject.finding(code, f"spec.configPatches[{i}].patch.operation") for code, i in first.items())
 
 
-def _codes(body: EnvoyFilter, versioned: set[_Name]) -> Iterator[str]:
-    """The codes of one EnvoyFilter; ``versioned`` gains the names of its patches for one proxy version."""
-    for entry in body.config_patches:
+def _codes(body: EnvoyFilter, versioned: set[_Name]) -> Iterator[tuple[str, int]]:
+    """The codes of one EnvoyFilter, and the patches they are about; ``versioned`` gains the names of its patches for one proxy version."""
+    for index, entry in enumerate(body.config_patches):
         if entry.patch is None:
             return
         name = _name(entry, entry.patch)
         wrong = _ignored(entry.patch.operation, entry.apply_to)
         if wrong:
-            yield wrong
+            yield wrong, index
         elif entry.patch.operation in _RELATIVE and not body.priority:
-            yield "IST0155" if name in versioned else "IST0151"
+            yield ("IST0155" if name in versioned else "IST0151"), index
         proxy = entry.match.proxy if entry.match is not None else None
         if proxy is not None and proxy.proxy_version:
             versioned.add(name)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from mizzen.analyze.labels import LabelIndex
 from mizzen.analyze.messages import MESSAGES
 from mizzen.analyze.reading import Raw, texts
 from mizzen.api.mesh_config import MeshConfig
@@ -89,6 +90,7 @@ class Estate:
             (self._virtual if subject.virtual else by_kind[subject.kind]).append(subject)
         self._by_kind: Mapping[str, list[Subject]] = dict(by_kind)
         self.memo: dict[str, object] = {}
+        self._pod_indexes: dict[str | None, LabelIndex[Subject]] = {}
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -114,6 +116,13 @@ class Estate:
         for pod in self.pods:
             found[pod.namespace].append(pod)
         return found
+
+    def pods_with(self, selector: Mapping[str, str], namespace: str | None = None) -> list[Subject]:
+        """The pods that ``selector`` finds, in every namespace or in one; an empty selector takes all."""
+        if namespace not in self._pod_indexes:
+            pods = self.pods if namespace is None else self.pods_by_namespace.get(namespace, [])
+            self._pod_indexes[namespace] = LabelIndex((pod.labels, pod) for pod in pods)
+        return self._pod_indexes[namespace].find(selector)
 
     @cached_property
     def namespaces(self) -> Mapping[str, Subject]:

@@ -21,23 +21,23 @@ def webhook_addresses(estate: Estate) -> Iterator[Finding]:
 
 
 def _of(subject: Subject) -> Iterator[Finding]:
-    for webhook in blocks(subject.raw, "webhooks"):
-        yield from _address(subject, webhook)
+    for index, webhook in enumerate(blocks(subject.raw, "webhooks")):
+        yield from _address(subject, webhook, f"webhooks[{index}].clientConfig.url")
 
 
-def _address(subject: Subject, webhook: Raw) -> Iterator[Finding]:
+def _address(subject: Subject, webhook: Raw, field: str) -> Iterator[Finding]:
     name, url = text(webhook, "name"), text(webhook, "clientConfig", "url")
     if not url:
         if at(webhook, "clientConfig", "service") is None:
-            yield subject.finding("IST0163", url=url, webhook=name, reason="is blank")
+            yield subject.finding("IST0163", field, url=url, webhook=name, reason="is blank")
         return
     try:
         host = urlsplit(url).hostname or ""
     except ValueError as error:
-        yield subject.finding("IST0163", url=url, webhook=name, reason=f"is no URL ({error})")
+        yield subject.finding("IST0163", field, url=url, webhook=name, reason=f"is no URL ({error})")
         return
     try:
         ipaddress.ip_address(host)
     except ValueError:
         return
-    yield subject.finding("IST0164", url=url, webhook=name)
+    yield subject.finding("IST0164", field, url=url, webhook=name)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from mizzen.analyze.estate import Estate, Subject
-from mizzen.analyze.selection import expression, selected, selects
+from mizzen.analyze.selection import expression, selects
 from mizzen.api.gateway import Gateway, Server
 from mizzen.model.finding import Finding
 
@@ -52,7 +52,7 @@ def conflicting_gateways(estate: Estate) -> Iterator[Finding]:
                 by_place[place][host].append(gateway)
     meeting = _Meeting(estate)
     for gateway in gateways:
-        for server in gateway.body.servers:
+        for index, server in enumerate(gateway.body.servers):
             claimed = by_place.get(_place(server), {})
             rivals = {
                 id(other): other
@@ -63,6 +63,7 @@ def conflicting_gateways(estate: Estate) -> Iterator[Finding]:
             if rivals:
                 yield gateway.finding(
                     "IST0145",
+                    f"spec.servers[{index}].port.number",
                     gateways=",".join(sorted(other.full_name for other in rivals.values())),
                     selector=expression(gateway.body.selector),
                     port=_place(server)[0],
@@ -94,5 +95,5 @@ class _Meeting:
             within = names[0] in names[1] or names[1] in names[0]
             both = {**one, **other}
             alike = all(one.get(key, value) == value for key, value in other.items())
-            self._known[names] = within and alike and any(True for _ in selected(self._estate.pods, both))
+            self._known[names] = within and alike and bool(self._estate.pods_with(both))
         return self._known[names]

@@ -12,7 +12,7 @@ from cryptography import x509
 
 from mizzen.analyze.estate import Estate, Subject
 from mizzen.analyze.reading import block, blocks, number, text, texts
-from mizzen.analyze.selection import expression, selected, selects
+from mizzen.analyze.selection import expression, selects
 from mizzen.api.gateway import Gateway
 from mizzen.model.finding import Finding
 
@@ -22,21 +22,23 @@ _PEM_BEGIN, _PEM_END = "-----BEGIN ", "-----END "
 
 def ports(estate: Estate) -> Iterator[Finding]:
     """Selectors that find no pod, and ports that no Service of the pods leads to."""
-    services: dict[str, list[Subject]] = defaultdict(list)
-    for service in estate.of("Service"):
-        services[service.namespace].append(service)
+    offers = _Offers(estate)
     for gateway in estate.decoded("Gateway"):
         body: Gateway = gateway.body
-        pods = list(selected(estate.pods, body.selector))
         field = _selector_field(body)
-        if not pods:
-            yield gateway.finding("IST0101", field, reftype="selector", refval=expression(body.selector))
+        if not estate.pods_with(body.selector):
+            yield _no_pod(gateway)
             continue
-        offered = {port for pod in pods for s in services[pod.namespace] if _leads_to(s, pod) for port in _offers(s)}
+        offered = offers.at(body.selector)
         for server in body.servers:
             if server.port is not None and server.port.number not in offered:
                 selector = expression(body.selector)
                 yield gateway.finding("IST0162", field, port=server.port.number, selector=selector)
+
+
+def _no_pod(gateway: Subject) -> Finding:
+    selector = gateway.body.selector
+    return gateway.finding("IST0101", _selector_field(gateway.body), reftype="selector", refval=expression(selector))
 
 
 def _selector_field(body: Gateway) -> str:
@@ -44,8 +46,27 @@ def _selector_field(body: Gateway) -> str:
     return f'spec.selector["{first}"]'
 
 
-def _leads_to(service: Subject, pod: Subject) -> bool:
-    return selects(texts(service.raw, "spec", "selector"), pod.labels)
+class _Offers:
+    """The ports that the Services of a selector's pods lead to; each selector is looked at once."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._services: dict[str, list[Subject]] = defaultdict(list)
+        for service in estate.of("Service"):
+            self._services[service.namespace].append(service)
+        self._known: dict[str, set[int]] = {}
+
+    def at(self, selector: Mapping[str, str]) -> set[int]:
+        name = expression(selector)
+        if name not in self._known:
+            self._known[name] = {
+                port
+                for pod in self._estate.pods_with(selector)
+                for service in self._services[pod.namespace]
+                if selects(texts(service.raw, "spec", "selector"), pod.labels)
+                for port in _offers(service)
+            }
+        return self._known[name]
 
 
 def _offers(service: Subject) -> Iterator[int]:
@@ -61,10 +82,13 @@ def secrets(estate: Estate) -> Iterator[Finding]:
     """Secrets that a gateway names: whether they are there, and hold a certificate for now."""
     for gateway in estate.decoded("Gateway"):
         body: Gateway = gateway.body
-        pod = next(selected(estate.pods, body.selector), None)
+        pod = next(iter(estate.pods_with(body.selector)), None)
+        if pod is None:
+            yield _no_pod(gateway)
+            continue
         for index, server in enumerate(body.servers):
             name = server.tls.credential_name if server.tls is not None else ""
-            if pod is None or not name:
+            if not name:
                 continue
             field = f"spec.servers[{index}].tls.credentialName"
             space, _, own = name.rpartition("/")

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from mizzen.analyze.estate import Estate
-from mizzen.analyze.selection import selected
 from mizzen.model.finding import Finding
 
 _POLICIES = ("AuthorizationPolicy", "RequestAuthentication", "Telemetry", "WasmPlugin")
@@ -28,8 +27,8 @@ def ineffective_selectors(estate: Estate) -> Iterator[Finding]:
             body = policy.body
             if body.selector is None or body.target_ref is not None:
                 continue
-            pods = estate.pods_by_namespace.get(policy.namespace, [])
-            names = [pod.labels.get(_GATEWAY_NAME) for pod in selected(pods, body.selector.match_labels)]
+            pods = estate.pods_with(body.selector.match_labels, policy.namespace)
+            names = [pod.labels.get(_GATEWAY_NAME) for pod in pods]
             for name in dict.fromkeys(filter(None, names)):
                 yield policy.finding("IST0166", gateway=name)
 

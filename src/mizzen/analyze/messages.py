@@ -50,7 +50,7 @@ MESSAGES = _all(
         "A field or a kind of the past. Use what took its place.",
     ),
     (
-        "IST0101", "ReferencedResourceNotFound", ERROR, 'nothing is called "{refval}" ({reftype})',
+        "IST0101", "ReferencedResourceNotFound", ERROR, 'no such {reftype}: "{refval}"',
         "Something that the object names does not exist: a host, a port of it, a subset, a gateway, a secret, pods. Create it, or correct the name.",
     ),
     (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mizzen.analyze.estate import SYSTEM, Estate, Subject
 from mizzen.analyze.reading import blocks, text
-from mizzen.analyze.selection import selected, selects
+from mizzen.analyze.selection import selects
 from mizzen.api.gateway import Gateway
 from mizzen.api.virtual_service import VirtualService
 from mizzen.model.finding import Finding
@@ -74,7 +74,7 @@ def claim_routes(estate: Estate) -> Iterator[Finding]:
             gateway = estate.find("Gateway", space, name)
             if written == MESH or gateway is None or gateway.body is None:
                 continue
-            for pod in selected(estate.pods, gateway.body.selector):
+            for pod in estate.pods_with(gateway.body.selector):
                 if not _verified(estate, pod):
                     yield subject.finding("IST0149", key=key, gateway=gateway.full_name, pod=pod.name)
 

@@ -20,11 +20,6 @@ def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     return all(labels.get(key) == value for key, value in selector.items())
 
 
-def selected(pods: Iterable[Subject], selector: Mapping[str, str]) -> Iterator[Subject]:
-    """The pods that a selector finds."""
-    return (pod for pod in pods if selects(selector, pod.labels))
-
-
 def expression(selector: Mapping[str, str]) -> str:
     """A selector as Kubernetes writes it: ``a=b,c=d``, keys in order."""
     return ",".join(f"{key}={value}" for key, value in sorted(selector.items()))

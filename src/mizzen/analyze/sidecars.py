@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from mizzen.analyze.estate import Estate, Subject
-from mizzen.analyze.selection import AMBIENT_POD, INJECTION, REVISION, ambient, expression, selected
+from mizzen.analyze.selection import AMBIENT_POD, INJECTION, REVISION, ambient, expression
 from mizzen.api.sidecar import Sidecar
 from mizzen.model.finding import Finding
 
@@ -23,9 +23,10 @@ def _selecting(estate: Estate, subjects: list[Subject]) -> Iterator[Finding]:
     by_pod: dict[int, list[Subject]] = defaultdict(list)
     for subject in subjects:
         labels = _labels(subject)
-        pods = list(selected(estate.pods_by_namespace.get(subject.namespace, []), labels))
+        pods = estate.pods_with(labels, subject.namespace)
         if not pods:
-            yield subject.finding("IST0101", _FIELD, reftype="selector", refval=expression(labels))
+            field = f'spec.workloadSelector.labels["{next(iter(labels))}"]'
+            yield subject.finding("IST0101", field, reftype="selector", refval=expression(labels))
         without = [pod for pod in pods if pod.annotations.get(AMBIENT_POD) == "enabled"]
         if without:
             yield subject.finding("IST0167", reason=f"pod {without[0].full_name} is in ambient mode")

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from mizzen.analyze.estate import Estate, Subject
-from mizzen.analyze.selection import expression, selected
+from mizzen.analyze.selection import expression
 from mizzen.api.telemetry import Telemetry
 from mizzen.model.finding import Finding
 
@@ -40,9 +40,10 @@ def selectors(estate: Estate) -> Iterator[Finding]:
         labels = body.selector.match_labels if body.selector is not None else {}
         if not labels:
             continue
-        pods = list(selected(estate.pods_by_namespace.get(subject.namespace, []), labels))
+        pods = estate.pods_with(labels, subject.namespace)
         if not pods:
-            yield subject.finding("IST0101", reftype="selector", refval=expression(labels))
+            field = f'spec.selector.matchLabels["{next(iter(labels))}"]'
+            yield subject.finding("IST0101", field, reftype="selector", refval=expression(labels))
         for pod in pods:
             by_pod[id(pod)].append(subject)
     for pod in estate.pods:

@@ -15,23 +15,24 @@ _KIND = "MutatingWebhookConfiguration"
 _ISTIOS = "istio.io"
 _AUTO = "auto"
 
-_Hook = tuple[Subject, Raw]
+_Hook = tuple[Subject, Raw, str]
+"""A configuration, one of its webhooks, and the path of the name of that."""
 
 
 def injection_webhooks(estate: Estate) -> Iterator[Finding]:
     hooks = [
-        (subject, hook)
+        (subject, hook, f"webhooks[{index}].name")
         for subject in estate.of(_KIND)
-        for hook in blocks(subject.raw, "webhooks")
+        for index, hook in enumerate(blocks(subject.raw, "webhooks"))
         if _considered(subject, hook)
     ]
     yield from _overlaps(hooks)
-    for subject, hook in hooks:
+    for subject, hook, field in hooks:
         service = block(hook, "clientConfig", "service")
         name, namespace = text(service, "name"), text(service, "namespace")
         if service and estate.find("Service", namespace, name) is None:
-            text_ = f"webhook {text(hook, 'name')} leads to the Service {namespace}/{name}, which does not exist"
-            yield subject.finding("IST0139", error=text_)
+            said = f"webhook {text(hook, 'name')} leads to the Service {namespace}/{name}, which does not exist"
+            yield subject.finding("IST0139", field, error=said)
 
 
 def _considered(subject: Subject, hook: Raw) -> bool:
@@ -53,19 +54,20 @@ def _revisions(hook: Raw) -> set[str]:
 
 def _overlaps(hooks: list[_Hook]) -> Iterator[Finding]:
     """Pods that two webhooks want, tried with every labelling that injection knows."""
-    revisions = {revision for _, hook in hooks for revision in _revisions(hook) if revision}
-    revisions |= {subject.labels[REVISION] for subject, _ in hooks if subject.labels.get(REVISION)}
+    revisions = {revision for _, hook, _ in hooks for revision in _revisions(hook) if revision}
+    revisions |= {subject.labels[REVISION] for subject, *_ in hooks if subject.labels.get(REVISION)}
     spaces = _labellings(INJECTION, ("enabled", "disabled"), revisions)
     pods = _labellings(INJECT, ("true", "false"), revisions)
     rivals: dict[int, set[str]] = {}
     for space, pod in product(spaces, pods):
-        taken = [index for index, (_, hook) in enumerate(hooks) if _selects(hook, space, pod)]
+        taken = [index for index, (_, hook, _) in enumerate(hooks) if _selects(hook, space, pod)]
         for index in taken if len(taken) > 1 else ():
             others = {_path(hooks[other]) for other in taken if other != index}
             rivals.setdefault(index, set()).update(others)
     for index, others in rivals.items():
-        said = f"webhook {text(hooks[index][1], 'name')} takes the same pods as {', '.join(sorted(others))}"
-        yield hooks[index][0].finding("IST0139", error=said)
+        subject, hook, field = hooks[index]
+        said = f"webhook {text(hook, 'name')} takes the same pods as {', '.join(sorted(others))}"
+        yield subject.finding("IST0139", field, error=said)
 
 
 def _path(hook: _Hook) -> str:

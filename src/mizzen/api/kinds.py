@@ -10,6 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from mizzen.api import gateway_api, gateway_routes
 from mizzen.api.destination_rule import DestinationRule
 from mizzen.api.envoy_filter import EnvoyFilter
 from mizzen.api.extension import TrafficExtension, WasmPlugin
@@ -115,6 +116,18 @@ _KUBERNETES: tuple[tuple[str, str, tuple[str, ...], str, str, type[Struct]], ...
 )
 _CLUSTER_SCOPED = {"Namespace", "Node", "IngressClass", "ClusterRole", "ClusterRoleBinding"}
 
+_GATEWAY_API: tuple[tuple[str, tuple[str, ...], str, str, type[Struct]], ...] = (
+    ("Gateway.gateway.networking.k8s.io", ("v1", "v1beta1", "v1alpha2"), "gateways", "gtw", gateway_api.Gateway),
+    ("GatewayClass", ("v1", "v1beta1", "v1alpha2"), "gatewayclasses", "gc", gateway_api.GatewayClass),
+    ("HTTPRoute", ("v1", "v1beta1", "v1alpha2"), "httproutes", "", gateway_routes.HTTPRoute),
+    ("GRPCRoute", ("v1", "v1alpha2"), "grpcroutes", "", gateway_routes.GRPCRoute),
+    ("TCPRoute", ("v1", "v1alpha2"), "tcproutes", "", gateway_routes.TCPRoute),
+    ("TLSRoute", ("v1", "v1alpha3", "v1alpha2"), "tlsroutes", "", gateway_routes.TLSRoute),
+    ("ListenerSet", ("v1",), "listenersets", "lset", gateway_api.ListenerSet),
+    ("ReferenceGrant", ("v1", "v1beta1", "v1alpha2"), "referencegrants", "refgrant", gateway_api.ReferenceGrant),
+    ("BackendTLSPolicy", ("v1", "v1alpha3"), "backendtlspolicies", "btlspolicy", gateway_api.BackendTLSPolicy),
+)
+
 # Kept and shown, without effect in the mesh: kind, group, plural, short name, namespaced.
 _WITHOUT_EFFECT: tuple[tuple[str, str, str, str, bool], ...] = (
     ("Event", "", "events", "ev", True),
@@ -145,16 +158,14 @@ _WITHOUT_EFFECT: tuple[tuple[str, str, str, str, bool], ...] = (
         "",
         False,
     ),
-    ("Gateway.gateway.networking.k8s.io", "gateway.networking.k8s.io", "gateways", "gtw", True),
-    ("GatewayClass", "gateway.networking.k8s.io", "gatewayclasses", "gc", False),
-    ("HTTPRoute", "gateway.networking.k8s.io", "httproutes", "", True),
-    ("GRPCRoute", "gateway.networking.k8s.io", "grpcroutes", "", True),
-    ("TCPRoute", "gateway.networking.k8s.io", "tcproutes", "", True),
-    ("TLSRoute", "gateway.networking.k8s.io", "tlsroutes", "", True),
     ("UDPRoute", "gateway.networking.k8s.io", "udproutes", "", True),
-    ("ListenerSet", "gateway.networking.k8s.io", "listenersets", "lset", True),
-    ("ReferenceGrant", "gateway.networking.k8s.io", "referencegrants", "refgrant", True),
-    ("BackendTLSPolicy", "gateway.networking.k8s.io", "backendtlspolicies", "btlspolicy", True),
+    ("XBackendTrafficPolicy", "gateway.networking.x-k8s.io", "xbackendtrafficpolicies", "xbtrafficpolicy", True),
+    ("XListenerSet", "gateway.networking.x-k8s.io", "xlistenersets", "xls", True),
+    ("XBackend", "gateway.networking.x-k8s.io", "xbackends", "", True),
+    ("XMesh", "gateway.networking.x-k8s.io", "xmeshes", "", False),
+    ("InferencePool", "inference.networking.k8s.io", "inferencepools", "infpool", True),
+    ("ServiceImport", "multicluster.x-k8s.io", "serviceimports", "svcim", True),
+    ("ServiceExport", "multicluster.x-k8s.io", "serviceexports", "svcex", True),
     ("IstioOperator", "install.istio.io", "istiooperators", "iop", True),
     ("PodMonitor", "monitoring.coreos.com", "podmonitors", "pmon", True),
     ("ServiceMonitor", "monitoring.coreos.com", "servicemonitors", "smon", True),
@@ -200,6 +211,22 @@ def _table() -> dict[str, KindInfo]:
                 short_names=(short,) if short else (),
                 namespaced=kind not in _CLUSTER_SCOPED,
                 body=body,
+            )
+        )
+    for key, versions, plural, short, body in _GATEWAY_API:
+        kind = key.partition(".")[0]
+        kinds.append(
+            KindInfo(
+                key=key,
+                kind=kind,
+                group=gateway_api.GROUP,
+                versions=versions,
+                plural=plural,
+                singular=kind.lower(),
+                short_names=(short,) if short else (),
+                namespaced=kind != "GatewayClass",
+                body=body,
+                payload="spec",
             )
         )
     for key, group, plural, short, namespaced in _WITHOUT_EFFECT:

@@ -19,7 +19,7 @@ import msgspec
 from msgspec.structs import FieldInfo, fields
 
 from mizzen.api.meta import Duration
-from mizzen.api.vocabulary import ALIASES, ENUMS, NOT_EMPTY, ONEOFS, RETIRED
+from mizzen.api.vocabulary import ALIASES, ENUMS, NOT_EMPTY, ONEOFS, RETIRED, UNSIGNED
 
 MAX_DEPTH = 100
 _MIN_INT, _MAX_INT = -(2**31), 2**32 - 1
@@ -123,6 +123,14 @@ def _integer(value: Any, path: str, report: Report) -> Any:
         report.refuse(path, "the number does not fit in 32 bits")
         return BAD
     return value
+
+
+def _unsigned(value: Any, path: str, report: Report) -> Any:
+    number = _integer(value, path, report)
+    if number is not BAD and number < 0:
+        report.refuse(path, f"must be 0 or more, not {number}")
+        return BAD
+    return number
 
 
 def _number(value: Any, path: str, report: Report) -> Any:
@@ -249,6 +257,13 @@ def key_text(key: object) -> str:
     return str(key)
 
 
+def _reader_of(kind: type[msgspec.Struct], info: FieldInfo) -> Reader:
+    words = ENUMS.get(kind, {}).get(info.name)
+    if words is not None:
+        return _enum(words)
+    return _unsigned if info.name in UNSIGNED.get(kind, ()) else reader(info.type)
+
+
 def _snake(name: str) -> str:
     return "".join("_" + c.lower() if c.isupper() else c for c in name)
 
@@ -258,10 +273,8 @@ class _Struct:
 
     def __init__(self, kind: type[msgspec.Struct]) -> None:
         self.kind = kind
-        enums = ENUMS.get(kind, {})
         self.table: dict[str, tuple[FieldInfo, Reader]] = {
-            info.encode_name: (info, _enum(enums[info.name]) if info.name in enums else reader(info.type))
-            for info in fields(kind)
+            info.encode_name: (info, _reader_of(kind, info)) for info in fields(kind)
         }
         self.oneofs = ONEOFS.get(kind, ())
         self.filled = NOT_EMPTY.get(kind, ())

@@ -181,6 +181,31 @@ NOT_EMPTY: Mapping[type, tuple[str, ...]] = {
 }
 """Lists and maps that mean something else when left out than when empty; given, they need an entry (PA-06, AP-21)."""
 
+UNSIGNED: Mapping[type, tuple[str, ...]] = {
+    dr.RingHash: ("minimum_ring_size",),
+    dr.Maglev: ("table_size",),
+    dr.ConsistentHashLB: ("minimum_ring_size",),
+    dr.ZoneAwareLbSetting: ("min_cluster_size",),
+    dr.TcpKeepalive: ("probes",),
+    dr.OutlierDetection: (
+        "consecutive_local_origin_failures",
+        "consecutive_gateway_errors",
+        "consecutive_5xx_errors",
+    ),
+    dr.TunnelSettings: ("target_port",),
+    dr.RetryBudget: ("min_retry_concurrency",),
+    mc.ConnectionSettings: (
+        "http_max_concurrent_streams",
+        "http2_initial_stream_window_size",
+        "http2_initial_connection_window_size",
+        "listener_per_connection_buffer_limit_bytes",
+        "global_downstream_connection_limit",
+        "cluster_per_connection_buffer_limit_bytes",
+        "listener_connection_limit",
+    ),
+}
+"""Numbers that are unsigned in Istio's API and that nothing else judges: below zero its schema refuses them."""
+
 RETIRED: Mapping[type, Mapping[str, str]] = {
     vs.HTTPRoute: {"websocketUpgrade": "websockets work without it"},
 }

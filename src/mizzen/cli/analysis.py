@@ -121,7 +121,12 @@ def line_of(finding: Finding, color: bool = False) -> str:
     """``Level [CODE] (Kind ns/name file:line) Message`` (row IA-02)."""
     level = f"\x1b[{_COLOURS[finding.level]}m{finding.level}\x1b[0m" if color else str(finding.level)
     where = " ".join(filter(None, (origin_of(finding), reference_of(finding))))
-    return f"{level} [{finding.code}] ({where}) {finding.message}"
+    return f"{level} [{finding.code}] ({_plain(where)}) {_plain(finding.message)}"
+
+
+def _plain(text: str) -> str:
+    """``text`` on one line and without what a terminal would obey: names come from files of anyone."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def as_documents(findings: Iterable[Finding]) -> list[Json]:

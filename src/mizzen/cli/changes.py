@@ -18,6 +18,7 @@ Json = dict[str, Any]
 Known = frozenset[tuple[str, ...]]
 """The findings that there were before a change, by :func:`mizzen.cli.consequences.identity`."""
 
+_FETCHED = ("WasmPlugin", "TrafficExtension")
 _ROLLED_OUT = ("Deployment", "StatefulSet", "DaemonSet")
 _RETRY_SECONDS = 0.1
 
@@ -63,8 +64,10 @@ def show_results(results: Sequence[Json], verb: str = "", dry_run: bool = False)
             emit(f"{title(result)} {verb if verb and action == 'configured' else action}{suffix}")
 
 
-def show_consequences(revision: int, results: Sequence[Json], before: Known, read: Read | None) -> list[Json]:
-    """Print and give back what the control plane finds in the change, when that is built."""
+def show_consequences(
+    revision: int, results: Sequence[Json], before: Known, read: Read | None, shown: Sequence[Json] = ()
+) -> list[Json]:
+    """Print and give back what the control plane finds in the change, when that is built, beside what was ``shown``."""
     from mizzen.cli import consequences
 
     try:
@@ -72,6 +75,8 @@ def show_consequences(revision: int, results: Sequence[Json], before: Known, rea
     except LabError as error:
         note(f"Warning: what the change means for other objects could not be checked: {error}")
         return []
+    told = {consequences.identity(finding) for finding in shown}
+    found = [finding for finding in found if consequences.identity(finding) not in told]
     located_findings = [read.located(finding) for finding in found] if read is not None else found
     show(located_findings)
     return located_findings
@@ -176,6 +181,10 @@ def finish(
             key: verdict[key]
             for key in ("snapshot", "concerned", "acked", "refused", "disconnected", "done", "waiting")
         } | document
+        if before is not None and any(result["kind"] in _FETCHED for result in results):
+            # What only the proxies' agents could find out: a module that is not there.
+            shown = document["findings"]
+            document["findings"] = [*shown, *show_consequences(answer["revision"], results, before, read, shown)]
         show_verdict(verdict)
         code = max(code, verdict_code(verdict)) if code is Exit.DONE else code
     if structured:

@@ -84,9 +84,12 @@ def command(
 
 
 def _key(raw: Json) -> Json:
+    from mizzen.api.kinds import kind_of
+
     metadata = raw.get("metadata") or {}
+    info = kind_of(str(raw.get("apiVersion", "")), str(raw.get("kind", "")))
     return {
-        "kind": str(raw.get("kind", "")),
+        "kind": info.key if info is not None else str(raw.get("kind", "")),
         "namespace": str(metadata.get("namespace") or ""),
         "name": str(metadata.get("name", "")),
     }
@@ -102,10 +105,10 @@ def _named(
     for target in named(words):
         space = (namespace or "default") if target.kind.namespaced else ""
         if target.name:
-            doomed.append({"kind": target.kind.kind, "namespace": space, "name": target.name})
+            doomed.append({"kind": target.kind.key, "namespace": space, "name": target.name})
         elif everything:
             scope = None if all_namespaces or not target.kind.namespaced else space
-            doomed.extend(_key(raw) for raw in client.objects(target.kind.kind, scope)[1])
+            doomed.extend(_key(raw) for raw in client.objects(target.kind.key, scope)[1])
         else:
             raise Failure("name the objects to delete, or say --all", code=Exit.USAGE)
     return doomed

@@ -42,7 +42,7 @@ def command(objects: tuple[str, ...], namespace: str | None, wait: bool, timeout
     target = targets[0]
     client = lab()
     space = (namespace or "default") if target.kind.namespaced else None
-    items = client.objects(target.kind.kind, space, target.name)[1]
+    items = client.objects(target.kind.key, space, target.name)[1]
     if not items:
         raise Failure(f'{plural(target.kind)} "{target.name}" not found')
     before = _HEADER + to_yaml({key: value for key, value in items[0].items() if key != "status"}) + "\n"

@@ -30,13 +30,19 @@ COMMANDS = {
     "proxy-config": ("mizzen.cli.proxyconfig", "Show the configuration of a proxy."),
     "validate": ("mizzen.cli.validate", "Check files without a mesh."),
     "analyze": ("mizzen.cli.analyze", "Check how objects fit together."),
+    "create-remote-secret": (
+        "mizzen.cli.create_remote_secret",
+        "Print the Secret by which another mesh reads this one.",
+    ),
+    "remote-clusters": ("mizzen.cli.remote_clusters", "List the clusters that the control plane reads."),
     "kube-inject": ("mizzen.cli.kube_inject", "Add the sidecar to workloads in files."),
+    "experimental": ("mizzen.cli.experimental", "Commands that Istio keeps under this name."),
     "version": ("mizzen.cli.version", "Print the versions of client, control plane and proxies."),
     "completion": ("mizzen.cli.completion", "Print the shell's completion script."),
     "controlplane": ("mizzen.cli.controlplane", "Run the control plane (started by `up`)."),
 }
 
-ALIASES = {"pst": "proxy-status", "pc": "proxy-config", "v": "validate"}
+ALIASES = {"pst": "proxy-status", "pc": "proxy-config", "v": "validate", "x": "experimental", "exp": "experimental"}
 
 
 @click.group(

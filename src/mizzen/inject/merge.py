@@ -19,6 +19,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
 }
 _DEFAULTS = {"protocol": "TCP"}
+_SERVICE_PORT = {"containerPort": "port"}
+"""What the ports of a Service call it."""
 _ONE_OF = ("exec", "httpGet", "tcpSocket", "grpc")
 _ONE_OF_ENV = ("value", "valueFrom")
 
@@ -70,4 +72,4 @@ def _lists(base: list[Any], patch: list[Any], keys: tuple[str, ...]) -> list[Any
 def _identity(item: Any, keys: tuple[str, ...]) -> tuple[Any, ...]:
     if not isinstance(item, dict):
         return (repr(item),)
-    return tuple(item.get(key, _DEFAULTS.get(key)) for key in keys)
+    return tuple(item.get(key, item.get(_SERVICE_PORT.get(key, key), _DEFAULTS.get(key))) for key in keys)

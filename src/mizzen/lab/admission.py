@@ -12,8 +12,10 @@ from mizzen.api.meta import Object, Origin
 from mizzen.check import validate
 from mizzen.inject import InjectNamespace, InjectSettings, inject
 from mizzen.lab import workloads
+from mizzen.lab.machines import is_machine
 from mizzen.lab.store import Store, key_of
 from mizzen.model.finding import Finding, Level
+from mizzen.model.locality import NETWORK
 from mizzen.sources.mesh import MeshReading, read_mesh
 
 Raw = dict[str, Any]
@@ -22,11 +24,12 @@ APPLIED = "lab.mizzen.io/applied"
 
 
 class Admission:
-    """``warn`` takes texts for the supervisor's list of warnings."""
+    """``warn`` takes texts for the supervisor's list of warnings; ``cluster_id`` is what pods say that they are in."""
 
-    def __init__(self, store: Store, warn: Callable[[str], None]) -> None:
+    def __init__(self, store: Store, warn: Callable[[str], None], cluster_id: str = "Kubernetes") -> None:
         self._store = store
         self._warn = warn
+        self._cluster_id = cluster_id
         self._mesh: tuple[Raw | None, MeshConfig] = (None, MeshConfig())
 
     def mesh(self) -> MeshConfig:
@@ -43,6 +46,16 @@ class Admission:
     def _proxy_configs(self) -> tuple[Object, ...]:
         decoded = (decode(raw).object for raw in self._store.list("ProxyConfig"))
         return tuple(obj for obj in decoded if obj is not None)
+
+    def settings(self) -> InjectSettings:
+        """What injection goes by at the moment."""
+        mesh = self.mesh()
+        return InjectSettings(
+            mesh=mesh,
+            proxy_configs=self._proxy_configs(),
+            cluster_id=self._cluster_id,
+            network=self._labels(mesh.root_namespace).get(NETWORK, ""),
+        )
 
     def findings(self, raw: Raw, origin: dict[str, Any] | None) -> list[Finding]:
         """Everything that is wrong with a document; an error among them refuses it."""
@@ -66,12 +79,14 @@ class Admission:
 
     def inject(self, pod: Raw) -> Raw:
         """The pod as the webhook would return it. One that injection refuses is stored as it is, and says why."""
+        if is_machine(pod):
+            return pod
         namespace = pod["metadata"]["namespace"]
-        labels = ((self._store.get("Namespace", "", namespace) or {}).get("metadata") or {}).get("labels") or {}
+        labels = self._labels(namespace)
         done = inject(
             pod,
             InjectNamespace(namespace, labels),
-            InjectSettings(mesh=self.mesh(), proxy_configs=self._proxy_configs()),
+            self.settings(),
         )
         for finding in (*done.warnings, *done.errors):
             self._warn(str(finding))
@@ -79,6 +94,9 @@ class Admission:
             refused = "; ".join(finding.message for finding in done.errors)
             return {**pod, "status": {"phase": "Failed", "reason": "InjectionRefused", "message": refused}}
         return done.pod
+
+    def _labels(self, namespace: str) -> dict[str, str]:
+        return ((self._store.get("Namespace", "", namespace) or {}).get("metadata") or {}).get("labels") or {}
 
     def prepare(self, raw: Raw) -> Raw:
         """The object as it will be stored: a user's Pod gets its defaults, sidecar and mark."""

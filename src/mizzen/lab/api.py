@@ -14,7 +14,9 @@ from aiohttp import web
 from msgspec import to_builtins
 
 from mizzen.errors import LabError
-from mizzen.lab import view
+from mizzen.lab import entries, view
+from mizzen.lab.machines import is_machine
+from mizzen.lab.merging import merge
 from mizzen.lab.store import Event, Stored, key_of
 from mizzen.lab.supervisor import Supervisor
 from mizzen.model.finding import Finding, Level
@@ -42,6 +44,8 @@ class Api:
                 web.post("/v1/apply", self._apply),
                 web.post("/v1/delete", self._delete),
                 web.post("/v1/patch", self._patch),
+                web.post("/v1/entries", self._entries),
+                web.post("/v1/token", self._token),
                 web.get("/v1/ready", self._ready),
                 web.get("/v1/rollout", self._rollout),
                 web.get("/v1/logs", self._logs),
@@ -73,17 +77,18 @@ class Api:
         response = web.StreamResponse(headers={"content-type": "application/jsonlines"})
         queue = self._store.watch()
         try:
-            first = [_line("ADDED", self._store.revision, stored) for stored in self._store.stored()]
+            told = [stored for stored in self._store.stored() if not is_machine(stored.raw)]
+            first = [_line("ADDED", self._store.revision, stored) for stored in told]
             first.append(json.dumps({"type": "SYNCED", "revision": self._store.revision}).encode() + b"\n")
             await response.prepare(request)
             await response.write(b"".join(first))
             while True:
-                event: Event = await queue.get()
-                lines = [_line(event.type, event.revision, event.stored)]
+                events: list[Event] = [await queue.get()]
                 while not queue.empty():
-                    event = queue.get_nowait()
-                    lines.append(_line(event.type, event.revision, event.stored))
-                await response.write(b"".join(lines))
+                    events.append(queue.get_nowait())
+                lines = [_line(e.type, e.revision, e.stored) for e in events if not is_machine(e.stored.raw)]
+                if lines:
+                    await response.write(b"".join(lines))
         except (ConnectionError, OSError):
             return response
         finally:
@@ -146,7 +151,7 @@ class Api:
             if raw["kind"] == "Pod":
                 self._supervisor.controllers.remove_pod(raw)
             else:
-                self._store.delete(raw["kind"], namespace, raw["metadata"]["name"])
+                self._store.delete(*key_of(raw))
 
     async def _patch(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -162,6 +167,23 @@ class Api:
             else:
                 result = self._store_one(new, origin, found, False, False)
         return web.json_response({"revision": self._store.revision, "results": [result]})
+
+    async def _entries(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        async with self._changes:
+            return web.json_response({"done": entries.write(self._store, body)})
+
+    async def _token(self, request: web.Request) -> web.Response:
+        """A token of a service account alone, as the API server's TokenRequest makes them, for a machine."""
+        body = await request.json()
+        namespace, name, seconds = str(body["namespace"]), str(body["account"]), int(body["seconds"])
+        account = self._store.get("ServiceAccount", namespace, name)
+        if account is None:
+            raise web.HTTPNotFound(text=f"there is no ServiceAccount {namespace}/{name}")
+        uid, audiences = account["metadata"]["uid"], [str(body["audience"])]
+        tokens = self._supervisor.tokens
+        token = tokens.issue_to_account(namespace, name, uid, audiences, seconds, int(time.time()))
+        return web.json_response({"token": token})
 
     async def _ready(self, request: web.Request) -> web.Response:
         deadline = time.monotonic() + float(request.query.get("timeout", "0") or 0)
@@ -265,19 +287,6 @@ def _in_order(checked: list[tuple[Raw, Raw | None, list[Finding]]]) -> list[tupl
     return sorted(
         checked, key=lambda item: _FIRST.index(item[0]["kind"]) if item[0].get("kind") in _FIRST else len(_FIRST)
     )
-
-
-def merge(target: Any, patch: Any) -> Any:
-    """RFC 7386: null removes, objects merge, everything else replaces."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge(merged.get(name), value)
-    return merged
 
 
 def _read_from(path: Path, position: int) -> bytes:

@@ -209,6 +209,11 @@ class LabClient:
         body = {"kind": kind, "namespace": namespace, "name": name, "patch": patch}
         return cast(Json, self._api.json("POST", "/v1/patch", body=body))
 
+    def token(self, namespace: str, account: str, audience: str, seconds: int) -> str:
+        """A token of a service account that is bound to no pod. Raises ApiError when there is no such account."""
+        body = {"namespace": namespace, "account": account, "audience": audience, "seconds": seconds}
+        return str(self._api.json("POST", "/v1/token", body=body)["token"])
+
     def ready(self, timeout: float) -> Json:
         """{"ready": bool, "waiting": [text], "stuck": whether only a change of some object can help}, when all is ready or after ``timeout``."""
         return cast(Json, self._api.json("GET", "/v1/ready", {"timeout": timeout}, timeout=timeout + 10))
@@ -291,6 +296,10 @@ class ControlPlaneClient:
     def syncz(self) -> list[Json]:
         """One entry per connected proxy: what was sent and acknowledged, by type."""
         return list(self._api.json("GET", "/debug/syncz"))
+
+    def clusterz(self) -> list[Json]:
+        """{"id", "secretName", "syncStatus"} of the own cluster, then of each other one."""
+        return list(self._api.json("GET", "/debug/clusterz"))
 
     def version(self) -> str:
         """Such as ``0.1.0-mizzen-Clean``: version, build and state of the tree."""

@@ -12,6 +12,8 @@ from typing import Any
 from mizzen.api.meta import Origin
 from mizzen.lab import services, workloads
 from mizzen.lab.allocated import Allocation
+from mizzen.lab.gateways import GatewayController
+from mizzen.lab.machines import is_machine
 from mizzen.lab.manual_endpoints import mirrored
 from mizzen.lab.network import Subnets
 from mizzen.lab.store import Store, timestamp
@@ -40,6 +42,7 @@ class Controllers:
         inject: Inject,
         trust: Callable[[str], str],
         environment: Mapping[str, str] | None = None,
+        gateways: GatewayController | None = None,
     ) -> None:
         self._store = store
         self._subnets = subnets
@@ -47,6 +50,7 @@ class Controllers:
         self._inject = inject
         self._trust = trust
         self._allocation = Allocation(environment or {})
+        self._gateways = gateways
 
     def step(self) -> None:
         """One pass."""
@@ -62,6 +66,8 @@ class Controllers:
         for entry, status in self._allocation.statuses(self._store.list("ServiceEntry"), self._store.list("Service")):
             self._store.put_status(entry, status)
         self._ingresses()
+        if self._gateways is not None:
+            self._gateways.step()
 
     def _namespaces(self) -> None:
         wanted = {"default", "istio-system", "kube-system"} | {
@@ -231,7 +237,7 @@ class Controllers:
 
     def _orphans(self) -> None:
         alive = {raw["metadata"].get("uid") for raw in self._store.list()}
-        for kind in ("ReplicaSet", "EndpointSlice", "Pod"):
+        for kind in ("ReplicaSet", "EndpointSlice", "WorkloadEntry", "Pod"):
             for raw in self._store.list(kind):
                 owners = [r for r in raw["metadata"].get("ownerReferences") or [] if r.get("controller")]
                 if not owners or any(r.get("uid") in alive for r in owners):
@@ -254,7 +260,8 @@ class Controllers:
                 self._store.put_status(ingress, {"loadBalancer": {"ingress": entries}})
 
     def _slices(self) -> None:
-        pods, before = self._store.list("Pod"), self._store.list("EndpointSlice")
+        pods = [pod for pod in self._store.list("Pod") if not is_machine(pod)]
+        before = self._store.list("EndpointSlice")
         every = self._store.list("Service")
         made = [(service, services.endpoint_slices(service, pods, self._node)) for service in every]
         made += mirrored(self._store.list("Endpoints"), every)

@@ -10,7 +10,7 @@ from mizzen.api.decode import decode
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
 from mizzen.inject import InjectNamespace, InjectSettings, inject
-from mizzen.lab import builtin, services, workloads
+from mizzen.lab import builtin, gateways, services, workloads
 from mizzen.lab.manual_endpoints import mirrored
 from mizzen.lab.store import CLUSTER_WIDE
 
@@ -50,6 +50,7 @@ def _expand(documents: Sequence[Raw], lab: Sequence[Raw], mesh: MeshConfig) -> l
     }
     # The users' pods come first, so that the lab's do not move their addresses.
     settings = InjectSettings(mesh=mesh, proxy_configs=_proxy_configs(named))
+    lab = [*lab, *gateways.wanted([_placed(raw) for raw in [*named, *lab]], settings).objects]
     pods = _running([*_pods(named), *_pods(lab)], labels, settings)
     addressed = _addressed([raw for raw in [*named, *lab] if raw.get("kind") == "Service"])
     slices = [item for raw in addressed.values() for item in services.endpoint_slices(_placed(raw), pods, NODE)]

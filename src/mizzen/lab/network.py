@@ -104,8 +104,11 @@ class Network:
         self.namespace = namespace_path(mesh)
 
     @classmethod
-    async def create(cls, mesh: str, wanted: str = "") -> Network:
-        """Make the node namespace and its link to the host. Raises LabError."""
+    async def create(cls, mesh: str, wanted: str = "", peers: Iterable[str] = ()) -> Network:
+        """Make the node namespace and its link to the host. Raises LabError.
+
+        ``peers`` are meshes whose Services this one's pods may reach, and the other way round, if they say so too.
+        """
         with host_lock():
             subnets = choose(await host_networks(), wanted)
             uplink, mtu = await _uplink()
@@ -119,10 +122,10 @@ class Network:
             }
             (RECORDS / f"{mesh}.json").write_text(json.dumps(record), encoding="utf-8")
             await commands.run("ip", "netns", "add", f"mizzen-{mesh}")
-            await network._connect(uplink)
+            await network._connect(uplink, tuple(peers))
         return network
 
-    async def _connect(self, uplink: str) -> None:
+    async def _connect(self, uplink: str, peers: tuple[str, ...]) -> None:
         link, subnets, path = link_name(self.mesh), self.subnets, self.namespace
         await commands.ip(
             [
@@ -140,10 +143,11 @@ class Network:
         ]
         await commands.ip(inside, path)
         await asyncio.to_thread(commands.within, path, _forward_everything)
-        if uplink:
+        if uplink or peers:
             _set_forwarding(link, "1")
-            _set_forwarding(uplink, "1")
-            await commands.run("nft", "-f", "-", text=_masquerade(self.mesh, subnets.network, link))
+            if uplink:
+                _set_forwarding(uplink, "1")
+            await commands.run("nft", "-f", "-", text=host_table(self.mesh, subnets, peers))
 
     async def attach(self, pid: int, number: int, address: str) -> None:
         """Give the network namespace of process ``pid`` the address; ``number`` names the node's end of the pair."""
@@ -273,13 +277,28 @@ def _forward_everything() -> None:
             file.write(value)
 
 
-def _masquerade(mesh: str, network: IPv4Network, link: str) -> str:
+def host_table(mesh: str, subnets: Subnets, peers: Iterable[str]) -> str:
+    """The mesh's table on the host: what leaves wears the host's address, and no mesh reaches another.
+
+    Of a mesh that is a peer only Services can be reached, as load balancers of another network would be; its own table
+    has to allow it as well.
+    """
+    link = link_name(mesh)
+    allowed = "".join(
+        f'    iifname "{link}" oifname "{link_name(peer)}" accept\n'
+        f'    iifname "{link_name(peer)}" oifname "{link}" ct state established,related accept\n'
+        f'    iifname "{link_name(peer)}" oifname "{link}" ip daddr {subnets.services} accept\n'
+        for peer in peers
+    )
     return (
         f"table ip mizzen-{mesh} {{\n"
         "  chain postrouting { type nat hook postrouting priority srcnat;\n"
-        f'    ip saddr {network} oifname != "{link}" masquerade\n'
+        f'    ip saddr {subnets.network} oifname != "{link}" masquerade\n'
         "  }\n"
-        '  chain isolated { type filter hook forward priority 0; iifname "mz-*" oifname "mz-*" drop; }\n'
+        "  chain isolated { type filter hook forward priority 0;\n"
+        f"{allowed}"
+        '    iifname "mz-*" oifname "mz-*" drop\n'
+        "  }\n"
         "}\n"
     )
 

@@ -19,6 +19,7 @@ from mizzen.lab import cgroups, container, environment, images, runtime, volumes
 from mizzen.lab.container import Container, Place
 from mizzen.lab.forks import Forks
 from mizzen.lab.network import Addresses, Network
+from mizzen.lab.network_files import network_files
 from mizzen.lab.store import timestamp
 
 Raw = dict[str, Any]
@@ -146,7 +147,7 @@ class RunningPod:
             "files": {
                 **runtime.files(),
                 **images.scripts(self._images()),
-                **_network_files(self.raw, self.address, machine.network.subnets.node),
+                **network_files(self.raw, self.address, machine.network.subnets.node),
             },
         }
         cgroup = machine.cgroup / f"pod-{self.uid}" if machine.cgroup else None
@@ -314,19 +315,3 @@ class RunningPod:
             status["message"] = self._message
             status["reason"] = "CreateContainerError" if self.phase == "Pending" else "Error"
         return status
-
-
-def _network_files(pod: Raw, address: str, resolver: str) -> dict[str, str]:
-    namespace, name = pod["metadata"]["namespace"], environment.hostname(pod)
-    spec = pod["spec"]
-    full = f"{name}.{spec['subdomain']}.{namespace}.svc.cluster.local\t{name}" if spec.get("subdomain") else name
-    aliases = "".join(f"{a.get('ip')}\t{' '.join(a.get('hostnames') or [])}\n" for a in spec.get("hostAliases") or [])
-    config = spec.get("dnsConfig") or {}
-    search = " ".join(
-        [f"{namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local", *(config.get("searches") or [])]
-    )
-    return {
-        "/etc/resolv.conf": f"search {search}\nnameserver {resolver}\noptions ndots:5\n",
-        "/etc/hosts": f"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{address}\t{full}\n{aliases}",
-        "/etc/hostname": f"{name}\n",
-    }

@@ -1,10 +1,11 @@
-"""The lab's settings, ``mizzen.yaml``: images, hosts, subnets and the control plane's environment."""
+"""The lab's settings, ``mizzen.yaml``: images, hosts, subnets, peers and the control plane's environment."""
 
 from __future__ import annotations
 
 import difflib
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ import yaml
 from mizzen.errors import LabError
 
 Raw = dict[str, Any]
+_MESH_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _KEYS: dict[str, frozenset[str] | None] = {
     "images": None,
     "hosts": None,
     "subnets": frozenset({"network"}),
+    "peers": frozenset({"meshes"}),
     "controlPlane": frozenset({"env"}),
     "controlplane": frozenset({"env"}),
 }
@@ -65,6 +68,17 @@ def _known(settings: Raw, names: frozenset[str], where: str) -> None:
             likely = difflib.get_close_matches(key, sorted(names), 1)
             hint = f"did you mean {likely[0]}?" if likely else f"there are: {', '.join(sorted(names))}"
             raise LabError(f"{where}: unknown setting {key!r}", hint)
+
+
+def peers(settings: Raw) -> tuple[str, ...]:
+    """The other meshes of this machine that may reach this one's Services, and the other way round, if both say so."""
+    listed = (settings.get("peers") or {}).get("meshes") or ()
+    if not isinstance(listed, list | tuple):
+        raise LabError("peers.meshes must be a list of the names of meshes")
+    for name in map(str, listed):
+        if not _MESH_NAME.fullmatch(name):
+            raise LabError(f"peers.meshes: {name!r} is no name of a mesh: lower-case letters, digits and '-'")
+    return tuple(dict.fromkeys(map(str, listed)))
 
 
 def controlplane_environment(settings: Raw) -> dict[str, str]:

@@ -16,9 +16,12 @@ from typing import Any
 import yaml
 from msgspec import Struct
 
+from mizzen.api.kinds import kind_of
+
 Raw = dict[str, Any]
 Key = tuple[str, str, str]
-"""Kind, namespace (empty for cluster-wide kinds), name."""
+"""Kind, namespace (empty for cluster-wide kinds), name. A kind whose name another group has too carries its group
+(``Gateway.gateway.networking.k8s.io``), as in ``api.kinds.KINDS``."""
 
 CLUSTER_WIDE = frozenset(
     [
@@ -58,7 +61,8 @@ class Event(Struct, frozen=True):
 
 def key_of(raw: Raw) -> Key:
     """Where an object belongs; an object without namespace lives in ``default`` unless its kind is cluster-wide."""
-    meta, kind = raw.get("metadata") or {}, str(raw.get("kind", ""))
+    meta, info = raw.get("metadata") or {}, kind_of(str(raw.get("apiVersion", "")), str(raw.get("kind", "")))
+    kind = info.key if info is not None else str(raw.get("kind", ""))
     return kind, "" if kind in CLUSTER_WIDE else str(meta.get("namespace") or "default"), str(meta.get("name", ""))
 
 
@@ -104,7 +108,9 @@ class Store:
         return stored.origin if stored else None
 
     def list(self, kind: str = "", namespace: str = "", name: str = "") -> list[Raw]:
-        return [s.raw for s in self.stored() if kind in ("", s.raw["kind"]) and _in(s.raw, namespace, name)]
+        """Those of a kind, by its key; a name that several groups have means all of them."""
+        found = ((key[0], self._objects[key].raw) for key in sorted(self._objects))
+        return [raw for own, raw in found if kind in ("", own, raw["kind"]) and _in(raw, namespace, name)]
 
     def stored(self) -> Iterator[Stored]:
         """Everything, sorted by kind, namespace and name."""

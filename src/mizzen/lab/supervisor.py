@@ -22,6 +22,7 @@ from mizzen.lab.controlplane import ControlPlane
 from mizzen.lab.dns import Server
 from mizzen.lab.forks import Forks
 from mizzen.lab.forward import Forwarder
+from mizzen.lab.gateways import GatewayController
 from mizzen.lab.network import Addresses, Network
 from mizzen.lab.pod import Machine, RunningPod
 from mizzen.lab.store import Store, timestamp
@@ -78,7 +79,8 @@ class Supervisor:
         self.tokens = Tokens.open(self.state / "token")
         self.store.load()
         self.forks = await Forks.start(self.mesh, self.state / "run" / "pods")
-        self.network = await Network.create(self.mesh, str((self.settings.get("subnets") or {}).get("network") or ""))
+        wanted = str((self.settings.get("subnets") or {}).get("network") or "")
+        self.network = await Network.create(self.mesh, wanted, settings.peers(self.settings))
         cgroup = cgroups.of_mesh(self.mesh)
         table = images.built_in(builtin.sample_images()) | images.from_settings(self.settings.get("images") or {})
         self.machine = Machine(
@@ -98,14 +100,16 @@ class Supervisor:
             warn=self.warn,
             notice=partial(notice.give, self.state / "run" / "controlplane.sock", lambda: self.store.revision),
         )
-        self.admission = Admission(self.store, self.warn)
+        environment = {**os.environ, **settings.controlplane_environment(self.settings)}
+        self.admission = Admission(self.store, self.warn, environment.get("CLUSTER_ID") or "Kubernetes")
         self.controllers = Controllers(
             self.store,
             self.network.subnets,
             self.node_name,
             self.admission.inject,
             self._trust,
-            {**os.environ, **settings.controlplane_environment(self.settings)},
+            environment,
+            GatewayController(self.store, self.admission.settings),
         )
         self.controlplane = ControlPlane(
             self.mesh, self.state, self.forks, self.network, cgroup, self.settings, self.authorization

@@ -1,4 +1,7 @@
-"""Service-account tokens as Kubernetes would issue them: ES256, bound to a pod; the CA verifies them by the JWKS."""
+"""Service-account tokens as Kubernetes would issue them: ES256, bound to a pod, or for a machine to the account alone.
+
+The CA verifies them by the JWKS.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import os
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -54,7 +58,25 @@ class Tokens:
     def issue(self, pod: Raw, account_uid: str, audiences: Sequence[str], seconds: int, now: int) -> str:
         """A token for ``pod`` that is good for ``seconds`` from ``now`` (Unix time)."""
         meta, account = pod["metadata"], pod["spec"].get("serviceAccountName") or "default"
-        namespace = meta["namespace"]
+        bound = {"pod": {"name": meta["name"], "uid": meta["uid"]}}
+        return self._issue(meta["namespace"], account, account_uid, bound, audiences, (now, seconds))
+
+    def issue_to_account(
+        self, namespace: str, account: str, account_uid: str, audiences: Sequence[str], seconds: int, now: int
+    ) -> str:
+        """A token that is bound to no pod, such as TokenRequest makes for a machine."""
+        return self._issue(namespace, account, account_uid, {}, audiences, (now, seconds))
+
+    def _issue(
+        self,
+        namespace: str,
+        account: str,
+        uid: str,
+        bound: dict[str, Any],
+        audiences: Sequence[str],
+        span: tuple[int, int],
+    ) -> str:
+        now, seconds = span
         claims = {
             "iss": ISSUER,
             "sub": f"system:serviceaccount:{namespace}:{account}",
@@ -62,11 +84,7 @@ class Tokens:
             "iat": now,
             "nbf": now,
             "exp": now + seconds,
-            "kubernetes.io": {
-                "namespace": namespace,
-                "pod": {"name": meta["name"], "uid": meta["uid"]},
-                "serviceaccount": {"name": account, "uid": account_uid},
-            },
+            "kubernetes.io": {"namespace": namespace, **bound, "serviceaccount": {"name": account, "uid": uid}},
         }
         return jwt.encode(claims, self._key, algorithm="ES256", headers={"kid": self.key_id})
 

@@ -24,6 +24,8 @@ class Features:
 
     several_authorizers: bool = False
     ip_autoallocate: bool = True
+    gateway_selectors: bool = True
+    """Whether policies with a selector, or with none, hold on gateways of the Gateway API too (row CM-07)."""
     remote_keys: RemoteKeys = RemoteKeys.CONTROL_PLANE
     authorization: AuthorizationMode = AuthorizationMode.ALWAYS_ALLOW
     """Whether a proxy gets a Secret by name alone, or only if roles let its service account list them (row GW-31)."""

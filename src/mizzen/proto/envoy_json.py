@@ -43,18 +43,6 @@ def decode(kind: type[_M], value: Any) -> _M:
         raise ValueError(str(error)) from error
 
 
-def problem(apply_to: str, value: Any) -> str:
-    """Why ``value`` cannot be what a patch of ``apply_to`` takes; empty when it can."""
-    kind = message_type(PATCHED.get(apply_to, ""))
-    if kind is None:
-        return ""
-    try:
-        decode(kind, value)
-    except ValueError as error:
-        return str(error)
-    return ""
-
-
 @cache
 def message_type(name: str) -> type[Message] | None:
     """The class of a full message name such as ``envoy.config.cluster.v3.Cluster``; None when there is none."""

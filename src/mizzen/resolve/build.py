@@ -8,6 +8,7 @@ from dataclasses import replace
 from mizzen.api.meta import Object
 from mizzen.model.config import Config, ObjectKey
 from mizzen.model.networks import Networks
+from mizzen.model.service import Service
 from mizzen.model.snapshot import Snapshot
 from mizzen.resolve.access import secret_access
 from mizzen.resolve.authorizer_overlap import overlap_findings
@@ -19,6 +20,11 @@ from mizzen.resolve.destination_rules import destination_rules, duplicate_subset
 from mizzen.resolve.discovery import namespaces, selected
 from mizzen.resolve.endpoints import endpoints
 from mizzen.resolve.extensions import extension_findings, extensions
+from mizzen.resolve.gateway_api.classes import KIND as GATEWAYS
+from mizzen.resolve.gateway_api.convert import KINDS, REFERRED, Generated
+from mizzen.resolve.gateway_api.convert import generated as of_gateway_api
+from mizzen.resolve.gateway_api.targets import KINDS as TARGETING
+from mizzen.resolve.gateway_api.targets import target_findings
 from mizzen.resolve.kubernetes_ingress import generated
 from mizzen.resolve.mtls import PeerPolicies, peer_findings, peer_policies, settling
 from mizzen.resolve.networks import network_findings, networks, placement
@@ -58,11 +64,15 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     hosts = run.step("by_hostname", by_hostname, found)
     ingresses, classes = config.of("Ingress"), config.of("IngressClass")
     ingress = run.step("ingress", generated, ingresses, classes, config.of("Service"), mesh, domain)
-    written = run.step("all virtual services", _together, config.of("VirtualService"), ingress.virtual_services)
+    gateway_api = _gateway_api(run, config, hosts)
+    made = run.step("made virtual services", _together, ingress.virtual_services, gateway_api.virtual_services)
+    written = run.step("all virtual services", _together, config.of("VirtualService"), made)
     routes, route_findings = run.step("virtual_services", virtual_services, written, mesh, domain)
-    rules = run.step("destination_rules", destination_rules, config.of("DestinationRule"), mesh, domain)
+    all_rules = run.step("all rules", _together, config.of("DestinationRule"), gateway_api.destination_rules)
+    rules = run.step("destination_rules", destination_rules, all_rules, mesh, domain)
     doubles = run.step("duplicate_subsets", duplicate_subsets, config.of("DestinationRule"), mesh, domain)
-    all_gateways = run.step("all gateways", _together, config.of("Gateway"), ingress.gateways)
+    made_gateways = run.step("made gateways", _together, ingress.gateways, gateway_api.gateways)
+    all_gateways = run.step("all gateways", _together, config.of("Gateway"), made_gateways)
     gateways = run.step("gateways", _oldest_first, all_gateways)
     sidecars = run.step("sidecars", _oldest_first, config.of("Sidecar"))
     rivals = run.step("sidecar_findings", sidecar_findings, sidecars)
@@ -115,6 +125,8 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         findings=(
             *config.findings,
             *ingress.findings,
+            *gateway_api.findings,
+            *run.step("target_findings", target_findings, config.of(GATEWAYS), *map(config.of, TARGETING)),
             *route_findings,
             *doubles,
             *rivals,
@@ -140,6 +152,18 @@ def _everywhere(run: Run, config: Config, here: Registry, peers: PeerPolicies) -
     """What runs in this cluster and in the others."""
     mesh = Mesh(config.mesh, config.networks, config.addresses, peers, config.domain)
     return united(run, here, {name: registry(run, name, remote, mesh) for name, remote in config.remotes.items()})
+
+
+def _gateway_api(run: Run, config: Config, hosts: Mapping[str, tuple[Service, ...]]) -> Generated:
+    """What the objects of the Gateway API become; the same as before while nothing that it looks at has changed."""
+    kinds = (*KINDS, *REFERRED)
+
+    def convert(
+        domain: str, hosts: Mapping[str, tuple[Service, ...]], *objects: Mapping[ObjectKey, Object]
+    ) -> Generated:
+        return of_gateway_api(dict(zip(kinds, objects, strict=True)), hosts, domain)
+
+    return run.step("gateway_api", convert, config.domain, hosts, *(config.of(kind) for kind in kinds))
 
 
 def _peers(run: Run, config: Config, objects: tuple[Object, ...]) -> tuple[tuple[Object, ...], PeerPolicies]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from mizzen.api.destination_rule import DestinationRule, Subset
+from mizzen.api.destination_rule import DestinationRule, Subset, TrafficPolicy
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Object
+from mizzen.model import generated
 from mizzen.model.config import ObjectKey
 from mizzen.model.finding import DUPLICATE_SUBSET, Finding, Level
 from mizzen.model.hosts import covers, full_name, specificity
@@ -55,7 +56,8 @@ class _Group:
 
 def _groups(objects: Iterable[Object], mesh: MeshConfig, domain: str) -> list[_Group]:
     buckets: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[_Group]] = {}
-    for obj in sorted(objects, key=lambda o: o.age_key):
+    # What a BackendTLSPolicy became joins every group of its host: it only says how that host is spoken to.
+    for obj in sorted(objects, key=lambda o: (generated.of_gateway_api(o), o.age_key)):
         body: DestinationRule = obj.body
         host = full_name(body.host.lower(), obj.namespace, domain)
         selector = tuple(sorted(body.workload_selector.match_labels.items())) if body.workload_selector else ()
@@ -68,9 +70,9 @@ def _groups(objects: Iterable[Object], mesh: MeshConfig, domain: str) -> list[_G
         full = replace(obj, body=replace(body, host=host, export_to=exported))
         bucket = buckets.setdefault((obj.namespace, host, selector), [])
         for group in bucket:
-            if group.takes(written):
+            if group.takes(written) or generated.of_gateway_api(obj):
                 group.members.append(full)
-        if all(group.exported != written for group in bucket):
+        if not (bucket and generated.of_gateway_api(obj)) and all(group.exported != written for group in bucket):
             bucket.append(_Group(written, [full]))
     return [group for bucket in buckets.values() for group in bucket]
 
@@ -132,5 +134,18 @@ def _merge(group: list[Object]) -> Object:
     for obj in group:
         for subset in obj.body.subsets:
             subsets.setdefault(subset.name, subset)
-    policy = next((obj.body.traffic_policy for obj in group if obj.body.traffic_policy is not None), None)
+    written = [obj for obj in group if not generated.of_gateway_api(obj)]
+    policy = next((obj.body.traffic_policy for obj in written if obj.body.traffic_policy is not None), None)
+    for obj in group:
+        if generated.of_gateway_api(obj):
+            policy = _with_tls(policy or TrafficPolicy(), obj.body.traffic_policy)
+            oldest = written[0] if written else oldest
     return replace(oldest, body=replace(oldest.body, subsets=tuple(subsets.values()), traffic_policy=policy))
+
+
+def _with_tls(written: TrafficPolicy, made: TrafficPolicy) -> TrafficPolicy:
+    """What the user wrote, with the TLS of a BackendTLSPolicy in its place (row GA-15)."""
+    ports = {entry.port: entry for entry in written.port_level_settings}
+    for entry in made.port_level_settings:
+        ports[entry.port] = replace(ports.get(entry.port, entry), tls=entry.tls)
+    return replace(written, tls=made.tls or written.tls, port_level_settings=tuple(ports.values()))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mizzen.api.meta import Object
+from mizzen.model import generated
 from mizzen.model.proxy import Proxy
 from mizzen.model.snapshot import Snapshot
 from mizzen.resolve.selection import leading
 
 _NO_TRANSLATION = "experimental.istio.io/disable-gateway-port-translation"
-_SERVICES = "internal.istio.io/gateway-service"
-"""Hostnames of Services, comma separated: what a Gateway of the Gateway API becomes is bound to these, not to labels."""
 
 
 def gateways_of(snapshot: Snapshot, proxy: Proxy) -> Iterator[Object]:
@@ -46,4 +45,4 @@ def bound_ports(snapshot: Snapshot, proxy: Proxy, gateways: Iterable[Object]) ->
 
 
 def _services(obj: Object) -> list[str]:
-    return [name.strip() for name in obj.meta.annotations.get(_SERVICES, "").split(",") if name.strip()]
+    return [name.strip() for name in obj.meta.annotations.get(generated.SERVICES, "").split(",") if name.strip()]

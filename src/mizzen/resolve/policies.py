@@ -47,10 +47,10 @@ def policies(
     hosts: Mapping[str, tuple[Service, ...]] = _NONE,
 ) -> Policies:
     """The policies on a workload of ``namespace`` with ``labels``: of the root namespace first, each oldest first."""
-    found = in_force(authorization, namespace, labels, root_namespace)
+    found = in_force(authorization, namespace, labels, root_namespace, features)
     custom = _with_action(found, "CUSTOM")
     named = {obj.body.provider.name for obj in custom if obj.body.provider}
-    tokens = in_force(authentication, namespace, labels, root_namespace)
+    tokens = in_force(authentication, namespace, labels, root_namespace, features)
     return Policies(
         custom=custom,
         audit=_with_action(found, "AUDIT"),
@@ -69,18 +69,24 @@ def _with_action(objects: Iterable[Object], action: str) -> tuple[Object, ...]:
 
 
 def in_force(
-    objects: Iterable[Object], namespace: str, labels: dict[str, str], root_namespace: str
+    objects: Iterable[Object],
+    namespace: str,
+    labels: dict[str, str],
+    root_namespace: str,
+    features: Features = _DEFAULTS,
 ) -> tuple[Object, ...]:
-    """Those of ``objects`` (policies or authentications) that select the workload."""
-    found = [obj for obj in objects if obj.namespace in (namespace, root_namespace) and selects(obj, namespace, labels)]
+    """Those of ``objects`` (policies, authentications, extensions) that select the workload or its Gateway."""
+    near = [obj for obj in objects if obj.namespace in (namespace, root_namespace)]
+    found = [obj for obj in near if selects(obj, namespace, labels, features)]
     return tuple(sorted(found, key=lambda o: o.namespace != root_namespace))
 
 
-def selects(obj: Object, namespace: str, labels: dict[str, str]) -> bool:
-    """Whether ``obj`` is for the workload by its selector or targetRefs; an object without either is."""
-    body = obj.body
-    refs = body.target_refs or ((body.target_ref,) if body.target_ref else ())
+def selects(obj: Object, namespace: str, labels: dict[str, str], features: Features = _DEFAULTS) -> bool:
+    """A policy with references holds on the pods of the Gateways that it names, in its own namespace (row CM-07)."""
+    body, gateway = obj.body, labels.get(_GATEWAY)
+    refs = (*body.target_refs, *((one,) if (one := getattr(body, "target_ref", None)) is not None else ()))
     if refs:
-        gateway = labels.get(_GATEWAY)
         return obj.namespace == namespace and any(ref.kind == "Gateway" and ref.name == gateway for ref in refs)
+    if gateway is not None and not features.gateway_selectors:
+        return False
     return body.selector is None or bool(body.selector.matches(labels))

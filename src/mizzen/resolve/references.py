@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from mizzen.api.meta import Object
 from mizzen.api.virtual_service import Destination, VirtualService
+from mizzen.model import generated
 from mizzen.model.finding import CONFLICTING_HOSTS, Finding, Level
 from mizzen.model.hosts import covers, is_wildcard
 from mizzen.model.service import Resolution, Service
@@ -18,8 +19,8 @@ Hosts = Mapping[str, tuple[Service, ...]]
 def reference_findings(
     virtual_services: Iterable[Object], destination_rules: Iterable[Object], gateways: Iterable[Object], hosts: Hosts
 ) -> tuple[Finding, ...]:
-    """What the VirtualServices name and nobody declares, then conflicts of hosts."""
-    virtual_services = tuple(virtual_services)
+    """What the VirtualServices that users wrote name and nobody declares, then conflicts of hosts."""
+    virtual_services = tuple(obj for obj in virtual_services if not generated.of_gateway_api(obj))
     rules = tuple(destination_rules)
     gateway_names = {f"{obj.namespace}/{obj.name}" for obj in gateways}
     findings: list[Finding] = []

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from envoy.service.discovery.v3 import discovery_pb2
@@ -23,6 +23,7 @@ from mizzen.server.hub import Connection, Hub, Published, Signal, first_of
 from mizzen.server.limits import NAMES_PER_STREAM, TYPES_PER_STREAM, WAITING_RESPONSES, Streams, TooMany
 from mizzen.server.node import Node
 from mizzen.server.rate import Rate
+from mizzen.server.registration import NoGroup, NotRegistered, Registration, Registrations
 from mizzen.server.transport import Call, GrpcError, Method, Status
 from mizzen.xds import DeltaSession, Response, Session, SotwSession
 
@@ -37,6 +38,7 @@ _SERVICE = "/envoy.service.discovery.v3.AggregatedDiscoveryService"
 
 Request = Any
 """``DeltaDiscoveryRequest`` or ``DiscoveryRequest``, by the dialect."""
+Health = Callable[[Request], Awaitable[None]]
 
 
 class Discovery:
@@ -50,10 +52,12 @@ class Discovery:
         authenticator: Authenticator | None,
         *,
         identity_check: bool = True,
+        registrations: Registrations | None = None,
         debug: OverXds | None = None,
         connection_age: float = 0.0,
     ) -> None:
         self._hub = hub
+        self._registrations = registrations
         self._metrics = metrics
         self._connection_age = connection_age
         self._rate = rate
@@ -108,15 +112,47 @@ class Discovery:
             time.time(),
             secrets=self._may_have_secrets(identity, node),
         )
-        stream = _Stream(self._hub, self._metrics, call, connection, self._debug)
-        published = self._hub.current
-        if published is None or not stream.offer(published):
-            raise GrpcError(Status.UNAVAILABLE, "the resources of this proxy cannot be built")
-        self._hub.attach(connection)
+        held = await self._register(node, identity)
         try:
-            await stream.run(first, message, self._connection_age)
+            health = self._health(node, identity, held)
+            stream = _Stream(self._hub, self._metrics, call, connection, health, self._debug)
+            published = self._hub.current
+            if published is None or not stream.offer(published):
+                raise GrpcError(Status.UNAVAILABLE, "the resources of this proxy cannot be built")
+            self._hub.attach(connection)
+            try:
+                await stream.run(first, message, self._connection_age)
+            finally:
+                self._hub.detach(connection)
         finally:
-            self._hub.detach(connection)
+            if self._registrations is not None:
+                self._registrations.disconnect(held)
+
+    async def _register(self, node: Node, identity: Identity | None) -> Registration | None:
+        """Its workload entry, if it asks for one (row VM-03)."""
+        if self._registrations is None:
+            return None
+        try:
+            return await self._registrations.connect(node, identity)
+        except NotRegistered as error:
+            log.warning("%s is not registered: %s", node.id, error)
+            status = Status.FAILED_PRECONDITION if isinstance(error, NoGroup) else Status.PERMISSION_DENIED
+            raise GrpcError(status, str(error)) from error
+
+    def _health(self, node: Node, identity: Identity | None, held: Registration | None) -> Health:
+        """Takes what an agent that speaks xDS reports of its application: an error detail, or none (row AG-13)."""
+
+        async def take(request: Request) -> None:
+            if self._registrations is None or held is None:
+                return
+            message = request.error_detail.message
+            healthy = not request.HasField("error_detail")
+            try:
+                await self._registrations.report(node, identity, healthy, message, held)
+            except (OSError, NotRegistered) as error:
+                log.warning("the health of %s is not kept: %s", node.id, error)
+
+        return take
 
     async def _tool(
         self, call: Call, session: Session, message: Any, identity: Identity | None, first: Request
@@ -172,10 +208,17 @@ class _Stream:
     """One stream at work: a task reads, one follows the snapshots, one sends."""
 
     def __init__(
-        self, hub: Hub, metrics: Metrics, call: Call, connection: Connection, debug: OverXds | None = None
+        self,
+        hub: Hub,
+        metrics: Metrics,
+        call: Call,
+        connection: Connection,
+        health: Health,
+        debug: OverXds | None = None,
     ) -> None:
         self._debug = debug
         self._hub = hub
+        self._health = health
         self._metrics = metrics
         self._call = call
         self._connection = connection
@@ -204,7 +247,10 @@ class _Stream:
                     if _is_debug(request):
                         answer = _debugged(self._debug, request, self._connection.identity, self._connection.session)
                         self._put([answer] if answer is not None else [])
-                    elif request.type_url != HEALTH:
+                    elif request.type_url == HEALTH:
+                        await self._health(request)
+                        continue
+                    else:
                         self._take(request)
                     await self._room()
                 for task in others:

@@ -23,6 +23,7 @@ from mizzen.server.hub import Hub, Signal, first_of
 from mizzen.server.limits import TooMany
 from mizzen.server.modules import document
 from mizzen.server.node import Node
+from mizzen.server.registration import NotRegistered, Registrations
 from mizzen.server.reports import parse
 
 log = logging.getLogger(__name__)
@@ -35,8 +36,17 @@ _REPORTS = 4096
 class Agents:
     """``rotated`` is given when the roots change. ``identity_check``: an agent speaks for its own pod only (row XD-06)."""
 
-    def __init__(self, issuer: Issuer, authenticator: Authenticator, hub: Hub, *, identity_check: bool = True) -> None:
+    def __init__(
+        self,
+        issuer: Issuer,
+        authenticator: Authenticator,
+        hub: Hub,
+        *,
+        identity_check: bool = True,
+        registrations: Registrations | None = None,
+    ) -> None:
         self._issuer = issuer
+        self._registrations = registrations
         self._authenticator = authenticator
         self._hub = hub
         self._identity_check = identity_check
@@ -176,9 +186,15 @@ class Agents:
         return fingerprint(self._issuer.authority.roots_pem)
 
     async def _health(self, request: web.Request) -> web.Response:
-        """{"pod": name, "ready": bool, "message": text}: kept as that pod's latest word."""
+        """{"pod": name, "ready": bool, "message": text}: kept as that pod's latest word.
+
+        With ``node=ID&metadata={…}`` also the health of the workload entry of that proxy (row VM-04); 409 while there is none.
+        """
         caller = await self._caller(request)
+        node = self._node(request.query.get("node"), request.query.get("metadata") or "{}", caller)
         body = await _json(request)
+        if node is not None and not await self._judge(node, caller, body):
+            return _refuse(409, "this workload is not registered")
         pod = caller.pod or str(body.get("pod", ""))
         if len(self.health) >= _REPORTS:
             self.health.pop(next(iter(self.health)))
@@ -188,6 +204,25 @@ class Agents:
             "at": time.time(),
         }
         return web.json_response({})
+
+    async def _judge(self, node: Node, caller: Caller, body: dict[str, Any]) -> bool:
+        """Whether the workload's entry has been told. Raises HTTPException."""
+        if self._registrations is None:
+            return False
+        try:
+            return await self._registrations.report(
+                node, caller.identity, body.get("ready") is True, str(body.get("message", ""))
+            )
+        except NotRegistered as error:
+            log.warning("%s may not report for %s: %s", caller.identity, node.id, error)
+            raise web.HTTPForbidden(
+                text='{"error": "this identity may not speak for this workload"}', content_type="application/json"
+            ) from error
+        except OSError as error:
+            log.warning("the health of %s cannot be kept: %s", node.id, error)
+            raise web.HTTPServiceUnavailable(
+                text='{"error": "the entry cannot be written now"}', content_type="application/json"
+            ) from error
 
     async def _caller(self, request: web.Request) -> Caller:
         try:

@@ -17,13 +17,13 @@ from mizzen.model.identity import Identity
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 POD_PATIENCE = 2.0
-"""Seconds that a token may be ahead of the news about its pod."""
+"""Seconds that a token may be ahead of the news about its pod or service account."""
 _ALGORITHMS = ["ES256", "RS256"]
 
 
 @dataclass(frozen=True)
 class Caller:
-    """``pod`` is the name of the pod that a token is bound to, empty for a certificate."""
+    """``pod`` is the name of the pod that a token is bound to, empty for a certificate and for a machine's token."""
 
     identity: Identity
     pod: str = ""
@@ -104,24 +104,33 @@ class Authenticator:
         bound = bound if isinstance(bound, dict) else {}
         if bound.get("namespace", namespace) != namespace:
             raise Unauthenticated("the token is bound to another namespace than that of its subject")
-        pod = bound.get("pod")
-        pod = pod if isinstance(pod, dict) else {}
+        pod, owner = _part(bound, "pod"), _part(bound, "serviceaccount")
         name, uid = str(pod.get("name", "")), str(pod.get("uid", ""))
-        if not name or not uid:
-            raise Unauthenticated("the token is not bound to a pod")
-        await self._pod_exists(namespace, name, uid, account)
+        if name and uid:
+            await self._exists(f"pod {namespace}/{name} ({uid})", lambda: self._is_bound(namespace, name, uid, account))
+        elif pod:
+            raise Unauthenticated("the token is bound to a pod without a name or uid")
+        else:
+            # A machine's: it lives as long as its service account.
+            whose = str(owner.get("uid", ""))
+            await self._exists(
+                f"service account {namespace}/{account} ({whose})", lambda: self._is_account(namespace, account, whose)
+            )
         return Caller(Identity(self._domains[0].replace("@", "."), namespace, account), name)
 
-    async def _pod_exists(self, namespace: str, name: str, uid: str, account: str) -> None:
-        """A token dies with its pod. The pod may be so new that the news about it is still on its way."""
+    async def _exists(self, what: str, known: Callable[[], bool]) -> None:
+        """A token dies with what it is bound to, which may be so new that the news about it is still on its way."""
         try:
             async with asyncio.timeout(POD_PATIENCE):
-                while not self._is_bound(namespace, name, uid, account):
+                while not known():
                     await self._changed()
         except TimeoutError as error:
-            raise Unauthenticated(
-                f"the token is bound to pod {namespace}/{name} ({uid}), which is not there"
-            ) from error
+            raise Unauthenticated(f"the token is bound to {what}, which is not there") from error
+
+    def _is_account(self, namespace: str, name: str, uid: str) -> bool:
+        config = self._config()
+        account = config.of("ServiceAccount").get((namespace, name)) if config is not None else None
+        return account is not None and bool(uid) and account.meta.uid == uid
 
     def _is_bound(self, namespace: str, name: str, uid: str, account: str) -> bool:
         config = self._config()
@@ -129,3 +138,8 @@ class Authenticator:
         if pod is None or pod.meta.uid != uid:
             return False
         return (pod.body.spec.service_account_name or "default") == account
+
+
+def _part(bound: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = bound.get(name)
+    return found if isinstance(found, dict) else {}

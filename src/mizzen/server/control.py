@@ -27,6 +27,7 @@ from mizzen.server.gateway_names import GatewayNames
 from mizzen.server.hub import Compiler, Hub
 from mizzen.server.jwks import DEFAULT_TIMEOUT, KeyStore
 from mizzen.server.rate import Rate
+from mizzen.server.registration import Entries, Registrations, Rules
 from mizzen.server.serving import Serving
 from mizzen.server.transport import serve
 from mizzen.server.trust import Trust
@@ -74,8 +75,12 @@ async def control(
     configs: AsyncIterator[Config],
     stop: asyncio.Event,
     started: Callable[[Ports, Hub], None] | None = None,
+    entries: Entries | None = None,
 ) -> None:
-    """Serve what ``configs`` says until ``stop``. ``started`` is told the ports when all of them listen."""
+    """Serve what ``configs`` says until ``stop``. ``started`` is told the ports when all of them listen.
+
+    ``entries`` is where workloads that register themselves are written; without it none can.
+    """
     metrics = Metrics()
     hub = Hub(core, metrics)
     mailbox = Mailbox()
@@ -99,7 +104,7 @@ async def control(
         await asyncio.wait([stopping, first], return_when=asyncio.FIRST_COMPLETED)
         first.cancel()
         if not stop.is_set():
-            async with Servers(options, settings, hub, metrics) as servers:
+            async with Servers(options, settings, hub, metrics, entries) as servers:
                 log.info("ready: snapshot %s", hub.current.number if hub.current is not None else 0)
                 if started is not None:
                     started(servers.ports, hub)
@@ -172,7 +177,10 @@ async def _publish(mailbox: Mailbox, hub: Hub, settings: Settings, keys: KeyStor
 class Servers:
     """Every port of the control plane, open between ``async with``."""
 
-    def __init__(self, options: Options, settings: Settings, hub: Hub, metrics: Metrics) -> None:
+    def __init__(
+        self, options: Options, settings: Settings, hub: Hub, metrics: Metrics, entries: Entries | None = None
+    ) -> None:
+        self._registrations = _registrations(options, settings, hub, metrics, entries)
         self._options = options
         self._settings = settings
         self._hub = hub
@@ -206,22 +214,23 @@ class Servers:
         )
         lifetimes = Lifetimes(settings.default_workload_cert_ttl, settings.max_workload_cert_ttl)
         issuer = Issuer(trust.authority, lifetimes, authenticator, self._metrics)
-        agents = Agents(issuer, authenticator, self._hub, identity_check=settings.identity_check)
+        registrations, check = self._registrations, settings.identity_check
+        agents = Agents(issuer, authenticator, self._hub, identity_check=check, registrations=registrations)
         rate = Rate(settings.stream_rate)
         guard = Guard(authenticator, config.mesh.root_namespace, settings.debug_namespaces, on=settings.debug_auth)
         pages = Pages(self._hub, lambda: agents.health, self._hub.again)
         over_xds = OverXds(pages, guard.limit, options.pod_name)
-        checked = settings.identity_check
         secure = Discovery(
             self._hub,
             self._metrics,
             rate,
             authenticator,
-            identity_check=checked,
+            identity_check=check,
+            registrations=registrations,
             debug=over_xds,
             connection_age=settings.connection_age,
         )
-        plain = Discovery(self._hub, self._metrics, rate, None)
+        plain = Discovery(self._hub, self._metrics, rate, None, registrations=registrations)
         debug = Debug(self._hub, self._metrics, pages, shown=settings.debug_on_http)
 
         ports, bind = options.ports, options.bind
@@ -247,8 +256,11 @@ class Servers:
         self._exchange = Exchange(self._hub, trust, serving, issuer, agents, settings.root_check)
 
     async def follow(self) -> None:
-        """Exchange the CA whenever that is due. For ever."""
-        await self._exchange.follow()
+        """Exchange the CA whenever that is due, and remove the entries of workloads that went. For ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._exchange.follow())
+            if self._registrations is not None:
+                group.create_task(self._registrations.run())
 
     @staticmethod
     async def _http(stack: contextlib.AsyncExitStack, application: web.Application) -> web.AppRunner:
@@ -256,6 +268,20 @@ class Servers:
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         return runner
+
+
+def _registrations(
+    options: Options, settings: Settings, hub: Hub, metrics: Metrics, entries: Entries | None
+) -> Registrations | None:
+    if entries is None:
+        return None
+    rules = Rules(
+        registers=settings.entry_registration,
+        checks=settings.entry_checks,
+        validates=settings.entry_identity,
+        grace=settings.entry_grace,
+    )
+    return Registrations(entries, lambda: hub.config, rules, options.pod_name, metrics)
 
 
 async def _site(site: web.TCPSite) -> int:

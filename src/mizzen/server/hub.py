@@ -26,6 +26,7 @@ from mizzen.model.finding import (
 )
 from mizzen.model.identity import Identity
 from mizzen.model.proxy import Proxy
+from mizzen.model.remote import Remote, Sync
 from mizzen.model.resources import ResourceSet
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import NO_PLUGINS, Plugins, ProxyView
@@ -157,6 +158,7 @@ class Hub:
         self._metrics.duplicate_subsets.set(codes[DUPLICATE_SUBSET])
         for reason, count in closed_by(snapshot.findings).items():
             self._metrics.failed_closed.labels(reason).set(count)
+        self._count_clusters(previous.config.remotes if previous is not None else {}, config.remotes)
         self.error = ""
         number = self.current.number + 1 if self.current is not None else 1
         self.current = Published(number, config.revision, snapshot)
@@ -168,6 +170,14 @@ class Hub:
         self._faults.clear()
         self._forget_gone(config)
         self.changed.give()
+
+    def _count_clusters(self, before: Mapping[str, Remote], now: Mapping[str, Remote]) -> None:
+        self._metrics.clusters.labels("local").set(1)
+        self._metrics.clusters.labels("remote").set(len(now))
+        late = {name for name, remote in now.items() if remote.status is Sync.TIMEOUT}
+        self._metrics.cluster_timeouts.inc(
+            len(late - {name for name, remote in before.items() if remote.status is Sync.TIMEOUT})
+        )
 
     def again(self) -> None:
         """Resolve what there is once more and offer it. A proxy that has it already is sent nothing."""

@@ -18,6 +18,7 @@ from mizzen.model.config import Config
 from mizzen.model.identity import Identity
 from mizzen.model.proxy import BOTH_FAMILIES, IPV6_ONLY, PROXY_FLAGS, Proxy, ProxyType
 from mizzen.model.service import Locality
+from mizzen.resolve.registration import Registrant, entry_name
 
 PROXY_CONFIG = "proxy.istio.io/config"
 _TRACERS = {"zipkin": "zipkin", "datadog": "datadog_agent"}
@@ -85,10 +86,41 @@ class Node:
         known = {self.service_account, self.account_of_pod(config)} - {""}
         return identity.namespace == self.namespace and known <= {identity.service_account}
 
+    @property
+    def registration_group(self) -> str:
+        """The WorkloadGroup that its workload is to be registered under; empty for none (row VM-03)."""
+        return _text(self.metadata, "AUTO_REGISTER_GROUP")
+
+    @property
+    def entry_name(self) -> str:
+        """The WorkloadEntry that stands for it: one made by registration, or the one it names; empty for none."""
+        group = self.registration_group
+        if not group:
+            return _text(self.metadata, "WORKLOAD_ENTRY")
+        return entry_name(group, self._first_address, _text(self.metadata, "NETWORK"))
+
+    @property
+    def registrant(self) -> Registrant:
+        """What an entry is made of, beside its group."""
+        config = self.metadata.get("PROXY_CONFIG")
+        return Registrant(
+            group=self.registration_group,
+            namespace=self.namespace,
+            address=self._first_address,
+            network=_text(self.metadata, "NETWORK"),
+            locality=self.locality,
+            labels=_labels(self.metadata),
+            probed=isinstance(config, dict) and bool(config.get("readinessProbe")),
+        )
+
+    @property
+    def _first_address(self) -> str:
+        return _text(self.metadata, "INSTANCE_IPS").split(",")[0].strip() or self.address
+
     def proxy(self, config: Config) -> Proxy:
-        """With what the pod says of itself, where the config knows it."""
+        """With what the pod, or else its workload entry, says of itself, where the config knows it."""
         pod = config.of("Pod").get((self.namespace, self.name))
-        labels = dict(pod.meta.labels) if pod is not None else _labels(self.metadata)
+        labels = dict(pod.meta.labels) if pod is not None else self._labels_outside(config)
         return Proxy(
             id=self.id,
             type=self.type,
@@ -111,6 +143,11 @@ class Node:
             bootstrap_logger=_has_address(self.metadata.get("PROXY_CONFIG"), "envoyAccessLogService"),
             metadata={key: value for key, value in self.metadata.items() if isinstance(value, str)},
         )
+
+    def _labels_outside(self, config: Config) -> dict[str, str]:
+        name = self.entry_name
+        entry = config.of("WorkloadEntry").get((self.namespace, name)) if name else None
+        return {**entry.meta.labels, **entry.body.labels} if entry is not None else _labels(self.metadata)
 
     def _flags(self) -> dict[str, str]:
         sent = {key: _text(self.metadata, key) for key in PROXY_FLAGS if key in self.metadata}

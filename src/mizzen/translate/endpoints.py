@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from envoy.config.core.v3 import address_pb2, base_pb2, health_check_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 
@@ -12,6 +13,8 @@ from mizzen.model.service import Endpoint, Locality, Workload
 from mizzen.translate.locality import Client, Preference, Priorities, weights
 from mizzen.translate.split_horizon import once
 
+_MOST = 2**32 - 1
+"""The most that the weights of one priority may come to (Envoy, ``LocalityLbEndpoints.load_balancing_weight``)."""
 _Localities = endpoint_components_pb2.LocalityLbEndpoints
 
 
@@ -28,7 +31,7 @@ def load_assignment(
     outlier = policy.outlier_detection
     if outlier is not None and outlier.min_health_percent > 0 and not chosen.keeps_unready:
         endpoints = [e for e in endpoints if e.healthy]
-    endpoints = tuple(endpoints)
+    endpoints = _weighed(tuple(endpoints))
     groups: dict[tuple[Locality, int], list[Endpoint]] = {}
     order = Priorities(chosen, client, cluster_id=cluster_id, failover=outlier is not None).of(endpoints)
     ranked = once(endpoints, order)
@@ -47,6 +50,15 @@ def load_assignment(
                 share = sum(e.weight or 1 for e in members)
             message.endpoints.append(_group(locality, members, priority, share, cluster_id))
     return message
+
+
+def _weighed(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+    """The same, with weights made smaller in proportion where their sum is more than Envoy counts to."""
+    total = sum(e.weight or 1 for e in endpoints)
+    if total <= _MOST:
+        return endpoints
+    room = _MOST - len(endpoints)
+    return tuple(msgspec.structs.replace(e, weight=1 + e.weight * room // total) for e in endpoints)
 
 
 def _group(

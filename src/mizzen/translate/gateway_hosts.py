@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from envoy.config.route.v3 import route_components_pb2 as route
 
+from mizzen.model import generated
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.gateway_server import BoundServer, attached
 from mizzen.translate.http.routes import Place, routes
@@ -17,6 +18,11 @@ def virtual_hosts(catalog: Catalog, servers: list[BoundServer]) -> list[route.Vi
     for bound in servers:
         place = Place(catalog, bound.number, frozenset({bound.owner}), tls=bound.terminates)
         redirects = bound.redirects
+        if generated.of_gateway_api(bound.gateway):
+            # A listener keeps its host to itself, also while no route has attached to it (row GA-07).
+            hosts |= {
+                (host, bound.number): hosts.get((host, bound.number), []) for _, host in bound.hosts if host != "*"
+            }
         if redirects:
             redirected |= {(host, bound.number) for _, host in bound.hosts}
         for obj, names_ in attached(catalog, bound):

@@ -8,6 +8,7 @@ from envoy.config.listener.v3 import listener_components_pb2 as components
 
 from mizzen.api.meta import Object
 from mizzen.api.virtual_service import TLSRoute
+from mizzen.model import generated
 from mizzen.model.hosts import covers, overlap
 from mizzen.translate import extensions, names, tcp, tcp_routes
 from mizzen.translate import filters as f
@@ -45,8 +46,7 @@ def tcp_chain(catalog: Catalog, bound: BoundServer) -> Iterator[components.Filte
 
 def _terminated(obj: Object, bound: BoundServer) -> tuple[TLSRoute, ...]:
     """``tls`` routes that hold where the gateway ends TLS: those that a TLSRoute of the Gateway API became (row VS-55)."""
-    made = obj.meta.annotations.get("internal.istio.io/route-semantics") == "gateway"
-    return obj.body.tls if made and bound.terminates else ()
+    return obj.body.tls if generated.by_segments(obj) and bound.terminates else ()
 
 
 def sni_chains(catalog: Catalog, bound: BoundServer, taken: set[str]) -> Iterator[components.FilterChain]:
@@ -102,7 +102,7 @@ def _routed_chains(catalog: Catalog, bound: BoundServer) -> Iterator[components.
                 leg = tcp_routes.leg(catalog, obj, rule.route, bound.number)
                 if leg is not None and hosts and _on_gateway(match.port, match.gateways, bound):
                     chain = _chain(catalog, leg, bound)
-                    chain.filter_chain_match.server_names.extend(sorted(n for n in hosts if n != "*"))
+                    chain.filter_chain_match.server_names.extend(sorted({n for n in hosts if n != "*"}))
                     yield chain
 
 

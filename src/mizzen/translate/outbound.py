@@ -14,7 +14,18 @@ from mizzen.model.finding import Finding
 from mizzen.model.protocol import Protocol
 from mizzen.model.resources import LISTENER, Resource
 from mizzen.model.service import Port, Service
-from mizzen.translate import access_log, egress, extensions, families, hcm, listener_conflicts, names, tcp, tcp_routes
+from mizzen.translate import (
+    access_log,
+    apart,
+    egress,
+    extensions,
+    families,
+    hcm,
+    listener_conflicts,
+    names,
+    tcp,
+    tcp_routes,
+)
 from mizzen.translate.accepting import accept
 from mizzen.translate.binding import Binding, Kind
 from mizzen.translate.catalog import Catalog
@@ -109,8 +120,8 @@ class _Draft:
     grpc_web: bool = False
     chains: list[components.FilterChain] = field(default_factory=list)
     default: components.FilterChain | None = None
-    owners: dict[bytes, Service] = field(default_factory=dict)
-    """Whose chain it is, by its match."""
+    owners: dict[apart.Cell, Service] = field(default_factory=dict)
+    """Who takes it, by part of a match."""
     conflicts: list[Finding] = field(default_factory=list)
 
     def add(self, catalog: Catalog, service: Service, port: Port, binding: Binding) -> None:
@@ -122,20 +133,20 @@ class _Draft:
                 self._add_tcp(chain, service, port)
 
     def _add_tcp(self, chain: components.FilterChain, service: Service, port: Port) -> None:
-        """Of chains with equal match the older service's stays (row PR-11)."""
-        key = chain.filter_chain_match.SerializeToString(deterministic=True)
-        older = self.owners.get(key)
-        if older is not None:
-            if older is not service:
-                self.conflicts.append(listener_conflicts.outbound(service, port, older))
-            return
-        self.owners[key] = service
-        chain.transport_socket_connect_timeout.CopyFrom(seconds(_CONNECT_TIMEOUT))
-        match = chain.filter_chain_match
-        if match.ByteSize():
-            self.chains.append(chain)
-        else:
-            self.default = chain
+        """What an older service's chain takes stays with it (row PR-11)."""
+        found = apart.cells(chain.filter_chain_match)
+        parts = apart.remaining(chain, lambda cell: cell not in self.owners)
+        rivals = [self.owners[cell] for cell in found if self.owners.get(cell, service) is not service]
+        for older in {rival.hostname: rival for rival in rivals}.values():
+            self.conflicts.append(listener_conflicts.outbound(service, port, older))
+        for cell in found:
+            self.owners.setdefault(cell, service)
+        for part in parts:
+            part.transport_socket_connect_timeout.CopyFrom(seconds(_CONNECT_TIMEOUT))
+            if part.filter_chain_match.ByteSize():
+                self.chains.append(part)
+            else:
+                self.default = part
 
     def listener(self, catalog: Catalog) -> listener_pb2.Listener:
         mesh = catalog.scope.mesh

@@ -14,11 +14,12 @@ from mizzen.api import kubernetes as k8s
 from mizzen.api.destination_rule import ClientTLSSettings, TrafficPolicy
 from mizzen.api.gateway import ServerTLSSettings
 from mizzen.api.meta import Object
+from mizzen.model import generated, key_pair
 from mizzen.model.finding import Finding, Level
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import SECRET, UNUSABLE_CREDENTIAL, Resource
 from mizzen.model.view import DYNAMIC_DNS, Inbound, Scope
-from mizzen.translate import credentials, key_pair
+from mizzen.translate import credentials
 from mizzen.translate.credentials import BUILTIN, CONFIG_MAP, GATEWAY, KUBERNETES, ROOTS, Name
 from mizzen.translate.messages import resource
 from mizzen.translate.proxy_identity import proxy_identity
@@ -157,6 +158,10 @@ def _refusal(scope: Scope, name: Name, owner: Object) -> str:
     if name.kind == KUBERNETES and not scope.lists_secrets and not name.name.endswith(ROOTS):
         who = f"service account {scope.account}" if scope.account else "its service account"
         return f"{who} of namespace {scope.namespace} may not list Secrets there: bind a Role with verb list on secrets"
+    if name.kind == GATEWAY and generated.of_gateway_api(owner):
+        # What no ReferenceGrant permits was never put there; but the Secret is for the Gateway's own proxies (row GW-31).
+        account = owner.meta.annotations.get(generated.ACCOUNT, "")
+        return f"it is for service account {account}" if account and scope.account != account else ""
     if name.kind == GATEWAY and name.namespace != owner.namespace:
         return f"a Gateway of namespace {owner.namespace} may not name a Secret of namespace {name.namespace}"
     if name.kind not in (KUBERNETES, GATEWAY, CONFIG_MAP):

@@ -8,6 +8,7 @@ from mizzen.agent.bootstrap import bootstrap
 from mizzen.agent.node import environment
 from mizzen.agent.settings import Settings
 from mizzen.agent.supervise import arguments
+from mizzen.agent.wasm.settings import WasmSettings
 
 
 def clusters(found):
@@ -38,17 +39,36 @@ def test_ports():
     assert listeners == {"0.0.0.0_15090": "127.0.0.1", "0.0.0.0_15921": "0.0.0.0"}
 
 
-def test_the_agents_long_poll_goes_through_envoy_where_there_is_a_dns_proxy():
+@pytest.mark.row("AG-12")
+def test_the_poll_for_modules_goes_through_envoy_too():
+    for settings, paths in (
+        (Settings(wasm=WasmSettings(boot="b")), ["/agent/v1/modules"]),
+        (
+            Settings(wasm=WasmSettings(boot="b"), node_metadata={"DNS_CAPTURE": "true"}),
+            ["/agent/v1/watch", "/agent/v1/modules"],
+        ),
+    ):
+        found = bootstrap(settings)
+        assert "agent-watch" in clusters(found)
+        (listener,) = [x for x in found["static_resources"]["listeners"] if x["name"] == "agent-watch"]
+        manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+        routes = manager["route_config"]["virtual_hosts"][0]["routes"]
+        assert [route["match"]["path"] for route in routes] == paths
+        assert routes[-1]["match"]["headers"] == [{"name": ":method", "string_match": {"exact": "POST"}}]
+
+
+def test_what_the_agent_asks_and_reports_goes_through_envoy_where_it_does_either():
     assert "agent-watch" not in clusters(bootstrap(Settings()))
-    found = bootstrap(Settings(node_metadata={"DNS_CAPTURE": "true"}))
+    probe = {"readinessProbe": {"tcpSocket": {"port": 1}}}
+    found = bootstrap(Settings(proxy_config=probe, node_metadata={"DNS_CAPTURE": "true", "WORKLOAD_ENTRY": "x"}))
     (listener,) = [x for x in found["static_resources"]["listeners"] if x["name"] == "agent-watch"]
     assert listener["address"] == {"pipe": {"path": "/etc/istio/proxy/watch.sock", "mode": 0o600}}
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
-    (route,) = manager["route_config"]["virtual_hosts"][0]["routes"]
-    assert route["match"] == {
-        "path": "/agent/v1/watch",
-        "headers": [{"name": ":method", "string_match": {"exact": "GET"}}],
-    }
+    routes = manager["route_config"]["virtual_hosts"][0]["routes"]
+    assert [route["match"] for route in routes] == [
+        {"path": path, "headers": [{"name": ":method", "string_match": {"exact": method}}]}
+        for path, method in (("/agent/v1/watch", "GET"), ("/agent/v1/health", "POST"))
+    ]
     cluster = clusters(found)["agent-watch"]
     assert cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"] == {
         "socket_address": {"address": "istiod.istio-system.svc", "port_value": 443}

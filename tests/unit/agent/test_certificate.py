@@ -66,3 +66,23 @@ def test_secret_files_are_whole_answers_for_their_owner_alone(tmp_path):
     assert base64.b64decode(resource["tls_certificate"]["certificate_chain"]["inline_bytes"]) == b"leaf2\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [entry.name for entry in path.parent.iterdir()] == ["default.json"]
+
+
+@pytest.mark.row("CW-01", "VM-05")
+def test_certificates_are_written_to_a_directory_as_well_where_that_is_asked_for(tmp_path):
+    answer = {"cert_chain": ["leaf\n", "between\n"], "key": "key\n", "roots": ["root\n"]}
+    Rotation(Settings(), pytest.fail)._write_out(answer)
+    Rotation(Settings(output_path=tmp_path / "certs"), pytest.fail)._write_out(answer)
+    found = {
+        path.name: (path.read_text(), stat.S_IMODE(path.stat().st_mode)) for path in (tmp_path / "certs").iterdir()
+    }
+    assert found == {
+        "cert-chain.pem": ("leaf\nbetween\n", 0o600),
+        "key.pem": ("key\n", 0o600),
+        "root-cert.pem": ("root\n", 0o600),
+    }
+    told = []
+    (tmp_path / "file").touch()
+    Rotation(Settings(output_path=tmp_path / "file"), told.append)._write_out(answer)
+    assert "cannot be written" in told[0]
+    assert "key\n" not in told[0]

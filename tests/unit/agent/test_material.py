@@ -49,3 +49,12 @@ def test_files_count_when_all_three_are_there(tmp_path: Path) -> None:
     assert mounted(env) is None
     (tmp_path / NAMES[2]).touch()
     assert mounted(env) == tmp_path
+
+
+@pytest.mark.row("VM-05")
+@pytest.mark.parametrize("name", ["OUTPUT_CERTS", "PROV_CERT"])
+def test_what_the_agent_wrote_itself_is_renewed(tmp_path: Path, name: str) -> None:
+    for file in NAMES:
+        (tmp_path / file).write_text("x")
+    assert mounted({"MIZZEN_MOUNTED_CERTS": str(tmp_path)}) == tmp_path
+    assert mounted({"MIZZEN_MOUNTED_CERTS": str(tmp_path), name: str(tmp_path)}) is None

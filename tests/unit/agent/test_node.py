@@ -9,6 +9,7 @@ import pytest
 
 from mizzen.agent.node import environment, metadata, node
 from mizzen.agent.settings import Settings, from_environment
+from mizzen.agent.wasm.settings import WasmSettings
 from tests.unit.inject import pods
 
 
@@ -148,3 +149,9 @@ def test_an_injected_pod_tells_istios_metadata(tmp_path: Path) -> None:
     assert {name: found.get(name) for name in expected} == expected
     assert found["ISTIO_VERSION"]
     assert found["PROXY_CONFIG"]["proxyMetadata"]["EXIT_ON_ZERO_ACTIVE_CONNECTIONS"] == "true"
+
+
+@pytest.mark.row("AG-12", "WP-15")
+def test_an_agent_that_fetches_modules_says_so_with_its_life() -> None:
+    assert metadata(Settings(wasm=WasmSettings(boot="b")))["MIZZEN_BOOT"] == "b"
+    assert "MIZZEN_BOOT" not in metadata(Settings())

@@ -31,6 +31,7 @@ def test_errors_come_first() -> None:
 def test_analyzers_by_name() -> None:
     assert [analyzer.name for analyzer in chosen(["service.PortNameAnalyzer", "ghost"])] == ["service.PortNameAnalyzer"]
     assert len(chosen(["ghost"])) == len(chosen([])) == len(ANALYZERS)
+    assert len(chosen(["schema.ValidationAnalyzer"])) == 17
     only = analyze(estate(obj("Namespace", "b"), service("s", {"port": 1})), chosen(["service.PortNameAnalyzer"]))
     assert [finding.code for finding in only] == ["IST0118"]
     assert [analyzer.name for analyzer in chosen(["annotations.AlphaAnalyzer"])] == ["annotations.AlphaAnalyzer"]

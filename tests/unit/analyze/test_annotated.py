@@ -14,7 +14,7 @@ def told(kind: str, key: str, value: str = "x", **more: Json) -> list[str]:
 def test_unknown_annotations() -> None:
     for kind in ("Namespace", "Service", "Pod", "Deployment"):
         assert told(kind, "foo.istio.io/bar") == told(kind, "sidecar.istio.io/injekt") == ["IST0108"]
-        assert told(kind, "example.com/bar") == told(kind, "istio.io.example/bar") == told(kind, "istio") == []
+        assert told(kind, "example.com/bar") == told(kind, "istio.io.example/bar") == told(kind, "istio.io") == []
     assert told("ServiceAccount", "foo.istio.io/bar") == []
 
 
@@ -41,6 +41,7 @@ def test_annotations_that_the_mesh_writes() -> None:
 def test_deprecated_annotations() -> None:
     assert told("Pod", "sidecar.istio.io/inject", "true") == ["IST0135"]
     assert told("Pod", "sidecar.istio.io/inject", "true", labels={"sidecar.istio.io/inject": "true"}) == []
+    assert told("Pod", "sidecar.istio.io/discoveryAddress", labels={"sidecar.istio.io/inject": "true"}) == ["IST0135"]
     assert told("Service", "sidecar.istio.io/discoveryAddress") == ["IST0135", "IST0107"]
     text = messages(misused, obj("Pod", "a", {}, annotations={"sidecar.istio.io/inject": "true"}))
     assert text == ["annotation sidecar.istio.io/inject is deprecated in favour of the label of the same name"]

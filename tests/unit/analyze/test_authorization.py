@@ -47,6 +47,7 @@ def test_a_policy_of_the_root_namespace_is_for_all() -> None:
 
 @pytest.mark.row("IM-16")
 def test_the_text_names_the_labels() -> None:
+    assert "(labels: none)" in messages(authorization_policies, policy())[0]
     assert "app=b,version=v1" in messages(authorization_policies, policy(selector={"version": "v1", "app": "b"}))[0]
 
 

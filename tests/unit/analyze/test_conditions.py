@@ -41,6 +41,8 @@ def test_a_waypoint_that_takes_a_policy_in_part() -> None:
     partly = condition("WaypointAccepted", "True", "PartiallyInvalid")
     policy = obj("AuthorizationPolicy", "a", {}, status={"conditions": [partly]})
     assert found(negative_conditions, policy) == [("IST0171", "AuthorizationPolicy default/a")]
+    other = condition("ZtunnelAccepted", "True", "PartiallyInvalid")
+    assert found(negative_conditions, obj("AuthorizationPolicy", "a", {}, status={"conditions": [other]})) == []
 
 
 @pytest.mark.row("IM-46")

@@ -28,7 +28,8 @@ def test_two_protocols_of_one_port() -> None:
         ("IST0116", "metadata.name")
     ]
     assert found(several_services, HOME, deployment(), named("s", TCP, UDP)) == [("IST0116", "Deployment default/a")]
-    assert found(several_services, HOME, deployment(), named("s", TCP), named("t", TCP)) == []
+    said = {**TCP, "protocol": "TCP"}
+    assert found(several_services, HOME, deployment(), named("s", TCP), named("t", said)) == []
     assert found(several_services, HOME, deployment(), named("s", TCP), named("t", UDP, namespace="b")) == []
     text = messages(several_services, HOME, deployment(), named("t", TCP), named("s", UDP))[0]
     assert "port 53" in text
@@ -41,6 +42,8 @@ def test_only_deployments_of_the_mesh() -> None:
     made = deployment(labels={"gateway.istio.io/managed": "istio.io-mesh-controller"})
     assert found(several_services, HOME, made, named("s", TCP, UDP)) == []
     no_selector = service("s", TCP, UDP)
+    other = service("s", TCP, UDP, selector={"app": "b"})
+    assert found(several_services, HOME, deployment(), other) == []
     assert found(several_services, HOME, deployment(), no_selector) == []
 
 

@@ -11,6 +11,8 @@ def test_old_fields_and_kinds() -> None:
     route = {"route": [{"destination": {"host": "a"}}]}
     old = {"hosts": ["a"], "http": [{**route, "fault": {"delay": {"percent": 10, "fixedDelay": "1s"}}}]}
     new = {"hosts": ["a"], "http": [{**route, "fault": {"delay": {"percentage": {"value": 10}, "fixedDelay": "1s"}}}]}
+    aborted = {"hosts": ["a"], "http": [{**route, "fault": {"abort": {"httpStatus": 500}}}, route]}
+    assert found(deprecated, obj("VirtualService", "v", aborted), obj("Sidecar", "s", {})) == []
     assert found(deprecated, obj("VirtualService", "v", old), obj("VirtualService", "w", new)) == [
         ("IST0002", "VirtualService default/v")
     ]
@@ -19,7 +21,8 @@ def test_old_fields_and_kinds() -> None:
     assert found(deprecated, obj("Sidecar", "s", {"outboundTrafficPolicy": {"mode": "ALLOW_ANY"}})) == []
     crd = {"group": "rbac.istio.io", "names": {"kind": "ServiceRole"}}
     assert len(found(deprecated, obj("CustomResourceDefinition", "c", crd))) == 1
-    assert found(deprecated, obj("CustomResourceDefinition", "c", {**crd, "group": "other"})) == []
+    for other in ({"group": "other"}, {"names": {"kind": "Other"}}):
+        assert found(deprecated, obj("CustomResourceDefinition", "c", {**crd, **other})) == []
 
 
 @pytest.mark.row("IM-02")

@@ -23,7 +23,11 @@ def test_tls_without_a_ca() -> None:
 
 @pytest.mark.row("IM-17")
 def test_tls_of_a_port_without_a_ca() -> None:
-    ports = [{"port": {"number": 443}, "tls": {"mode": "SIMPLE"}}]
+    ports: list[Json] = [{"port": {"number": 443}, "tls": {"mode": "SIMPLE"}}, {"port": {"number": 80}}]
+    ports.append({"port": {"number": 444}, "tls": {"mode": "DISABLE"}})
+    assert fields(ca_certificates, rule(trafficPolicy={"portLevelSettings": ports})) == [
+        ("IST0129", "spec.trafficPolicy.portLevelSettings[0].tls.caCertificates")
+    ]
     both = rule("x.org", trafficPolicy={"tls": {"mode": "MUTUAL"}, "portLevelSettings": ports})
     assert [code for code, _ in fields(ca_certificates, both)] == ["IST0128", "IST0129"]
     assert "port number:443" in messages(ca_certificates, both)[1]
@@ -35,6 +39,8 @@ def test_a_secret_counts_with_a_selector_only() -> None:
     selector = {"matchLabels": {"app": "a"}}
     assert fields(ca_certificates, rule(trafficPolicy={"tls": tls}, workloadSelector=selector)) == []
     assert len(fields(ca_certificates, rule(trafficPolicy={"tls": tls}))) == 1
+    bare = rule(trafficPolicy={"tls": {"mode": "SIMPLE"}}, workloadSelector=selector)
+    assert len(fields(ca_certificates, bare)) == 1
 
 
 HTTP = {"port": 80, "name": "http"}

@@ -90,7 +90,7 @@ def test_a_secret_that_is_not_there() -> None:
     away = secret("default", tls_crt=certificate(), tls_key=b"k")
     assert fields(secrets, gateway(credential="c"), *PODS, away) == [("IST0101", field)]
     assert fields(secrets, gateway(credential="default/c"), *PODS, away) == []
-    assert fields(secrets, gateway(credential="c")) == []
+    assert fields(secrets, gateway(credential="c")) == [("IST0101", 'spec.selector["app"]')]
 
 
 @pytest.mark.row("IM-38")

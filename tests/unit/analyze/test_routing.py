@@ -55,8 +55,8 @@ def test_every_place_of_a_destination() -> None:
         "spec.tls[0].route[0].destination.host",
     ]
     texts = messages(destination_hosts, obj("VirtualService", "v", spec), ONE)
-    assert 'nothing is called "g1" (mirror host)' in texts
-    assert 'nothing is called "g4" (host)' in texts
+    assert 'no such mirror host: "g1"' in texts
+    assert 'no such host: "g4"' in texts
 
 
 @pytest.mark.row("IM-03")
@@ -74,7 +74,7 @@ def test_a_host_that_is_not_visible() -> None:
 
 @pytest.mark.row("IM-03")
 def test_a_port_that_is_not_there() -> None:
-    assert messages(destination_hosts, http(route=[to("a", 90)]), ONE) == ['nothing is called "a:90" (host:port)']
+    assert messages(destination_hosts, http(route=[to("a", 90)]), ONE) == ['no such host:port: "a:90"']
     assert fields(destination_hosts, http(route=[to("a", 80)]), ONE) == []
 
 
@@ -100,9 +100,7 @@ def test_a_subset_that_no_rule_defines() -> None:
     full = obj("DestinationRule", "r", {"host": "a.default.svc.cluster.local", "subsets": [{"name": "v1"}]}, "far")
     assert fields(destination_subsets, http(route=[to("a.default.svc.cluster.local", subset="v1")]), full) == []
     mirrored = http(route=[to("a")], mirror={"host": "a", "subset": "v2"})
-    assert messages(destination_subsets, mirrored, rule) == [
-        'nothing is called "a+v2" (mirror+subset in destinationrule)'
-    ]
+    assert messages(destination_subsets, mirrored, rule) == ['no such mirror+subset in destinationrule: "a+v2"']
 
 
 @pytest.mark.row("IM-26")

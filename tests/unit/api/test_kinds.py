@@ -67,7 +67,7 @@ def test_the_group_decides_between_kinds_of_one_name() -> None:
     istio, gateway_api = kinds_named("Gateway")
     assert kind_of("networking.istio.io/v1", "Gateway") is istio
     assert kind_of("gateway.networking.k8s.io/v1", "Gateway") is gateway_api
-    assert gateway_api.effect == "none"
+    assert gateway_api.key == "Gateway.gateway.networking.k8s.io"
 
 
 def test_core_group_has_no_slash() -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from mizzen.api.destination_rule import LoadBalancerSettings
+from mizzen.api import vocabulary
+from mizzen.api.destination_rule import HTTPSettings, LoadBalancerSettings, OutlierDetection
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Duration
 from mizzen.api.reader import Report, child, closest, key_text, name_of, reader, shown
@@ -82,6 +83,20 @@ def test_enums_and_oneofs() -> None:
     assert problems[0][1].endswith("did you mean ROUND_ROBIN?")
     _, problems = read(LoadBalancerSettings, {"simple": "RANDOM", "consistentHash": {"useSourceIp": True}})
     assert problems == [("x", "only one of simple, consistentHash may be set")]
+
+
+def test_numbers_that_are_unsigned_in_istios_api() -> None:
+    assert read(OutlierDetection, {"consecutive5xxErrors": 0})[1] == []
+    assert read(OutlierDetection, {"consecutive5xxErrors": -1})[1] == [
+        ("x.consecutive5xxErrors", "must be 0 or more, not -1")
+    ]
+    assert read(HTTPSettings, {"maxRetries": -1})[1] == [], "signed there; a validator has the word"
+
+
+def test_every_name_of_the_vocabulary_is_a_field() -> None:
+    for table in (vocabulary.ENUMS, vocabulary.UNSIGNED, vocabulary.NOT_EMPTY):
+        for kind, names in table.items():
+            assert set(names) <= set(kind.__struct_fields__), kind
 
 
 def test_unknown_fields_are_refused_with_the_likely_name() -> None:

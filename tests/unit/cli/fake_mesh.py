@@ -63,6 +63,7 @@ class FakeMesh:
         self.findings: Callable[[FakeMesh], list[Json]] = lambda mesh: []
         """What the control plane finds in the objects."""
         self.syncz: list[Json] = []
+        self.clusterz: list[Json] = []
         self.resources: Json = {}
         self.logs: list[bytes] = []
         self.envoy: dict[str, bytes] = {}
@@ -175,12 +176,16 @@ _SUPERVISOR: dict[str, Endpoint] = {
     "/v1/ready": FakeMesh.ready,
     "/v1/rollout": lambda mesh, query, body: mesh.rollout,
     "/v1/logs": lambda mesh, query, body: iter(mesh.logs),
+    "/v1/token": lambda mesh, query, body: {
+        "token": f"{body['namespace']}/{body['account']}/{body['audience']}/{body['seconds']}"
+    },
     "/v1/envoy": lambda mesh, query, body: mesh.envoy[query["path"]],
     "/v1/down": FakeMesh.down,
 }
 
 _CONTROL_PLANE: dict[str, Endpoint] = {
     "/debug/syncz": lambda mesh, query, body: mesh.syncz,
+    "/debug/clusterz": lambda mesh, query, body: mesh.clusterz,
     "/version": lambda mesh, query, body: b"0.1.0-mizzen-Clean",
     "/v1/findings": lambda mesh, query, body: mesh.findings(mesh),
     "/v1/resources": lambda mesh, query, body: mesh.resources,

@@ -18,6 +18,7 @@ def test_the_form_of_a_line() -> None:
         == "Warning [IST0103] (Namespace n f.yaml:3) m"
     )
     assert line_of(finding(kind="Pod", name="n", file="f.json")) == "Warning [IST0103] (Pod n f.json) m"
+    assert line_of(finding(kind="Pod", name="a\nb\x1b[31m")) == "Warning [IST0103] (Pod a\\nb\\x1b[31m) m"
     assert origin_of(finding(kind="Gateway.gateway.networking.k8s.io", namespace="a", name="g")) == "Gateway a/g"
 
 

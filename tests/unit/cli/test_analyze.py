@@ -45,7 +45,7 @@ def test_findings_of_files(mizzen: Mizzen, place: Path) -> None:
     result = mizzen("analyze", "-f", ".")
     assert result.code == 3
     first, second = result.out.splitlines()
-    assert first == 'Error [IST0101] (VirtualService default/x route.yaml:10) nothing is called "ghost" (host)'
+    assert first == 'Error [IST0101] (VirtualService default/x route.yaml:10) no such host: "ghost"'
     assert second.startswith("Info [IST0118] (Service default/a service.yaml:6) ")
     assert result.err == ""
 
@@ -68,7 +68,7 @@ def test_documents(mizzen: Mizzen, place: Path) -> None:
         "level": "Error",
         "origin": "VirtualService default/x",
         "reference": "route.yaml:10",
-        "message": 'nothing is called "ghost" (host)',
+        "message": 'no such host: "ghost"',
         "documentationUrl": "https://istio.io/latest/docs/reference/config/analysis/ist0101/",
     }
     assert yaml.safe_load(mizzen("analyze", "-f", ".", "-o", "yaml").out) == found

@@ -81,3 +81,15 @@ def test_a_control_plane_that_is_away_does_not_fail_the_change(mesh: FakeMesh, m
     result = mizzen("apply", "-f", good)
     assert result.code == 0
     assert "could not be checked" in result.err
+
+
+def test_what_only_agents_find_out_is_told_after_the_wait(mesh: FakeMesh, mizzen: Mizzen, tmp_path: Path) -> None:
+    finding = {**MISSING, "code": "MZ0407", "kind": "WasmPlugin", "name": "p", "message": "the module is not there"}
+    mesh.findings = lambda mesh: [finding] if any(path == "/v1/wait" for _, path, _ in mesh.requests) else []
+    path = tmp_path / "plugin.yaml"
+    path.write_text(
+        "{apiVersion: extensions.istio.io/v1alpha1, kind: WasmPlugin, metadata: {name: p}, spec: {url: 'file:///x'}}"
+    )
+    result = mizzen("apply", "--wait", "-f", str(path), "-o", "json")
+    assert [f["code"] for f in json.loads(result.out)["findings"]] == ["MZ0407"]
+    assert result.err.count("the module is not there") == 1

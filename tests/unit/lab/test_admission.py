@@ -68,3 +68,18 @@ def test_the_mesh_config_is_that_of_the_config_map_now(store: Store) -> None:
     meta = {"name": "istio", "namespace": "istio-system"}
     store.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"mesh": "trustDomain: other.test"}})
     assert admission.mesh().trust_domain == "other.test"
+
+
+@pytest.mark.row("MN-01")
+def test_pods_say_which_cluster_and_which_network_they_are_in(store: Store) -> None:
+    labels = {"topology.istio.io/network": "east"}
+    store.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "istio-system", "labels": labels}})
+    stored = Admission(store, lambda _text: None, "c1").prepare(pod())
+    [proxy] = [
+        c
+        for c in [*stored["spec"].get("initContainers", []), *stored["spec"]["containers"]]
+        if c["name"] == "istio-proxy"
+    ]
+    told = {entry["name"]: entry.get("value") for entry in proxy["env"]}
+    assert (told["ISTIO_META_CLUSTER_ID"], told["ISTIO_META_NETWORK"]) == ("c1", "east")
+    assert stored["metadata"]["labels"]["topology.istio.io/network"] == "east"

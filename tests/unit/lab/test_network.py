@@ -35,3 +35,14 @@ def test_interface_names_fit_the_kernel_and_differ() -> None:
     long = ["a" * 30, "a" * 31]
     assert len({network.link_name(name) for name in long}) == 2
     assert all(len(network.link_name(name)) <= 15 for name in [*long, "default"])
+
+
+def test_a_mesh_reaches_no_other_but_the_services_of_its_peers() -> None:
+    subnets = network.Subnets(IPv4Network("10.5.0.0/16"))
+    alone = network.host_table("a", subnets, ())
+    assert 'iifname "mz-*" oifname "mz-*" drop' in alone
+    assert "accept" not in alone
+    allowed = network.host_table("a", subnets, ["b"])
+    assert allowed.index("accept") < allowed.index("drop")
+    assert 'iifname "mz-b" oifname "mz-a" ip daddr 10.5.128.0/17 accept' in allowed
+    assert 'iifname "mz-a" oifname "mz-b" accept' in allowed

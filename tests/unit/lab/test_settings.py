@@ -57,3 +57,11 @@ def test_the_same_settings_have_the_same_digest_however_they_are_written(tmp_pat
 def test_the_control_planes_environment_is_text() -> None:
     assert settings.controlplane_environment({"controlPlane": {"env": {"A": True, "B": 1}}}) == {"A": "True", "B": "1"}
     assert settings.controlplane_environment({}) == {}
+
+
+def test_peers_are_names_of_meshes() -> None:
+    assert settings.peers({}) == ()
+    assert settings.peers({"peers": {"meshes": ["b", "c", "b"]}}) == ("b", "c")
+    for wrong in ("b", ['b" accept']):
+        with pytest.raises(LabError, match=r"peers\.meshes"):
+            settings.peers({"peers": {"meshes": wrong}})

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mizzen.api.meta import Object
+from mizzen.model.features import Features
 from mizzen.resolve.policies import policies
 from tests.meshes import SECURITY, new
 
@@ -48,6 +49,20 @@ def test_a_policy_for_a_gateway_is_for_the_pods_of_that_gateway_only() -> None:
     assert in_force(attached, **{GATEWAY: "other"}) == []
     assert in_force(attached, app="web") == []
     assert in_force(policy("root", "root", targetRefs=refs), **{GATEWAY: "gw"}) == []
+
+
+@pytest.mark.row("CM-07")
+def test_a_gateway_honours_selectors_too_unless_it_is_told_not_to() -> None:
+    everything = policy("everything")
+    refs = [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "gw"}]
+    attached = policy("attached", targetRef=refs[0])
+    for features, expected in (
+        (Features(), ["everything", "attached"]),
+        (Features(gateway_selectors=False), ["attached"]),
+    ):
+        found = policies((everything, attached), (), "a", {GATEWAY: "gw"}, "root", features=features)
+        assert [o.name for o in found.deny] == expected
+        assert [o.name for o in policies((everything,), (), "a", {}, "root", features=features).deny] == ["everything"]
 
 
 def test_by_action_and_without_one_it_allows() -> None:

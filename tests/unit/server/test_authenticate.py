@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from mizzen.api.kubernetes import Opaque
 from mizzen.api.mesh_config import MeshConfig
+from mizzen.api.meta import Object, ObjectMeta
 from mizzen.errors import Unauthenticated
 from mizzen.model.config import Config
 from mizzen.server.authenticate import Authenticator
@@ -83,3 +85,23 @@ async def test_before_the_first_configuration_nobody_is_known(tokens: Tokens) ->
         await authenticator(tokens, None).caller(certificate("spiffe://td/ns/a/sa/b"), "")
     with pytest.raises(Unauthenticated, match="neither"):
         await authenticator(tokens).caller(None, "Basic x")
+
+
+def machine(uid: str) -> dict[str, Any]:
+    return {"kubernetes.io": {"namespace": "shop", "serviceaccount": {"name": "web", "uid": uid}}}
+
+
+@pytest.mark.row("CA-04", "VM-01")
+async def test_a_token_of_no_pod_lives_as_long_as_its_service_account(tokens: Tokens) -> None:
+    account = Object(kind="ServiceAccount", meta=ObjectMeta(name="web", namespace="shop", uid="u"), body=Opaque())
+    known = authenticator(tokens, CONFIG.with_objects([account]))
+    found = await known.caller(None, f"Bearer {tokens.token('shop', 'web', '', **machine('u'))}")
+    assert (found.identity.uri, found.pod) == ("spiffe://td/ns/shop/sa/web", "")
+    for token in (
+        tokens.token("shop", "web", "", **machine("of an older account")),
+        tokens.token("shop", "web", "", **machine("")),
+        tokens.token("shop", "other", "", **machine("u")),
+        tokens.token("bank", "web", "", **machine("u")),
+    ):
+        with pytest.raises(Unauthenticated):
+            await known.caller(None, f"Bearer {token}")

@@ -9,15 +9,19 @@ from envoy.config.core.v3 import base_pb2
 
 from mizzen.controlplane import compiler
 from mizzen.model.config import Config
-from mizzen.model.resources import LISTENER
+from mizzen.model.extension import Fetched
+from mizzen.model.proxy import ProxyType
+from mizzen.model.remote import Remote, Sync
+from mizzen.model.resources import EXTENSION_CONFIG, LISTENER
+from mizzen.model.service import Locality
 from mizzen.model.snapshot import Snapshot
 from mizzen.observe import Metrics
-from mizzen.resolve import build, view
+from mizzen.resolve import build, plugins, view
 from mizzen.server.hub import Compiler, Connection, Hub
 from mizzen.server.node import Node
 from mizzen.translate import resources
-from mizzen.xds import Session
-from tests.meshes import routes, rule, service
+from mizzen.xds import DeltaSession, Session
+from tests.meshes import new, routes, rule, service
 from tests.scenes import Scene
 from tests.unit.translate import test_listener_conflicts as listener_conflicts
 from tests.unit.translate.test_gateway_conflicts import OLD, YOUNG
@@ -151,3 +155,44 @@ def test_services_that_share_a_place_are_counted_once() -> None:
     assert b"pilot_conflict_outbound_listener_tcp_over_current_tcp 1.0" in metrics.text()
     hub.publish(Scene().config)
     assert b"pilot_conflict_outbound_listener_tcp_over_current_tcp 0.0" in metrics.text()
+
+
+@pytest.mark.row("AG-12", "WP-02")
+async def test_a_report_of_modules_changes_what_its_proxy_gets_and_wakes_its_stream() -> None:
+    hub = Hub(Compiler(build, view, resources, plugins=plugins), Metrics())
+    wasm = new("extensions.istio.io/v1alpha1", "WasmPlugin", "a", "p", {"url": "oci://r.example/x:v1"})
+    node = Node("sidecar~10.0.0.1~p.a~a", ProxyType.SIDECAR, "10.0.0.1", "p", "a", Locality(), {"MIZZEN_BOOT": "1"})
+    assert hub.modules(node) == ()
+    hub.publish(Config().with_objects([WEB, wasm]))
+    connection = Connection(node, DeltaSession(), None, 0.0)
+    hub.attach(connection)
+    assert hub.current is not None
+
+    def config() -> list[bytes]:
+        assert hub.current is not None
+        found = hub.resources(connection, hub.current)
+        assert found is not None
+        return [resource.body for resource in found.get(EXTENSION_CONFIG).values()]
+
+    (module,) = hub.modules(node)
+    assert b"rbac" in config()[0]
+    assert hub.fetching(connection)
+    hub.report(node, {})
+    assert config() == [], "it is on its way: the proxy keeps what it has"
+    assert hub.fetching(connection)
+    woken = connection.reported.wait()
+    hub.report(node, {module.key: Fetched("a" * 64)})
+    assert await asyncio.wait_for(woken, 5)
+    assert b"/var/lib/istio/data/" + b"a" * 64 + b".wasm" in config()[0]
+    assert not hub.fetching(connection)
+
+
+@pytest.mark.row("MCL-01")
+async def test_clusters_and_those_that_are_late_are_counted() -> None:
+    hub, metrics = _hub()
+    hub.publish(Config(remotes={"b": Remote(status=Sync.TIMEOUT), "c": Remote(status=Sync.SYNCED)}))
+    hub.publish(Config(remotes={"b": Remote(status=Sync.TIMEOUT), "c": Remote(status=Sync.SYNCED)}))
+    text = metrics.text()
+    assert b'istiod_managed_clusters{cluster_type="local"} 1.0' in text
+    assert b'istiod_managed_clusters{cluster_type="remote"} 2.0' in text
+    assert b"remote_cluster_sync_timeouts_total 1.0" in text

@@ -6,6 +6,8 @@ from typing import Any, cast
 import pytest
 
 from mizzen.model.config import Config
+from mizzen.model.extension import Delivery, Way
+from mizzen.model.view import Plugins, ProxyView
 from mizzen.observe import Metrics
 from mizzen.resolve import build, view
 from mizzen.server.hub import Compiler, Hub
@@ -28,6 +30,7 @@ class Session:
 class Connection:
     def __init__(self, progress: Progress) -> None:
         self.session = Session(progress)
+        self.view: ProxyView | None = None
 
 
 @pytest.fixture
@@ -52,6 +55,20 @@ def test_nobody_concerned_is_done_at_once(hub: Hub) -> None:
     attach(hub, "a", NOBODY)
     verdict = judge(hub, 5)
     assert (verdict.done, verdict.concerned, verdict.snapshot) == (True, [], 1)
+
+
+@pytest.mark.row("WP-02")
+@pytest.mark.parametrize(
+    ("way", "done"), [(Way.UNKNOWN, False), (Way.AWAITED, False), (Way.FAILED, True), (Way.FILE, True)]
+)
+def test_a_change_whose_module_is_on_its_way_is_not_done(hub: Hub, way: Way, done: bool) -> None:
+    for name, progress in (("a", ACKED), ("b", NOBODY)):
+        attach(hub, name, progress)
+        plugins = Plugins("k", ((cast(Any, None), Delivery(way)),))
+        cast(Any, hub.connections[name]).view = ProxyView(cast(Any, None), plugins=plugins)
+    assert judge(hub, 5).done is done
+    del hub.connections["a"]
+    assert judge(hub, 5).done, "a proxy that the change does not concern is not waited for"
 
 
 def test_done_when_all_that_are_concerned_have_answered(hub: Hub) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from mizzen.api.destination_rule import LocalityLoadBalancerSetting
@@ -54,6 +55,15 @@ def test_places_matter_only_with_outlier_detection_or_by_force() -> None:
 def test_equal_endpoints_make_equal_bytes() -> None:
     one, again = _assigned([READY, UNREADY, FAR]), _assigned([READY, UNREADY, FAR])
     assert one.SerializeToString(deterministic=True) == again.SerializeToString(deterministic=True)
+
+
+def test_weights_that_are_more_than_envoy_counts_to_keep_their_proportion() -> None:
+    weighed = [msgspec.structs.replace(e, weight=w) for e, w in ((READY, 2**32 - 1), (UNREADY, 2**31), (FAR, 0))]
+    sent = _assigned(weighed)
+    numbers = [e.load_balancing_weight.value for group in sent.endpoints for e in group.lb_endpoints]
+    assert sum(group.load_balancing_weight.value for group in sent.endpoints) == sum(numbers) <= 2**32 - 1
+    assert numbers[0] == pytest.approx(2 * numbers[1])
+    assert numbers[2] == 1
 
 
 def test_mesh_endpoints_are_marked_and_pipes_understood() -> None:

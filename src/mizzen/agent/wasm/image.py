@@ -25,6 +25,7 @@ _ARTIFACT = "application/vnd.module.wasm.content.layer.v1+wasm"
 _LAYERS = (f"{_OCI}layer.v1.tar+gzip", f"{_OCI}layer.v1.tar", f"{_DOCKER}image.rootfs.diff.tar.gzip")
 _LARGEST_MANIFEST = 4 * 1024 * 1024
 _HUB, _HUB_SERVER = "docker.io", "registry-1.docker.io"
+_NAME = r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*"
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 
 
@@ -47,7 +48,7 @@ class Reference:
         path, _, tag = path.partition(":")
         if registry == _HUB and "/" not in path:
             path = f"library/{path}"
-        if not re.fullmatch(r"[a-z0-9][a-z0-9._/-]*", path):
+        if not re.fullmatch(_NAME, path):
             raise Refused(f"{url!r} is no name of an image")
         return cls(registry, path, digest if at else tag or "latest")
 

@@ -1,6 +1,6 @@
 """The modules that this pod's plugins need: which, whether they are here, and why not (rows AG-12, WP-02, WP-04, WP-14).
 
-One long poll by way of Envoy (docs/adr/0012) says what the agent has and learns what it should have. Each module is
+One long poll by way of Envoy (docs/adr/0013) says what the agent has and learns what it should have. Each module is
 fetched by a child of its own, again and again until it is there; the control plane hears of the first failure at once.
 """
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mizzen.api.envoy_filter import EnvoyConfigObjectPatch, EnvoyFilter
 from mizzen.check import codes, rules
 from mizzen.check.notes import Notes
-from mizzen.proto.envoy_json import problem
+from mizzen.proto.constraints import broken
+from mizzen.proto.envoy_json import PATCHED, decode, message_type
 
 _MATCH_OF = {
     "listener": ("LISTENER", "FILTER_CHAIN", "NETWORK_FILTER", "HTTP_FILTER", "LISTENER_FILTER"),
     "route_configuration": ("ROUTE_CONFIGURATION", "VIRTUAL_HOST", "HTTP_ROUTE"),
     "cluster": ("CLUSTER",),
 }
+
+_PARTS = frozenset({"MERGE", "MERGE_AND_REPLACE_LIST", "REMOVE"})
+"""Operations whose value need not be complete."""
 
 
 def validate(spec: EnvoyFilter, notes: Notes) -> None:
@@ -30,8 +36,8 @@ def _patch(patch: EnvoyConfigObjectPatch, path: str, notes: Notes) -> None:
     operation = patch.patch.operation
     notes.need(operation != "INVALID", f"{path}.patch.operation", "an operation is required")
     notes.need(operation == "REMOVE" or patch.patch.value is not None, f"{path}.patch.value", "a value is required")
-    if patch.patch.value is not None and (reason := problem(patch.apply_to, patch.patch.value)):
-        notes.error(f"{path}.patch.value", f"no {patch.apply_to} of Envoy: {reason}")
+    if patch.patch.value is not None:
+        _value(patch.apply_to, operation, patch.patch.value, f"{path}.patch.value", notes)
     if patch.patch.filter_class != "UNSPECIFIED":
         ok = patch.apply_to in ("HTTP_FILTER", "NETWORK_FILTER") and operation == "ADD"
         if notes.need(ok, f"{path}.patch.filterClass", "filterClass goes with ADD of a filter"):
@@ -41,6 +47,20 @@ def _patch(patch: EnvoyConfigObjectPatch, path: str, notes: Notes) -> None:
         text = "a proxy's bootstrap is not patched; use the annotation sidecar.istio.io/bootstrapOverride"
         notes.warn(f"{path}.applyTo", text, codes.NO_EFFECT)
     _match(patch, path, notes)
+
+
+def _value(apply_to: str, operation: str, value: Any, path: str, notes: Notes) -> None:
+    """What does not decode, and what breaks a limit of Envoy's: a proxy would refuse the whole resource, and stay behind."""
+    kind = message_type(PATCHED.get(apply_to, ""))
+    if kind is None:
+        return
+    try:
+        message = decode(kind, value)
+    except ValueError as error:
+        notes.error(path, f"no {apply_to} of Envoy: {error}")
+        return
+    for reason in broken(message, whole=operation not in _PARTS):
+        notes.error(path, f"Envoy would refuse it: {reason}")
 
 
 def _match(patch: EnvoyConfigObjectPatch, path: str, notes: Notes) -> None:

@@ -53,6 +53,8 @@ def _wasm(plugin: WasmPlugin | WasmConfig, path: str, notes: Notes) -> None:
         ok = len(sha) == 64 and all(c in "0123456789abcdef" for c in sha)
         notes.need(ok, f"{path}.sha256", "must be 64 hexadecimal digits in lower case")
     notes.need(len(plugin.image_pull_secret) <= MAX_SECRET, f"{path}.imagePullSecret", "the name is too long")
+    if plugin.verification_key:
+        notes.warn(f"{path}.verificationKey", "signatures are not verified: the key has no effect; use sha256")
     notes.need(len(plugin.plugin_name) <= 256, f"{path}.pluginName", "at most 256 characters")
     if plugin.vm_config is not None:
         _environment(plugin.vm_config, f"{path}.vmConfig.env", notes)

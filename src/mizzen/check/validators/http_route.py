@@ -17,6 +17,8 @@ from mizzen.check.validators import http_action, http_headers
 from mizzen.check.validators.http_route_destination import destination
 from mizzen.check.validators.virtual_service_names import CLAIM
 
+MOST = 2**32 - 1
+
 
 def validate(route: HTTPRoute, path: str, notes: Notes, *, delegate: bool, mesh: bool) -> None:
     for index, match in enumerate(route.match):
@@ -65,6 +67,7 @@ def weights(values: Sequence[int], path: str, notes: Notes) -> None:
         notes.need(value >= 0, f"{path}[{index}].weight", "a weight is 0 or more")
     if len(values) > 1:
         notes.need(sum(values) > 0, path, "the weights of several destinations may not all be 0")
+        notes.need(sum(values) <= MOST, path, f"the weights may come to {MOST} at most, as far as Envoy counts")
 
 
 def source(match: HTTPMatchRequest | L4MatchAttributes | TLSMatchAttributes, path: str, notes: Notes) -> None:

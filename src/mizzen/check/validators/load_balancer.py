@@ -17,6 +17,7 @@ from mizzen.check import codes, rules
 from mizzen.check.notes import Notes
 
 MAX_TABLE = 5_000_011
+MAX_RING = 8_388_608
 _WARM = (None, "UNSPECIFIED", "ROUND_ROBIN", "LEAST_REQUEST", "LEAST_CONN")
 _LOCALITY_LABELS = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone", "topology.istio.io/subzone")
 
@@ -55,6 +56,11 @@ def _hash(hashing: ConsistentHashLB, path: str, notes: Notes) -> None:
         rules.unique(notes, f"{path}.httpCookie.attributes", attributes, "names of attributes must differ")
         if hashing.http_cookie.ttl is not None:
             notes.need(hashing.http_cookie.ttl.nanos >= 0, f"{path}.httpCookie.ttl", "0s or more")
+    for name, ring in (
+        ("minimumRingSize", hashing.minimum_ring_size),
+        ("ringHash.minimumRingSize", hashing.ring_hash.minimum_ring_size if hashing.ring_hash else 0),
+    ):
+        notes.need(ring <= MAX_RING, f"{path}.{name}", f"at most {MAX_RING}, Envoy's largest ring")
     if hashing.minimum_ring_size:
         notes.warn(
             f"{path}.minimumRingSize", "minimumRingSize is old; write ringHash.minimumRingSize", codes.DEPRECATED

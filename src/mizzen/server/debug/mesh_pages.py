@@ -84,7 +84,9 @@ def inject(config: Config) -> Json:
 
 
 def clusters(config: Config) -> list[Json]:
-    return [{"id": config.cluster_id, "syncStatus": "synced"}]
+    """The own cluster and the others, under Istio's keys (rows IX-22, MCL-01)."""
+    others = [{"id": name, "secretName": r.secret, "syncStatus": r.status} for name, r in config.remotes.items()]
+    return [{"id": config.cluster_id, "secretName": "", "syncStatus": "synced"}, *others]
 
 
 def networks(snapshot: Snapshot) -> list[Json]:

@@ -11,13 +11,15 @@ from mizzen.translate.http import claims
 from mizzen.translate.http.text import is_presence, string_match
 
 
-def route_match(match: HTTPMatchRequest | None) -> route.RouteMatch:
-    """``match`` as Envoy's; none at all is every path."""
+def route_match(match: HTTPMatchRequest | None, *, segments: bool = False) -> route.RouteMatch:
+    """``match`` as Envoy's; none at all is every path. ``segments``: a prefix ends where a segment does (row GA-12)."""
     message = route.RouteMatch()
     if match is None:
         message.prefix = "/"
         return message
     _path(message, match)
+    if segments and len(message.prefix) > 1:
+        message.path_separated_prefix = message.prefix.rstrip("/")
     # Header conditions by name, then the pseudo headers, so that equal config gives equal bytes (row VS-17).
     for name in sorted(match.headers):
         if name.startswith(claims.PREFIX):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re2
 from envoy.config.route.v3 import route_components_pb2 as route
 
 from mizzen.api.virtual_service import HTTPRedirect
@@ -18,12 +19,16 @@ _CODES = {
 _USUAL = {"http": 80, "https": 443}
 
 
-def redirect(action: HTTPRedirect, listener_port: int, *, tls: bool = False) -> route.RedirectAction:
-    """``listener_port`` is what FROM_REQUEST_PORT sends; ``tls`` says whether the server terminates TLS."""
+def redirect(action: HTTPRedirect, listener_port: int, *, tls: bool = False, prefix: str = "") -> route.RedirectAction:
+    """``listener_port`` is what FROM_REQUEST_PORT sends; ``tls`` says whether the server terminates TLS.
+    ``prefix`` is matched by whole segments: then no path may begin with two slashes, or lose the one between (row GF-06)."""
     message = _Redirect(
         host_redirect=action.authority, response_code=_CODES.get(action.redirect_code, _Redirect.MOVED_PERMANENTLY)
     )
-    if action.prefix_rewrite:
+    if action.prefix_rewrite and prefix and "/" in (prefix, action.prefix_rewrite):
+        message.regex_rewrite.pattern.regex = f"^{re2.escape(prefix.rstrip('/'))}/*"
+        message.regex_rewrite.substitution = action.prefix_rewrite.rstrip("/").replace("\\", r"\\") + "/"
+    elif action.prefix_rewrite:
         message.prefix_rewrite = action.prefix_rewrite
     elif action.uri:
         message.path_redirect = action.uri

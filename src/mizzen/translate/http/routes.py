@@ -9,6 +9,7 @@ from envoy.config.route.v3 import route_components_pb2 as route
 
 from mizzen.api.meta import Object
 from mizzen.api.virtual_service import Destination, HTTPMatchRequest, HTTPRoute, HTTPRouteDestination
+from mizzen.model import generated
 from mizzen.translate import names
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.http import (
@@ -69,12 +70,14 @@ def _applies(condition: HTTPMatchRequest, obj: Object, place: Place) -> bool:
 
 def _route(obj: Object, http: HTTPRoute, condition: HTTPMatchRequest | None, place: Place) -> Iterator[route.Route]:
     message = route.Route(name=_name(http, condition))
-    message.match.CopyFrom(match.route_match(condition))
+    message.match.CopyFrom(match.route_match(condition, segments=generated.by_segments(obj)))
     if condition is not None and condition.stat_prefix:
         message.stat_prefix = condition.stat_prefix
     headers.apply(message, http.headers)
     if http.redirect is not None:
-        message.redirect.CopyFrom(redirect.redirect(http.redirect, place.port, tls=place.tls))
+        message.redirect.CopyFrom(
+            redirect.redirect(http.redirect, place.port, tls=place.tls, prefix=_segments(obj, message))
+        )
     elif http.direct_response is not None:
         message.direct_response.CopyFrom(direct_response.direct_response(http.direct_response))
     elif http.route:
@@ -85,6 +88,11 @@ def _route(obj: Object, http: HTTPRoute, condition: HTTPMatchRequest | None, pla
     message.metadata.filter_metadata["istio"].update({"config": path})
     _filters(message, http)
     yield message
+
+
+def _segments(obj: Object, message: route.Route) -> str:
+    """The prefix that a route matches by whole segments, else nothing."""
+    return (message.match.path_separated_prefix or message.match.prefix) if generated.by_segments(obj) else ""
 
 
 def _filters(message: route.Route, http: HTTPRoute) -> None:
@@ -110,6 +118,8 @@ def _forward(message: route.Route, obj: Object, http: HTTPRoute, place: Place) -
         action.max_grpc_timeout.SetInParent()
     destinations = [d for d in http.route if d.destination is not None]
     _clusters(message, http, destinations, place)
+    if generated.by_segments(obj):
+        action.cluster_not_found_response_code = route.RouteAction.INTERNAL_SERVER_ERROR
     rewrite.apply(action, http.rewrite, tell_host=place.catalog.tells_host)
     policies = [p for d in destinations if (p := _hash(d, place)) is not None]
     action.hash_policy.extend(policies)
@@ -166,6 +176,7 @@ def _operation(obj: Object, message: route.Route, destinations: list[HTTPRouteDe
     path = {
         "prefix": message.match.prefix + "*",
         "path": message.match.path,
+        "path_separated_prefix": message.match.path_separated_prefix + "/*",
         "safe_regex": message.match.safe_regex.regex,
     }[kind]
     only = destinations[0].destination if len(destinations) == 1 else None

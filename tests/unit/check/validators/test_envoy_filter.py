@@ -28,6 +28,22 @@ def test_patches(spec: dict[str, Any], wrong: list[str]) -> None:
     assert errors("EnvoyFilter", spec) == [f"spec.configPatches[0].{w}" for w in wrong]
 
 
+def host(operation: str, value: dict[str, Any]) -> dict[str, Any]:
+    return patch(applyTo="VIRTUAL_HOST", patch={"operation": operation, "value": value})
+
+
+@pytest.mark.row("EF-17")
+@pytest.mark.parametrize(("operation", "value", "good"), [
+    ("MERGE", {"routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 418}}]}, True),
+    ("MERGE", {"routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 8000}}]}, False),
+    ("MERGE", {}, True),
+    ("ADD", {"name": "x", "domains": ["x.example"]}, True),
+    ("ADD", {"name": "x"}, False),
+])  # fmt: skip
+def test_what_envoy_would_refuse_is_not_sent_to_it(operation: str, value: dict[str, Any], good: bool) -> None:
+    assert (errors("EnvoyFilter", host(operation, value)) == []) is good
+
+
 def test_waypoints_have_no_effect() -> None:
     assert warnings("EnvoyFilter", patch(match={"waypoint": {}})) == ["spec.configPatches[0].match.waypoint"]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.check.judging import errors
+from tests.unit.check.judging import errors, warnings
 
 
 @pytest.mark.parametrize(("spec", "wrong"), [
@@ -20,6 +20,12 @@ from tests.unit.check.judging import errors
 ])  # fmt: skip
 def test_wasm(spec: dict[str, Any], wrong: list[str]) -> None:
     assert errors("WasmPlugin", spec) == wrong
+
+
+@pytest.mark.row("WP-12")
+def test_a_key_to_verify_with_is_taken_with_a_warning() -> None:
+    assert warnings("WasmPlugin", {"url": "oci://a", "verificationKey": "k"}) == ["spec.verificationKey"]
+    assert errors("WasmPlugin", {"url": "oci://a", "verificationKey": "k"}) == []
 
 
 @pytest.mark.parametrize(("spec", "wrong"), [

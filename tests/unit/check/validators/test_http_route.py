@@ -47,3 +47,18 @@ def test_combinations(entry: dict[str, Any], wrong: list[str]) -> None:
 def test_weights(weights: list[int], wrong: list[str]) -> None:
     targets = [{"destination": {"host": "b"}, "weight": weight} for weight in weights]
     assert errors("VirtualService", {"hosts": ["a"], "http": [{"route": targets}]}) == wrong
+
+
+@pytest.mark.row("VS-28")
+def test_weights_come_to_what_envoy_can_count() -> None:
+    def weighted(*weights: int) -> list[str]:
+        return errors(
+            "VirtualService",
+            {
+                "hosts": ["a"],
+                "http": [{"route": [{"destination": {"host": f"b{i}"}, "weight": w} for i, w in enumerate(weights)]}],
+            },
+        )
+
+    assert weighted(2**31, 2**31 - 1) == []
+    assert weighted(2**31, 2**31) == ["spec.http[0].route"]

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from mizzen.model.networks import NetworkGateway, Networks
+from mizzen.model.remote import Remote, Sync
 from mizzen.server.debug import mesh_pages
 from tests.unit.server.debug.world import still
 
@@ -68,7 +69,17 @@ def test_the_state_of_the_newest_push() -> None:
 def test_templates_and_clusters() -> None:
     config = snapshot().config
     assert mesh_pages.inject(config)["templates"] == ["gateway", "sidecar"]
-    assert mesh_pages.clusters(config) == [{"id": "Kubernetes", "syncStatus": "synced"}]
+
+
+@pytest.mark.row("IX-22", "MCL-01")
+def test_the_clusters_are_listed_with_their_state() -> None:
+    config = dataclasses.replace(
+        snapshot().config, cluster_id="a", remotes={"b": Remote(secret="s", status=Sync.TIMEOUT)}
+    )
+    assert mesh_pages.clusters(config) == [
+        {"id": "a", "secretName": "", "syncStatus": "synced"},
+        {"id": "b", "secretName": "s", "syncStatus": "timeout"},
+    ]
 
 
 @pytest.mark.row("MN-02", "DBG-07")

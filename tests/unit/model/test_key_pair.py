@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from mizzen.translate.key_pair import _weakness, pair_fault, roots_fault, staple_fault
+from mizzen.model.key_pair import _weakness, pair_fault, roots_fault, staple_fault
 from tests.fakes.authorities import Ca, crl
 
 GOOD, OTHER = Ca("good"), Ca("other")

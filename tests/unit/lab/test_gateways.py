@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mizzen.inject import InjectSettings
+from mizzen.lab.gateways import GatewayController, wanted
+from mizzen.lab.store import Store
+
+Raw = dict[str, Any]
+GATEWAY: Raw = {
+    "apiVersion": "gateway.networking.k8s.io/v1",
+    "kind": "Gateway",
+    "metadata": {"name": "gw", "namespace": "shop"},
+    "spec": {"gatewayClassName": "istio", "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}]},
+}
+ISTIO: Raw = {
+    "apiVersion": "networking.istio.io/v1",
+    "kind": "Gateway",
+    "metadata": {"name": "gw", "namespace": "shop"},
+    "spec": {"servers": []},
+}
+ROUTE: Raw = {
+    "apiVersion": "gateway.networking.k8s.io/v1",
+    "kind": "HTTPRoute",
+    "metadata": {"name": "r", "namespace": "shop"},
+    "spec": {"parentRefs": [{"name": "gw"}]},
+}
+KEY = ("Gateway.gateway.networking.k8s.io", "shop", "gw")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+@pytest.fixture
+def controller(store: Store) -> GatewayController:
+    return GatewayController(store, InjectSettings)
+
+
+def kinds(store: Store) -> list[str]:
+    return [raw["kind"] for raw in store.list("", "shop") if raw["metadata"]["name"] == "gw-istio"]
+
+
+def held(store: Store, kind: str = "Service", name: str = "gw-istio") -> Raw:
+    found = store.get(kind, "shop", name)
+    assert found is not None
+    return found
+
+
+def conditions(raw: Raw) -> dict[str, str]:
+    return {c["type"]: f"{c['status']} {c['reason']}" for c in raw["status"]["conditions"]}
+
+
+@pytest.mark.row("GA-02")
+def test_the_classes_are_there_and_come_back(store: Store, controller: GatewayController) -> None:
+    controller.step()
+    istio = store.get("GatewayClass", "", "istio")
+    assert istio is not None
+    assert conditions(istio) == {"Accepted": "True Accepted"}
+    assert "lastTransitionTime" in istio["status"]["conditions"][0]
+    store.put({**istio, "spec": {"controllerName": "example.com/mine"}})
+    controller.step()
+    assert (store.get("GatewayClass", "", "istio") or {})["spec"]["controllerName"] == "example.com/mine"
+    store.delete("GatewayClass", "", "istio")
+    controller.step()
+    assert store.get("GatewayClass", "", "istio") is not None
+
+
+@pytest.mark.row("GA-03")
+def test_a_gateway_is_deployed_and_goes_with_all_that_was_made(store: Store, controller: GatewayController) -> None:
+    store.put(GATEWAY)
+    controller.step()
+    assert kinds(store) == ["Deployment", "Service", "ServiceAccount"]
+    store.delete(*KEY)
+    controller.step()
+    assert kinds(store) == []
+
+
+@pytest.mark.row("GA-03")
+def test_what_somebody_else_made_is_left_alone(store: Store, controller: GatewayController) -> None:
+    theirs = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "gw-istio", "namespace": "shop"},
+        "spec": {"ports": []},
+    }
+    store.put(theirs)
+    store.put(GATEWAY)
+    controller.step()
+    assert held(store)["spec"] == {"ports": []}
+    store.delete(*KEY)
+    controller.step()
+    assert kinds(store) == ["Service"]
+
+
+@pytest.mark.row("GA-19")
+def test_statuses_and_the_time_of_their_last_change(store: Store, controller: GatewayController) -> None:
+    store.put(GATEWAY)
+    store.put(ROUTE)
+    controller.step()
+    before = held(store, *KEY[::2])["status"]
+    assert conditions(held(store, *KEY[::2]))["Programmed"] == "False AddressNotUsable"
+    store.put_status(held(store), {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}})
+    controller.step()
+    after = held(store, *KEY[::2])["status"]
+    assert after["addresses"] == [{"type": "IPAddress", "value": "192.0.2.1"}]
+    assert after["conditions"][0] == before["conditions"][0]
+    assert after["conditions"][1]["lastTransitionTime"] > before["conditions"][1]["lastTransitionTime"]
+    assert after["listeners"][0]["attachedRoutes"] == 1
+
+
+@pytest.mark.row("GA-19")
+def test_entries_of_other_controllers_are_kept_and_stale_ones_of_ours_go(
+    store: Store, controller: GatewayController
+) -> None:
+    theirs = {"parentRef": {"name": "x"}, "controllerName": "example.com/c", "conditions": []}
+    stale = {"parentRef": {"name": "y"}, "controllerName": "istio.io/gateway-controller", "conditions": []}
+    store.put(GATEWAY)
+    _, stored = store.put(ROUTE)
+    store.put_status(stored, {"parents": [theirs, stale]})
+    controller.step()
+    parents = held(store, "HTTPRoute", "r")["status"]["parents"]
+    assert [p["parentRef"].get("name") for p in parents] == ["x", "gw"]
+
+
+def test_nothing_is_done_again_while_nothing_changes(store: Store, controller: GatewayController) -> None:
+    store.put(GATEWAY)
+    controller.step()
+    controller.step()
+    revision = store.revision
+    controller.step()
+    assert store.revision == revision
+
+
+def test_two_kinds_of_gateway_of_one_name_live_side_by_side(store: Store, controller: GatewayController) -> None:
+    store.put(ISTIO)
+    store.put(GATEWAY)
+    controller.step()
+    assert held(store, "Gateway", "gw")["spec"] == {"servers": []}
+    assert held(store, *KEY[::2])["spec"]["gatewayClassName"] == "istio"
+    assert len(store.list("Gateway", "shop", "gw")) == 2
+    assert len(store.list(KEY[0])) == 1
+
+
+@pytest.mark.row("GA-04")
+def test_what_cannot_be_rendered_is_told_in_the_status() -> None:
+    bad = {**GATEWAY, "metadata": {**GATEWAY["metadata"], "annotations": {"proxy.istio.io/config": "["}}}
+    found = wanted([bad], InjectSettings())
+    assert found.objects == ()
+    assert found.statuses[KEY]["conditions"][0]["reason"] == "InvalidParameters"

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from mizzen.model.finding import Level
+from mizzen.resolve.gateway_api import NOTHING, generated
+from tests.gateway_world import gateway, made, route, secret
+from tests.scenes import Scene
+
+BACKEND = "rules: [{backendRefs: [{name: %s, port: 80}]}]"
+
+
+def test_without_the_gateway_api_there_is_nothing_to_do() -> None:
+    assert generated({}, {}, "cluster.local") is NOTHING
+
+
+def test_what_leads_nowhere_is_told_with_its_field() -> None:
+    listeners = "[{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: HTTP}]"
+    parents = "parentRefs: [{name: gw}, {name: gw, sectionName: c}], "
+    found = made(gateway(listeners) + route(parents + BACKEND % "absent")).findings
+    assert [(f.kind, f.name, f.field, f.message.partition(":")[0]) for f in found] == [
+        ("Gateway.gateway.networking.k8s.io", "gw", "spec.listeners[1]", "HostnameConflict"),
+        ("HTTPRoute", "r", "spec.parentRefs[1]", "NoMatchingParent"),
+        ("HTTPRoute", "r", "spec.rules", "BackendNotFound"),
+    ]
+    assert {f.level for f in found} == {Level.WARNING}
+
+
+def test_gateways_of_ambient_mode_are_told_to_have_no_effect() -> None:
+    found = made(gateway().replace("gatewayClassName: istio", "gatewayClassName: istio-waypoint"))
+    assert found.gateways == {}
+    assert "ambient" in found.findings[0].message
+
+
+@pytest.mark.row("GA-14")
+def test_a_secret_of_another_namespace_is_served_only_while_it_is_granted() -> None:
+    listeners = "[{name: http, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: c, namespace: bank}]}}]"
+    grant = """
+---
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: g, namespace: bank}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: Gateway, namespace: shop}]
+  to: [{group: "", kind: Secret, name: c}]
+"""
+    text = gateway(listeners) + secret("c", "bank") + route(BACKEND % "web")
+    from mizzen.model.resources import LISTENER, SECRET
+
+    assert list(Scene(text + grant).resources("shop/gw-0").get(SECRET)) == ["kubernetes-gateway://bank/c"]
+    assert not Scene(text).resources("shop/gw-0").get(SECRET)
+    assert not Scene(text).resources("shop/gw-0").get(LISTENER)
