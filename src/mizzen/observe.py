@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import collections
 import logging
 import re
+import time
+from collections.abc import Iterable
 from functools import cache
 
 from prometheus_client import (
@@ -61,6 +64,19 @@ class Metrics:
         self.pushes = Counter("pilot_xds_pushes", "Responses sent, by type.", ["type"], registry=registry)
         self.rejects = Counter(
             "pilot_total_xds_rejects", "Responses that a proxy refused.", ["type"], registry=registry
+        )
+        self._refused = {
+            short: Gauge(
+                f"pilot_xds_{short}_reject", f"Refusals of {short.upper()}.", ["node", "err"], registry=registry
+            )
+            for short in ("cds", "eds", "lds", "rds")
+        }
+        self._refusing: dict[str, set[tuple[str, str]]] = {}
+        self.lookup_failures = Gauge(
+            "provider_lookup_cluster_failures",
+            "Extension providers whose service is not found, or is in several namespaces.",
+            ["type"],
+            registry=registry,
         )
         self.rejected_configs = Gauge(
             "pilot_total_rejected_configs",
@@ -175,7 +191,28 @@ class Metrics:
         Gauge("istio_build", "Version of this component.", ["component", "tag"], registry=registry).labels(
             "pilot", VERSION
         ).set(1)
+        started = time.monotonic()
+        uptime = Gauge("istiod_uptime_seconds", "Time since this process began.", registry=registry)
+        uptime.set_function(lambda: time.monotonic() - started)
         Gauge("pilot_info", "Version of this control plane.", ["version"], registry=registry).labels(VERSION).set(1)
+
+    def refused(self, short: str, node: str, error: str) -> None:
+        """A proxy refused a response of the type ``short`` with the gRPC code ``error`` (row CPM-02)."""
+        self.rejects.labels(short).inc()
+        if short in self._refused:
+            self._refused[short].labels(node, error).inc()
+            self._refusing.setdefault(node, set()).add((short, error))
+
+    def lookups_failed(self, kinds: Iterable[str]) -> None:
+        """Providers in the newest mesh config whose service is not found, by their sort (row TR-10)."""
+        self.lookup_failures.clear()
+        for kind, number in collections.Counter(kinds).items():
+            self.lookup_failures.labels(kind).set(number)
+
+    def gone(self, node: str) -> None:
+        """The proxy will not come back: nothing is said of it any more."""
+        for short, error in self._refusing.pop(node, ()):
+            self._refused[short].remove(node, error)
 
     @cache  # noqa: B019 - lives as long as the process
     def chain_expiry(self) -> Gauge:

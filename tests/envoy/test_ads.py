@@ -321,7 +321,9 @@ async def test_a_refused_listener_is_named_and_the_others_work(tmp_path: Path) -
                 assert entry["types"][LISTENER]["status"] == "ERROR"
                 assert "bad" in entry["types"][LISTENER]["error"]
                 async with client.get("http://x/metrics") as response:
-                    assert 'pilot_total_xds_rejects{type="lds"} 1.0' in await response.text()
+                    text = await response.text()
+                    assert 'pilot_total_xds_rejects{type="lds"} 1.0' in text
+                    assert f'pilot_xds_lds_reject{{err="Internal",node="{NODE}"}} 1.0' in text
             verdict = await wait(mesh.hub, await mesh.publish(ResourceSet.of(good)), 10)
             assert verdict.done
             assert not verdict.refused

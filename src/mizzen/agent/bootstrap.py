@@ -20,7 +20,8 @@ _HCM = _TYPE + "extensions.filters.network.http_connection_manager.v3.HttpConnec
 _ROUTER = _TYPE + "extensions.filters.http.router.v3.Router"
 _HTTP_OPTIONS = _TYPE + "extensions.upstreams.http.v3.HttpProtocolOptions"
 _TLS = _TYPE + "extensions.transport_sockets.tls.v3.UpstreamTlsContext"
-_WATCH = "agent-watch"
+WATCH = "agent-watch"
+"""The listener and the cluster of the agent's long polls, also in Envoy's statistics."""
 _MONITOR = _TYPE + "extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
 
 
@@ -178,14 +179,14 @@ def _watch_cluster(settings: Settings) -> Json:
     host, port = parts.hostname or settings.discovery[0], parts.port or 443
     tls = _control_tls(settings, host, "http/1.1")
     return {
-        "name": _WATCH,
-        "alt_stat_name": f"{_WATCH};",
+        "name": WATCH,
+        "alt_stat_name": f"{WATCH};",
         "type": "STATIC" if _is_address(host) else "STRICT_DNS",
         "dns_lookup_family": "V6_ONLY" if ":" in settings.instance_ip else "V4_ONLY",
         "respect_dns_ttl": True,
         "dns_refresh_rate": "5s",
         "connect_timeout": "5s",
-        "load_assignment": _endpoints(_WATCH, host, port),
+        "load_assignment": _endpoints(WATCH, host, port),
         "transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": tls},
     }
 
@@ -195,12 +196,13 @@ def _watch_listener(settings: Settings) -> Json:
     routes = [
         {
             "match": {"path": path, "headers": [{"name": ":method", "string_match": {"exact": method}}]},
-            "route": {"cluster": _WATCH, "timeout": "0s", "idle_timeout": "0s"},
+            "route": {"cluster": WATCH, "timeout": "0s", "idle_timeout": "0s"},
         }
         for method, path in _watched(settings)
     ]
-    listener = _listener(_WATCH, "", 0, _WATCH, *routes)
-    return {**listener, "address": {"pipe": {"path": str(settings.watch_path), "mode": 0o600}}}
+    listener = _listener(WATCH, "", 0, WATCH, *routes)
+    pipe = {"pipe": {"path": str(settings.watch_path), "mode": 0o600}}
+    return {**listener, "address": pipe, "stat_prefix": WATCH}
 
 
 def _control_tls(settings: Settings, host: str, protocol: str) -> Json:

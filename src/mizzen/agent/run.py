@@ -116,6 +116,7 @@ class Agent:
             aside.append(group.create_task(self._check_application(self._settings.health_probe)))
         if self._settings.wasm is not None:
             modules = Modules(self._settings, self._settings.wasm, self._report)
+            self._readiness.lacks = modules.missing
             aside.append(group.create_task(modules.keep()))
         ended = group.create_task(self._envoy.wait())
         await asyncio.wait((ended, stop), return_when=asyncio.FIRST_COMPLETED)

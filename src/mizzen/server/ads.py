@@ -204,6 +204,9 @@ def _without_secrets(resources: ResourceSet, *, proved: bool) -> ResourceSet:
     return ResourceSet({**kept, SECRET: public} if proved and public else kept)
 
 
+_CODES = frozenset(status.value for status in Status)
+
+
 class _Stream:
     """One stream at work: a task reads, one follows the snapshots, one sends."""
 
@@ -273,7 +276,8 @@ class _Stream:
         self._connection.moments[request.type_url] = time.time()
         short = SHORT_NAMES.get(request.type_url, "other").lower()
         if session.refusals != refusals:
-            self._metrics.rejects.labels(short).inc()
+            code = Status(request.error_detail.code) if request.error_detail.code in _CODES else Status.UNKNOWN
+            self._metrics.refused(short, self._connection.node.id, code.name.title().replace("_", ""))
             log.warning("%s refuses %s: %s", self._connection.node.id, short, request.error_detail.message[:1000])
         if session.expired != expired:
             self._metrics.expired_nonces.labels(short).inc()

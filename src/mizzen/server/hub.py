@@ -25,6 +25,7 @@ from mizzen.model.finding import (
     Finding,
 )
 from mizzen.model.identity import Identity
+from mizzen.model.provider import NotFound
 from mizzen.model.proxy import Proxy
 from mizzen.model.remote import Remote, Sync
 from mizzen.model.resources import ResourceSet
@@ -153,6 +154,7 @@ class Hub:
         self._metrics.build_seconds.observe(time.monotonic() - started)
         self._metrics.services.set(len(snapshot.services))
         self._metrics.virtual_services.set(len(snapshot.virtual_services))
+        self._metrics.lookups_failed(why.kind for why in snapshot.providers.values() if isinstance(why, NotFound))
         codes = Counter(finding.code for finding in snapshot.findings)
         self._metrics.duplicate_domains.set(codes[CONFLICTING_HOSTS])
         self._metrics.duplicate_subsets.set(codes[DUPLICATE_SUBSET])
@@ -322,6 +324,7 @@ class Hub:
         ]
         for proxy in gone:
             del self.absent[proxy]
+            self._metrics.gone(proxy)
         self.reports.keep({*self.connections, *self.absent})
 
     def _failed(self, message: str, error: Exception) -> None:

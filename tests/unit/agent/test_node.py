@@ -69,6 +69,15 @@ def test_canonical_names(labels: dict[str, str], name: str, revision: str) -> No
     assert (found["MIZZEN_APP"], found["MIZZEN_VERSION_LABEL"]) == (labels.get("app", ""), labels.get("version", ""))
 
 
+@pytest.mark.row("ME-12")
+def test_peers_are_told_kubernetes_own_labels_first() -> None:
+    labels = {"app": "a", "app.kubernetes.io/name": "b", "app.kubernetes.io/version": "2"}
+    found = environment(Settings(labels=labels))
+    assert (found["MIZZEN_APP"], found["MIZZEN_VERSION_LABEL"]) == ("a", "")
+    assert (found["MIZZEN_PEER_APP"], found["MIZZEN_PEER_VERSION"]) == ("b", "2")
+    assert environment(Settings(labels={"app": "a"}))["MIZZEN_PEER_APP"] == "a"
+
+
 def test_a_pod_without_a_workload_is_its_own() -> None:
     assert environment(Settings(pod_name="p"))["MIZZEN_WORKLOAD_NAME"] == "p"
 
@@ -97,6 +106,12 @@ def test_the_users_own_names_in_traces_stay() -> None:
     assert environment(own)["OTEL_RESOURCE_ATTRIBUTES"] == "team=a,service.name=mine"
     more = Settings(namespace="shop", workload_name="w", trace_attributes="team=a")
     assert environment(more)["OTEL_RESOURCE_ATTRIBUTES"] == "service.name=w.shop,team=a"
+
+
+@pytest.mark.row("AG-12", "WP-15")
+def test_an_agent_that_fetches_modules_says_so_with_its_life() -> None:
+    assert metadata(Settings(wasm=WasmSettings(boot="b")))["MIZZEN_BOOT"] == "b"
+    assert "MIZZEN_BOOT" not in metadata(Settings())
 
 
 FIELDS = {
@@ -149,9 +164,3 @@ def test_an_injected_pod_tells_istios_metadata(tmp_path: Path) -> None:
     assert {name: found.get(name) for name in expected} == expected
     assert found["ISTIO_VERSION"]
     assert found["PROXY_CONFIG"]["proxyMetadata"]["EXIT_ON_ZERO_ACTIVE_CONNECTIONS"] == "true"
-
-
-@pytest.mark.row("AG-12", "WP-15")
-def test_an_agent_that_fetches_modules_says_so_with_its_life() -> None:
-    assert metadata(Settings(wasm=WasmSettings(boot="b")))["MIZZEN_BOOT"] == "b"
-    assert "MIZZEN_BOOT" not in metadata(Settings())
