@@ -17,6 +17,7 @@ from mizzen.agent.app_probe import AppProbe
 from mizzen.agent.certificate import Rotation
 from mizzen.agent.debug import Debug
 from mizzen.agent.dns.proxy import DnsProxy
+from mizzen.agent.external import External
 from mizzen.agent.health import Health
 from mizzen.agent.http import connection
 from mizzen.agent.metrics import Metrics
@@ -50,8 +51,11 @@ class Agent:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._report = partial(report, as_json=settings.log_as_json)
-        self._rotation: Rotation | Mounted
-        if settings.mounted_path is not None:
+        self._rotation: Rotation | Mounted | External
+        if settings.external_path is not None:
+            self._rotation = External(settings.external_path, settings.node_id, settings.sds_path, self._report)
+            self._roots = None
+        elif settings.mounted_path is not None:
             self._rotation = Mounted(settings.mounted_path, settings.sds_path, self._report)
             self._roots = None
         else:

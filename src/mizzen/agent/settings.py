@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mizzen.agent.dns.resolv import listening
+from mizzen.agent.external import socket_of
 from mizzen.agent.material import key_kind, mounted
 from mizzen.agent.wasm import settings as wasm_settings
 
@@ -52,6 +53,8 @@ class Settings:
     secret_ttl: float = 0.0
     key_kind: str = "P256"
     mounted_path: Path | None = None
+    external_path: Path | None = None
+    """A socket over which somebody else gives the certificate, such as SPIRE (row AG-15)."""
     proved_path: Path | None = None
     """Where a certificate may lie that proves who asks for the next one (row VM-05)."""
     output_path: Path | None = None
@@ -189,6 +192,7 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         outlier_log_path=options.get("outlierLogPath", ""),
         key_kind=key_kind(env),
         mounted_path=mounted(env),
+        external_path=socket_of(env),
         proved_path=_directory(env, "PROV_CERT"),
         output_path=_directory(env, "OUTPUT_CERTS"),
         secret_ttl=seconds(env.get("SECRET_TTL", ""), 0.0),

@@ -28,7 +28,7 @@ from mizzen.model.identity import Identity
 from mizzen.model.provider import NotFound
 from mizzen.model.proxy import Proxy
 from mizzen.model.remote import Remote, Sync
-from mizzen.model.resources import ResourceSet
+from mizzen.model.resources import CLUSTER, LISTENER, ResourceSet
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import NO_PLUGINS, Plugins, ProxyView
 from mizzen.observe import Metrics
@@ -106,6 +106,8 @@ class Connection:
     """By type, the Unix time of the last response."""
     view: ProxyView | None = field(default=None, repr=False)
     """The last view, from which the next one keeps what is equal."""
+    owed: frozenset[str] = frozenset()
+    """Of clusters and listeners, what the proxy's stream before this one had: before it asks again, nobody knows what it has."""
     made: tuple[Published, ResourceSet] | None = field(default=None, repr=False)
     """What the last view became; None also when its agent had news since."""
     reported: Signal = field(default_factory=Signal, repr=False)
@@ -296,6 +298,11 @@ class Hub:
         """Let every set of resources be put together again when it is asked for next."""
         self._built.clear()
 
+    @staticmethod
+    def returning(connection: Connection) -> bool:
+        """Whether the proxy has come back, and has not asked yet for all that it had."""
+        return not connection.owed <= connection.session.asked()
+
     def connection(self, proxy: str) -> Connection | None:
         """By node id or by ``name.namespace``."""
         found = self.connections.get(proxy)
@@ -312,6 +319,9 @@ class Hub:
 
     def attach(self, connection: Connection) -> None:
         """A proxy has connected. It replaces an older stream of the same proxy."""
+        before = self.connections.get(connection.node.id) or self.absent.get(connection.node.id)
+        if before is not None:
+            connection.owed = before.session.asked() & {CLUSTER, LISTENER}
         self.connections[connection.node.id] = connection
         self.absent.pop(connection.node.id, None)
         self._metrics.connected.labels(connection.node.metadata.get("ISTIO_VERSION", "unknown")).inc()
