@@ -78,7 +78,7 @@ def test_analyze_has_nothing_to_say_of_bookinfo_but_finds_a_planted_fault(mesh: 
     meta = {"name": "reviews", "namespace": "default"}
     fault = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": meta}
     fault["spec"] = {"hosts": ["reviews"], "http": [route]}
-    told = mesh.run("analyze", "-", "-o", "json", text=json.dumps(fault, indent=1), expect=3).json()
+    told = mesh.run("analyze", "-", "-o", "json", *known, text=json.dumps(fault, indent=1), expect=3).json()
     assert [(found["code"], found["origin"]) for found in told] == [("IST0101", "VirtualService default/reviews")]
     assert told[0]["message"].endswith('"reviews+v9"')
 
