@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -28,9 +29,12 @@ class Process:
         return not self.ended.done()
 
     def kill(self, number: int) -> None:
-        """Signal its whole session. A process that is gone is no error: until reaped by us its number is not reused."""
+        """Signal it, and with SIGKILL its whole session: a program ends its own children as it sees fit, as in a container.
+
+        A process that is gone is no error: until reaped by us its number is not reused.
+        """
         if self.running:
-            for send in (os.killpg, os.kill):
+            for send in (os.killpg, os.kill) if number == signal.SIGKILL else (os.kill,):
                 try:
                     send(self.pid, number)
                     return
