@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from envoy.config.core.v3 import base_pb2
 
+from mizzen.api.decode import decode_mesh
 from mizzen.controlplane import compiler
 from mizzen.model.config import Config
 from mizzen.model.extension import Fetched
@@ -49,6 +50,26 @@ async def test_hosts_and_subsets_that_are_dropped_are_counted() -> None:
     hub.publish(Config().with_objects([WEB, both[0], rules[0]]))
     assert b"pilot_vservice_dup_domain 0.0" in metrics.text()
     assert b"pilot_destrule_subsets 0.0" in metrics.text()
+
+
+@pytest.mark.row("CPM-01", "CPM-05", "TR-10")
+async def test_changes_are_counted_once_though_nobody_is_to_see_them() -> None:
+    """The objects of a namespace that discoverySelectors leave out are in no snapshot, and still no news a second time."""
+    hub, metrics = _hub()
+    mesh, _ = decode_mesh(
+        {
+            "discoverySelectors": [{"matchLabels": {"seen": "yes"}}],
+            "extensionProviders": [{"name": "z", "zipkin": {"service": "gone.example", "port": 1}}],
+        }
+    )
+    config = Config(mesh=mesh).with_objects([WEB, rule("x", "a", host="web")])
+    hub.publish(config)
+    hub.publish(config)
+    text = metrics.text().decode()
+    assert 'pilot_k8s_cfg_events{event="add",type="DestinationRule"} 1.0' in text
+    assert 'pilot_k8s_reg_events{event="add",type="Services"} 1.0' in text
+    assert 'pilot_inbound_updates{type="svc"} 1.0' in text
+    assert 'provider_lookup_cluster_failures{type="zipkin"} 1.0' in text
 
 
 async def test_each_snapshot_has_a_number_and_wakes_those_who_wait() -> None:
