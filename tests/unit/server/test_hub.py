@@ -38,7 +38,7 @@ def _hub() -> tuple[Hub, Metrics]:
     return Hub(Compiler(build, view, resources), metrics), metrics
 
 
-@pytest.mark.row("VS-08", "DR-03")
+@pytest.mark.row("VS-08", "DR-03", "CPM-04")
 async def test_hosts_and_subsets_that_are_dropped_are_counted() -> None:
     hub, metrics = _hub()
     http = [{"route": [{"destination": {"host": FULL}}]}]
@@ -115,7 +115,7 @@ def rejected(metrics: Metrics) -> list[str]:
     return [line for line in metrics.text().decode().splitlines() if line.startswith("pilot_total_rejected_configs{")]
 
 
-@pytest.mark.row("GW-25")
+@pytest.mark.row("GW-25", "CPM-04")
 def test_what_is_left_out_is_counted_by_its_owner_until_it_is_mended() -> None:
     metrics = Metrics()
     hub = Hub(compiler(), metrics)
@@ -162,7 +162,7 @@ def test_a_proxy_that_is_away_is_remembered_and_a_program_of_grpc_is_not() -> No
         assert (NODE in hub.absent) is remembered
 
 
-@pytest.mark.row("PR-11", "IL-03")
+@pytest.mark.row("PR-11", "IL-03", "CPM-04")
 def test_services_that_share_a_place_are_counted_once() -> None:
     metrics = Metrics()
     hub = Hub(compiler(), metrics)
@@ -177,6 +177,7 @@ def test_services_that_share_a_place_are_counted_once() -> None:
     assert b"pilot_conflict_outbound_listener_tcp_over_current_tcp 1.0" in metrics.text()
     hub.publish(Scene().config)
     assert b"pilot_conflict_outbound_listener_tcp_over_current_tcp 0.0" in metrics.text()
+    assert b"pilot_conflict_inbound_listener 0.0" in metrics.text()
 
 
 @pytest.mark.row("AG-12", "WP-02")
