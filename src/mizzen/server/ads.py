@@ -240,12 +240,16 @@ class _Stream:
             return False
         if not self._connection.secrets:
             resources = _without_secrets(resources, proved=self._connection.identity is not None)
-        responses = list(self._connection.session.offer(resources, published.number))
-        for short in {SHORT_NAMES.get(response.type_url, "other").lower() for response in responses}:
-            self._metrics.pushing.push.labels(short).observe(time.monotonic() - started)
+        responses = self._connection.session.offer(resources, published.number)
         self._aimed = published if responses else None
+        self._timed(responses, started)
         self._put(responses)
         return True
+
+    def _timed(self, responses: Iterable[Response], started: float) -> None:
+        """Row CPM-01: what came out since ``started``."""
+        for short in {SHORT_NAMES.get(response.type_url, "other").lower() for response in responses}:
+            self._metrics.pushing.push.labels(short).observe(time.monotonic() - started)
 
     async def run(self, first: Request, message: Any, age: float = 0.0) -> None:
         """Until the proxy ends the stream, or for about ``age`` seconds (0: without end). Raises what broke it."""
@@ -278,7 +282,10 @@ class _Stream:
         """Raises GrpcError when the proxy asks for more than one may."""
         session = self._connection.session
         refusals, expired = dict(session.refusals), dict(session.expired)
-        self._put(session.receive(request))
+        started = time.monotonic()
+        responses = session.receive(request)
+        self._timed(responses, started)
+        self._put(responses)
         if session.types > TYPES_PER_STREAM or session.names > NAMES_PER_STREAM:
             raise GrpcError(Status.RESOURCE_EXHAUSTED, "one stream asks for too much")
         self._connection.moments[request.type_url] = time.time()
@@ -330,7 +337,7 @@ class _Stream:
             started = time.monotonic()
             await self._call.send(message)
             self._metrics.pushing.send.observe(time.monotonic() - started)
-            if self._aimed is not None and self._outbox.empty():
+            if self._aimed is not None and self._outbox.empty() and not self._connection.session.waiting:
                 self._metrics.pushing.convergence.observe(max(0.0, time.monotonic() - self._aimed.at))
                 self._aimed = None
 

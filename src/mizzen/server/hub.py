@@ -131,6 +131,7 @@ class Hub:
         self._certificates = Certificates(metrics, lambda: datetime.now(UTC))
         self._faults: dict[Hashable, tuple[Finding, ...]] = {}
         self._conflicts: set[Finding] = set()
+        self._counted: Config | None = None
         self.error = ""
 
     @property
@@ -168,7 +169,7 @@ class Hub:
         self._count_clusters(previous.config.remotes if previous is not None else {}, config.remotes)
         self.error = ""
         number = self.current.number + 1 if self.current is not None else 1
-        self._count_events(previous, config)
+        self._count_events(config)
         self.current = Published(number, config.revision, snapshot, time.monotonic())
         self._published.append((number, config.revision))
         self._built.clear()
@@ -192,8 +193,10 @@ class Hub:
         if self.config is not None:
             self.publish(self.config)
 
-    def _count_events(self, previous: Snapshot | None, config: Config) -> None:
-        found, metrics = events(previous.config if previous is not None else None, config), self._metrics.pushing
+    def _count_events(self, config: Config) -> None:
+        """Between Configs as they came: a snapshot's may lack namespaces that nobody is to see."""
+        found, metrics = events(self._counted, config), self._metrics.pushing
+        self._counted = config
         for counter, counts in ((metrics.config_events, found.config), (metrics.registry_events, found.registry)):
             for labels, number in counts.items():
                 counter.labels(*labels).inc(number)

@@ -7,7 +7,7 @@ import pytest
 from mizzen.api.decode import decode_mesh
 from mizzen.api.meta import Duration
 from mizzen.model.protocol import Protocol
-from mizzen.model.provider import Call, Header, Logger, LoggerKind, Tracer, TracerKind
+from mizzen.model.provider import Call, Header, Logger, LoggerKind, NotFound, Tracer, TracerKind
 from mizzen.model.service import Port, Service
 from mizzen.resolve.providers import providers, usable
 
@@ -97,6 +97,26 @@ def test_a_faulty_one_says_why_and_harms_no_other(kind: str, fields: dict[str, A
     found = providers(mesh, HOSTS, {})
     assert why in str(found["bad"])
     assert isinstance(found["good"], Tracer)
+
+
+@pytest.mark.row("TR-10")
+@pytest.mark.parametrize(("service", "lost"), [("gone", True), ("out.example", True), (HOST, False)])
+def test_one_whose_service_cannot_be_told_is_known_as_such(service: str, lost: bool) -> None:
+    mesh, _ = decode_mesh({"extensionProviders": [{"name": "bad", "zipkin": {"service": service, "port": 1}}]})
+    bad = providers(mesh, HOSTS, {})["bad"]
+    assert isinstance(bad, NotFound) is lost
+    assert not isinstance(bad, NotFound) or bad.kind == "zipkin"
+
+
+@pytest.mark.row("LG-04")
+@pytest.mark.parametrize("form", [{"text": "%OOPS%"}, {"labels": {"a": {"b": "%OOPS%"}}}])
+def test_a_format_that_envoy_would_refuse_gives_way_to_the_default(form: dict[str, Any]) -> None:
+    file = one("envoyFileAccessLog", path="/dev/stdout", logFormat=form)
+    assert "OOPS is no operator" in file.format_fault
+    assert (file.text, file.labels) == ("", (("", None),) if "labels" in form else ())
+    otel = one("envoyOtelAls", port=4317, logFormat=form)
+    assert (otel.text, otel.labels, bool(otel.format_fault)) == ("", (), True)
+    assert one("envoyFileAccessLog", path="/dev/stdout", logFormat={"text": "%PROTOCOL%"}).format_fault == ""
 
 
 @pytest.mark.row("MC-12", "MC-13", "MC-14")

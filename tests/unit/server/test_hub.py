@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from envoy.config.core.v3 import base_pb2
 
+from mizzen.api.decode import decode_mesh
 from mizzen.controlplane import compiler
 from mizzen.model.config import Config
 from mizzen.model.extension import Fetched
@@ -37,7 +38,7 @@ def _hub() -> tuple[Hub, Metrics]:
     return Hub(Compiler(build, view, resources), metrics), metrics
 
 
-@pytest.mark.row("VS-08", "DR-03")
+@pytest.mark.row("VS-08", "DR-03", "CPM-04")
 async def test_hosts_and_subsets_that_are_dropped_are_counted() -> None:
     hub, metrics = _hub()
     http = [{"route": [{"destination": {"host": FULL}}]}]
@@ -49,6 +50,26 @@ async def test_hosts_and_subsets_that_are_dropped_are_counted() -> None:
     hub.publish(Config().with_objects([WEB, both[0], rules[0]]))
     assert b"pilot_vservice_dup_domain 0.0" in metrics.text()
     assert b"pilot_destrule_subsets 0.0" in metrics.text()
+
+
+@pytest.mark.row("CPM-01", "CPM-05", "TR-10")
+async def test_changes_are_counted_once_though_nobody_is_to_see_them() -> None:
+    """The objects of a namespace that discoverySelectors leave out are in no snapshot, and still no news a second time."""
+    hub, metrics = _hub()
+    mesh, _ = decode_mesh(
+        {
+            "discoverySelectors": [{"matchLabels": {"seen": "yes"}}],
+            "extensionProviders": [{"name": "z", "zipkin": {"service": "gone.example", "port": 1}}],
+        }
+    )
+    config = Config(mesh=mesh).with_objects([WEB, rule("x", "a", host="web")])
+    hub.publish(config)
+    hub.publish(config)
+    text = metrics.text().decode()
+    assert 'pilot_k8s_cfg_events{event="add",type="DestinationRule"} 1.0' in text
+    assert 'pilot_k8s_reg_events{event="add",type="Services"} 1.0' in text
+    assert 'pilot_inbound_updates{type="svc"} 1.0' in text
+    assert 'provider_lookup_cluster_failures{type="zipkin"} 1.0' in text
 
 
 async def test_each_snapshot_has_a_number_and_wakes_those_who_wait() -> None:
@@ -94,7 +115,7 @@ def rejected(metrics: Metrics) -> list[str]:
     return [line for line in metrics.text().decode().splitlines() if line.startswith("pilot_total_rejected_configs{")]
 
 
-@pytest.mark.row("GW-25")
+@pytest.mark.row("GW-25", "CPM-04")
 def test_what_is_left_out_is_counted_by_its_owner_until_it_is_mended() -> None:
     metrics = Metrics()
     hub = Hub(compiler(), metrics)
@@ -141,7 +162,7 @@ def test_a_proxy_that_is_away_is_remembered_and_a_program_of_grpc_is_not() -> No
         assert (NODE in hub.absent) is remembered
 
 
-@pytest.mark.row("PR-11", "IL-03")
+@pytest.mark.row("PR-11", "IL-03", "CPM-04")
 def test_services_that_share_a_place_are_counted_once() -> None:
     metrics = Metrics()
     hub = Hub(compiler(), metrics)
@@ -156,6 +177,7 @@ def test_services_that_share_a_place_are_counted_once() -> None:
     assert b"pilot_conflict_outbound_listener_tcp_over_current_tcp 1.0" in metrics.text()
     hub.publish(Scene().config)
     assert b"pilot_conflict_outbound_listener_tcp_over_current_tcp 0.0" in metrics.text()
+    assert b"pilot_conflict_inbound_listener 0.0" in metrics.text()
 
 
 @pytest.mark.row("AG-12", "WP-02")
