@@ -143,10 +143,9 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
 
 def _entered(run: Run, config: Config) -> Networks:
     """The gateways of networks that this cluster and the mesh's settings tell of."""
-    own, nodes = config.of("Service"), config.of("Node")
-    return run.step(
-        "networks", networks, config.networks, own, nodes, config.addresses, config.cluster_id, config.domain
-    )
+    own, nodes, gateways = config.of("Service"), config.of("Node"), config.of("Gateway.gateway.networking.k8s.io")
+    names, cluster = config.addresses, config.cluster_id
+    return run.step("networks", networks, config.networks, own, nodes, gateways, names, cluster, config.domain)
 
 
 def _everywhere(run: Run, config: Config, here: Registry, peers: PeerPolicies) -> Registry:

@@ -16,10 +16,9 @@ from mizzen.api.meta import Object
 from mizzen.model import key_pair
 from mizzen.resolve.gateway_api.conditions import Problem
 from mizzen.resolve.gateway_api.world import World
+from mizzen.resolve.network_listeners import passes_on
 
 TERMINATE_MODE = "gateway.istio.io/tls-terminate-mode"
-LISTENER_PROTOCOL = "gateway.istio.io/listener-protocol"
-NETWORK, GATEWAY_PORT = "topology.istio.io/network", "networking.istio.io/gatewayPort"
 CIPHERS = "gateway.istio.io/tls-cipher-suites"
 _MODES = {
     "ISTIO_SIMPLE": ServerTLSSettings(mode="SIMPLE", credential_name="builtin://"),
@@ -44,7 +43,7 @@ def security(owner: Object, gateway: Object, tls: ListenerTLS, port: int, world:
     """The settings of one listener of ``owner`` (the Gateway itself, or a ListenerSet that has joined it)."""
     ciphers = usable(tuple(c.strip() for c in tls.options.get(CIPHERS, "").split(",") if c.strip()))
     if tls.mode == "Passthrough":
-        auto = tls.options.get(LISTENER_PROTOCOL) == "auto-passthrough" or _joins_networks(gateway, port)
+        auto = passes_on(gateway, tls, port)
         return ListenerSecurity(ServerTLSSettings(mode="AUTO_PASSTHROUGH" if auto else "PASSTHROUGH"))
     wanted = tls.options.get(TERMINATE_MODE, "")
     if wanted in _MODES:
@@ -60,12 +59,6 @@ def security(owner: Object, gateway: Object, tls: ListenerTLS, port: int, world:
         cipher_suites=tuple(ciphers),
     )
     return _with_clients(ListenerSecurity(settings, problem), gateway, port, world)
-
-
-def _joins_networks(gateway: Object, port: int) -> bool:
-    """Whether the port is the one by which other networks reach this one (row GA-22)."""
-    labels = gateway.meta.labels
-    return NETWORK in labels and str(port) == labels.get(GATEWAY_PORT, "15443")
 
 
 def _certificates(owner: Object, tls: ListenerTLS, world: World) -> tuple[list[str], Problem | None]:
