@@ -13,7 +13,16 @@ from mizzen.lab.store import Store, key_of, timestamp
 from mizzen.model.config import Config, ObjectKey
 from mizzen.model.features import GatewayApi
 from mizzen.model.gateway_plan import GatewayPlan
-from mizzen.resolve.gateway_api import KINDS, REFERRED, Generated, class_status, generated, plan, statuses
+from mizzen.resolve.gateway_api import (
+    KINDS,
+    REFERRED,
+    Generated,
+    class_status,
+    class_statuses,
+    generated,
+    plan,
+    statuses,
+)
 from mizzen.resolve.gateway_api.classes import KIND, built_in, served
 from mizzen.resolve.gateway_api.conditions import Problem
 from mizzen.resolve.services import by_hostname, services
@@ -53,7 +62,7 @@ def wanted(raws: Sequence[Raw], settings: InjectSettings, options: GatewayApi = 
     config = config_of([Document(raw, Origin("")) for raw in chosen])
     made = _converted(config, options)
     if made.world is None:
-        return Wanted((), {})
+        return Wanted((), class_statuses(config.of("GatewayClass")))
     objects: list[Raw] = []
     invalid: dict[ObjectKey, Problem] = {}
     for item in served(made.world):

@@ -214,3 +214,24 @@ def test_another_name_of_the_built_in_class(store: Store) -> None:
 def test_the_environment() -> None:
     assert options_of({"ENABLE_GATEWAY_API_MANUAL_DEPLOYMENT": "false"}) == GatewayApi(manual=False)
     assert options_of({"PILOT_ENABLE_GATEWAY_API": "nonsense"}) == GatewayApi()
+
+
+@pytest.mark.row("GA-02")
+def test_a_class_of_ones_own_is_accepted_before_any_gateway_is_of_it(
+    store: Store, controller: GatewayController
+) -> None:
+    for name, owner in (("mine", "istio.io/gateway-controller"), ("theirs", "example.com/c")):
+        store.put(
+            {
+                "apiVersion": "gateway.networking.k8s.io/v1",
+                "kind": "GatewayClass",
+                "metadata": {"name": name},
+                "spec": {"controllerName": owner},
+            }
+        )
+    controller.step()
+    mine, theirs = store.get("GatewayClass", "", "mine"), store.get("GatewayClass", "", "theirs")
+    assert mine is not None
+    assert conditions(mine) == {"Accepted": "True Accepted"}
+    assert theirs is not None
+    assert "status" not in theirs

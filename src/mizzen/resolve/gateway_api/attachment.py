@@ -79,18 +79,14 @@ def _to_listeners(
             continue
         if ref.port and ref.port != listener.port:
             continue
-        stage = _refusal(route, listener)
+        hosts = _hosts(route, listener)
+        stage = _refusal(route, listener, hosts)
         if stage is not None:
             reasons.append(stage)
-            continue
-        hosts = _hosts(route, listener)
-        if hosts:
+        else:
             gateway = listener.served.gateway
             others = listeners.get((EVERY, gateway.namespace, gateway.name), ())
             places.append(Place(listener, tuple(h for h in hosts if not _isolated(h, listener, others))))
-        else:
-            text = f"no host name of the route fits listener {listener.listener.name!r} ({listener.hostname})"
-            reasons.append((2, Problem("NoMatchingListenerHostname", text)))
     if places:
         return Attachment(ref, places=tuple(places))
     what = f"section {ref.section_name!r}" if ref.section_name else f"port {ref.port}"
@@ -98,13 +94,16 @@ def _to_listeners(
     return Attachment(ref, problem=max([nothing, *reasons], key=lambda reason: reason[0])[1])
 
 
-def _refusal(route: Object, bound: BoundListener) -> tuple[int, Problem] | None:
-    """Why the listener does not take the route, with how far it got."""
+def _refusal(route: Object, bound: BoundListener, hosts: list[str]) -> tuple[int, Problem] | None:
+    """Why the listener does not take the route with these hosts, and how far it got: its kind, hosts, then namespace."""
     name = bound.listener.name
     if route.kind not in {kind.kind for kind in bound.kinds}:
         return 1, Problem("NotAllowedByListeners", f"listener {name!r} takes no {route.kind}")
+    if not hosts:
+        text = f"no host name of the route fits listener {name!r} ({bound.hostname})"
+        return 2, Problem("NoMatchingListenerHostname", text)
     if "*" not in bound.namespaces and route.namespace not in bound.namespaces:
-        return 1, Problem("NotAllowedByListeners", f"listener {name!r} takes no routes of namespace {route.namespace}")
+        return 3, Problem("NotAllowedByListeners", f"listener {name!r} takes no routes of namespace {route.namespace}")
     return None
 
 

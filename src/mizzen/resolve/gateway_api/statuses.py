@@ -18,7 +18,6 @@ from mizzen.resolve.gateway_api.classes import (
     UNMANAGED,
     Deployment,
     Served,
-    built_in,
     controller_of,
 )
 from mizzen.resolve.gateway_api.conditions import Condition, Problem
@@ -39,6 +38,12 @@ def class_status(generation: int = 1) -> Json:
     return {"conditions": [Condition("Accepted").of(generation)]}
 
 
+def class_statuses(classes: Mapping[ObjectKey, Object]) -> dict[Key, Json]:
+    """Of every class of ours, also while no Gateway is of it."""
+    ours = [obj for obj in classes.values() if obj.body.controller_name in (CONTROLLER, UNMANAGED)]
+    return {(obj.kind, "", obj.name): class_status(obj.meta.generation) for obj in ours}
+
+
 def statuses(
     made: Generated,
     services: Mapping[ObjectKey, Object],
@@ -48,10 +53,7 @@ def statuses(
     world = made.world
     if world is None:
         return {}
-    found: dict[Key, Json] = {}
-    for obj in world.of("GatewayClass").values():
-        if obj.body.controller_name in (CONTROLLER, UNMANAGED) or obj.name in built_in(world.options):
-            found[(obj.kind, "", obj.name)] = class_status(obj.meta.generation)
+    found = class_statuses(world.of("GatewayClass"))
     attached = _attached(made)
     for (kind, namespace, name), bound in made.listeners.items():
         if kind == EVERY:

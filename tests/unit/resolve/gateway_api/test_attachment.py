@@ -86,3 +86,10 @@ def test_services_of_the_mesh(parent: str, hosts: tuple[str, ...], reason: str) 
     found = attached(parent, PLAIN)[0]
     assert found.mesh_hosts == hosts
     assert (found.problem.reason if found.problem else "") == reason
+
+
+@pytest.mark.row("GA-19")
+def test_hosts_that_do_not_fit_are_told_before_a_namespace_that_is_not_taken() -> None:
+    found = attached("{name: gw, namespace: shop, sectionName: b}", rest="hostnames: [x.com], ", namespace="bank")
+    assert found[0].problem is not None
+    assert found[0].problem.reason == "NoMatchingListenerHostname"

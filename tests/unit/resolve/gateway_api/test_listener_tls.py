@@ -88,6 +88,21 @@ def test_tls_that_is_passed_on() -> None:
     assert settings(listener(auto, protocol="TLS")).mode == "AUTO_PASSTHROUGH"
 
 
+@pytest.mark.parametrize(
+    ("labels", "port", "mode"),
+    [
+        ("{topology.istio.io/network: a}", 15443, "AUTO_PASSTHROUGH"),
+        ("{topology.istio.io/network: a, networking.istio.io/gatewayPort: '443'}", 443, "AUTO_PASSTHROUGH"),
+        ("{topology.istio.io/network: a}", 443, "PASSTHROUGH"),
+        ("{}", 15443, "PASSTHROUGH"),
+    ],
+)
+def test_the_port_by_which_other_networks_come_leads_by_sni_alone(labels: str, port: int, mode: str) -> None:
+    text = gateway(f"[{{name: tls, port: {port}, protocol: TLS, tls: {{mode: Passthrough}}}}]")
+    text = text.replace("metadata: {name: gw,", f"metadata: {{name: gw, labels: {labels},", 1)
+    assert settings(made(text).listeners[("Gateway", "shop", "gw")][0]).mode == mode
+
+
 def test_without_a_tls_section_nothing_is_served() -> None:
     bound = listener("")
     assert bound.server is None
