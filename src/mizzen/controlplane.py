@@ -12,6 +12,7 @@ import signal
 from dataclasses import replace
 
 from mizzen.model.config import Config
+from mizzen.model.remote import KINDS
 from mizzen.model.snapshot import Snapshot
 from mizzen.observe import configure_logs
 from mizzen.resolve import build, plugins, stages, view
@@ -66,6 +67,7 @@ async def _run(options: Options, settings: Settings) -> None:
         configs,
         namespace=settings.namespace,
         allowed=frozenset(settings.insecure_kubeconfig),
+        kinds=tuple(kind for kind in KINDS if settings.remote_entries or kind != "WorkloadEntry"),
         timeout=settings.remote_timeout.total_seconds(),
     )
     await control(options, settings, compiler(), configs, stop, entries=LabEntries(options.socket))

@@ -52,6 +52,8 @@ class Settings:
     cluster_id: str = "Kubernetes"
     remote_timeout: timedelta = timedelta(seconds=30)
     """How long the control plane waits at its start for each other cluster (row MCL-01)."""
+    remote_entries: bool = True
+    """Whether WorkloadEntries of other clusters count (row MCL-05)."""
     insecure_kubeconfig: tuple[str, ...] = ()
     """What kubeconfigs of remote secrets may use although it runs programs or reads files."""
     revision: str = "default"
@@ -116,6 +118,7 @@ class Settings:
             namespace=environment.get("POD_NAMESPACE") or cls.namespace,
             cluster_id=environment.get("CLUSTER_ID") or cls.cluster_id,
             remote_timeout=_read(environment, "PILOT_REMOTE_CLUSTER_TIMEOUT", _pause, cls.remote_timeout),
+            remote_entries=_read(environment, "PILOT_ENABLE_CROSS_CLUSTER_WORKLOAD_ENTRY", _boolean, True),
             insecure_kubeconfig=_read(environment, "PILOT_INSECURE_MULTICLUSTER_KUBECONFIG_OPTIONS", _words, ()),
             revision=environment.get("REVISION") or cls.revision,
             shared_mesh_config=environment.get("SHARED_MESH_CONFIG", ""),
@@ -134,6 +137,7 @@ class Settings:
                 gateway_selectors=_read(environment, "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY", _boolean, True),
                 gateway_api=_gateway_api(environment),
                 several_authorizers=_read(environment, "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS", _boolean, False),
+                network_gateway_api=_read(environment, "PILOT_MULTI_NETWORK_DISCOVER_GATEWAY_API", _boolean, True),
                 multicluster_headless=_read(environment, "ENABLE_MULTICLUSTER_HEADLESS", _boolean, True),
                 remote_keys=_read(environment, "PILOT_JWT_ENABLE_REMOTE_JWKS", _remote_keys, RemoteKeys.CONTROL_PLANE),
             ),

@@ -109,6 +109,7 @@ def test_a_call_crosses_to_another_network_through_its_gateway_alone(new_mesh: C
     eventually(lambda: mesh.curl(url).code, lambda code: code == 200, 20)
     seen = json.loads(mesh.curl(url).body)["headers"]["X-Forwarded-Client-Cert"][0]
     assert seen.endswith("URI=spiffe://cluster.local/ns/default/sa/curl")
+    assert mesh.metrics("curl", "istio_requests_total", reporter="source", destination_workload="httpbin")
     entrance = mesh.run("get", "service", "eastwest", "-n", "istio-system", "-o", "json").json()["spec"]["clusterIP"]
     assert f"{entrance}:15499" in mesh.logs("curl", container="istio-proxy").splitlines()[-1]
     sni = "outbound_.8000_._.httpbin.default.svc.cluster.local"

@@ -34,6 +34,8 @@ def test_each_variable_is_read() -> None:
             "PILOT_INSECURE_MULTICLUSTER_KUBECONFIG_OPTIONS": "exec",
             "RESOLVE_HOSTNAME_GATEWAYS": "false",
             "ENABLE_MULTICLUSTER_HEADLESS": "false",
+            "PILOT_ENABLE_CROSS_CLUSTER_WORKLOAD_ENTRY": "false",
+            "PILOT_MULTI_NETWORK_DISCOVER_GATEWAY_API": "false",
         }
     )
     assert (found.cluster_id, found.remote_timeout, found.insecure_kubeconfig) == (
@@ -42,6 +44,7 @@ def test_each_variable_is_read() -> None:
         ("exec",),
     )
     assert (found.resolve_gateways, found.features.multicluster_headless) == (False, False)
+    assert (found.remote_entries, found.features.network_gateway_api) == (False, False)
     assert found.default_workload_cert_ttl == timedelta(minutes=90)
     assert (found.token_audiences, found.namespace) == (("a", "b"), "mesh")
     assert (found.identity_check, found.debug_auth) == (False, False)
@@ -102,7 +105,7 @@ def test_a_fetcher_that_nobody_knows_is_refused() -> None:
         Settings.of({"PILOT_JWT_ENABLE_REMOTE_JWKS": "nobody"})
 
 
-@pytest.mark.row("CM-15", "PA-12", "CA-06", "CA-07", "CA-13", "CR-06")
+@pytest.mark.row("CM-15", "PA-12", "CA-06", "CA-07", "CA-13", "CR-06", "MCL-02", "MCL-04", "MCL-06", "MCL-07")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -113,6 +116,13 @@ def test_a_fetcher_that_nobody_knows_is_refused() -> None:
         ("EXTERNAL_CA", "ISTIOD_RA_KUBERNETES_API"),
         ("PILOT_ENABLE_EDS_FOR_HEADLESS_SERVICES", "true"),
         ("ENABLE_CA_SERVER", "false"),
+        ("EXTERNAL_ISTIOD", "true"),
+        ("LOCAL_CLUSTER_SECRET_WATCHER", "true"),
+        ("PILOT_MULTICLUSTER_KUBECONFIG_PATH", "/etc/clusters"),
+        ("ENABLE_MCS_SERVICE_DISCOVERY", "true"),
+        ("ENABLE_MCS_HOST", "true"),
+        ("ENABLE_MCS_CLUSTER_LOCAL", "true"),
+        ("ENABLE_MCS_AUTO_EXPORT", "true"),
         ("PILOT_CERT_PROVIDER", "kubernetes"),
         ("PILOT_CERT_PROVIDER", "k8s.io/legacy"),
         ("PILOT_CERT_PROVIDER", "none"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from mizzen.cli.options import mesh_options, output_option
@@ -21,10 +23,19 @@ def command(output: str | None) -> None:
     if output:
         emit(to_json(found))
         return
-    istiod = str((lab().status().get("controlplane") or {}).get("name") or "istiod")
-    rows = [(str(c["id"]), _secret(str(c["secretName"])), str(c["syncStatus"]), istiod, "default") for c in found]
+    pods = (pod["metadata"] for pod in lab().objects("Pod", "istio-system")[1])
+    istiods = [meta for meta in pods if (meta.get("labels") or {}).get("istio") == "pilot"]
+    rows = [
+        (str(c["id"]), _secret(str(c["secretName"])), str(c["syncStatus"]), meta["name"], _revision(meta))
+        for meta in istiods
+        for c in found
+    ]
     emit(table(_HEADER, rows, gap=5))
 
 
 def _secret(name: str) -> str:
     return f"istio-system/{name}" if name else ""
+
+
+def _revision(meta: dict[str, Any]) -> str:
+    return str(meta["labels"].get("istio.io/rev") or "default")

@@ -42,5 +42,7 @@ class Features:
     remote_keys: RemoteKeys = RemoteKeys.CONTROL_PLANE
     authorization: AuthorizationMode = AuthorizationMode.ALWAYS_ALLOW
     """Whether a proxy gets a Secret by name alone, or only if roles let its service account list them (row GW-31)."""
+    network_gateway_api: bool = True
+    """Whether Gateways of the Gateway API are entrances of networks (row GA-22)."""
     multicluster_headless: bool = True
     """Whether names of headless services lead to pods of other clusters too (row MCL-08)."""

@@ -143,7 +143,8 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
 
 def _entered(run: Run, config: Config) -> Networks:
     """The gateways of networks that this cluster and the mesh's settings tell of."""
-    own, nodes, gateways = config.of("Service"), config.of("Node"), config.of("Gateway.gateway.networking.k8s.io")
+    own, nodes = config.of("Service"), config.of("Node")
+    gateways = config.of("Gateway.gateway.networking.k8s.io" if config.features.network_gateway_api else "")
     names, cluster = config.addresses, config.cluster_id
     return run.step("networks", networks, config.networks, own, nodes, gateways, names, cluster, config.domain)
 

@@ -75,11 +75,15 @@ async def with_remotes(
     open_one: Open = watch,
     namespace: str = "istio-system",
     allowed: frozenset[str] = frozenset(),
+    kinds: tuple[str, ...] = KINDS,
     timeout: float = TIMEOUT,  # noqa: ASYNC109 - it limits no call, but the wait for each cluster
 ) -> AsyncIterator[Config]:
-    """``configs`` with what runs in the other clusters. The first comes when each of them was read, or had ``timeout`` seconds."""
+    """``configs`` with what runs in the other clusters. The first comes when each of them was read, or had ``timeout`` seconds.
+
+    ``kinds`` are what is read of them.
+    """
     async with asyncio.TaskGroup() as group:
-        clusters = _Clusters(group, open_one, timeout)
+        clusters = _Clusters(group, open_one, timeout, kinds)
         following = group.create_task(_follow(configs, clusters, namespace, allowed))
         try:
             while await clusters.wait():
@@ -100,10 +104,11 @@ async def _follow(configs: AsyncIterator[Config], clusters: _Clusters, namespace
 class _Clusters:
     """The newest local Config and what is known of the other clusters; belongs to one TaskGroup."""
 
-    def __init__(self, group: asyncio.TaskGroup, open_one: Open, seconds: float) -> None:
+    def __init__(self, group: asyncio.TaskGroup, open_one: Open, seconds: float, kinds: tuple[str, ...]) -> None:
         self._group = group
         self._open = open_one
         self._seconds = seconds
+        self._kinds = kinds
         self._local: Config | None = None
         self._remotes: dict[str, Remote] = {}
         self._running: dict[str, tuple[Target, asyncio.Task[None]]] = {}
@@ -155,7 +160,7 @@ class _Clusters:
     async def _read(self, cluster: str, target: Target) -> None:
         async for config in self._open(target.socket):
             self._end_old_of(cluster, target)
-            objects = {kind: config.of(kind) for kind in KINDS}
+            objects = {kind: config.of(kind) for kind in self._kinds}
             self._remotes[cluster] = Remote(objects, config.mesh.trust_domain, target.secret, Sync.SYNCED)
             self._tell()
 

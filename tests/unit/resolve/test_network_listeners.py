@@ -1,5 +1,6 @@
 """Gateways of the Gateway API that other networks enter through."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,3 +70,5 @@ def test_names_of_such_a_gateway_are_looked_up() -> None:
     networks = build(config).networks
     assert {g.address for g in networks.gateways} == {"1.2.3.4", "5.6.7.8"}
     assert networks.names == ("lb.example",)
+    off = replace(config, features=replace(config.features, network_gateway_api=False))
+    assert build(off).networks.gateways == ()

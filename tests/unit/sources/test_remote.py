@@ -9,7 +9,7 @@ import pytest
 from mizzen.api.kubernetes import Secret
 from mizzen.api.meta import Object, ObjectMeta
 from mizzen.model.config import Config
-from mizzen.model.remote import Sync
+from mizzen.model.remote import KINDS, Sync
 from mizzen.sources.remote import with_remotes
 from tests.fakes.controlplane import pod
 from tests.unit.sources.test_kubeconfig import config as kubeconfig
@@ -46,8 +46,8 @@ class Machine:
             yield config
 
 
-async def run(machine: Machine, seconds: float = 30.0) -> AsyncIterator[Config]:
-    async for config in with_remotes(machine.configs(), open_one=machine.open, timeout=seconds):
+async def run(machine: Machine, seconds: float = 30.0, kinds: tuple[str, ...] = KINDS) -> AsyncIterator[Config]:
+    async for config in with_remotes(machine.configs(), open_one=machine.open, kinds=kinds, timeout=seconds):
         yield config
 
 
@@ -143,6 +143,19 @@ async def test_what_is_not_read_is_told() -> None:
         ("two", "data.b", "cluster b is not read: Secret one has it already"),
     ]
     assert machine.opened == ["b"]
+    machine.local.put_nowait(None)
+    async for _ in stream:
+        pass
+
+
+@pytest.mark.row("MCL-05")
+async def test_only_what_is_asked_for_is_taken() -> None:
+    machine = Machine()
+    stream = run(machine, kinds=("Service",))
+    machine.says_now("b", THERE)
+    machine.local.put_nowait(Config().with_objects([secret("one", b="b")]))
+    found = await until(stream, lambda _: True)
+    assert list(found.remotes["b"].objects) == ["Service"]
     machine.local.put_nowait(None)
     async for _ in stream:
         pass
