@@ -134,6 +134,7 @@ class Settings:
                 gateway_selectors=_read(environment, "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY", _boolean, True),
                 several_authorizers=_read(environment, "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS", _boolean, False),
                 multicluster_headless=_read(environment, "ENABLE_MULTICLUSTER_HEADLESS", _boolean, True),
+                strict_gateways=_read(environment, "PILOT_ENABLE_STRICT_GATEWAY_MERGING", _boolean, True),
                 remote_keys=_read(environment, "PILOT_JWT_ENABLE_REMOTE_JWKS", _remote_keys, RemoteKeys.CONTROL_PLANE),
             ),
             entry_registration=_read(
