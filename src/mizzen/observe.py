@@ -43,6 +43,11 @@ _BARE = (
     "citadel_server_csr_sign_err_count",
     "citadel_server_csr_parsing_err_count",
     "citadel_server_id_extraction_err_count",
+    "pilot_push_triggers",
+    "pilot_inbound_updates",
+    "pilot_k8s_cfg_events",
+    "pilot_k8s_reg_events",
+    "pilot_xds_write_timeout",
     "galley_validation_passed",
     "galley_validation_failed",
     "galley_validation_http_error",
@@ -51,12 +56,48 @@ _BARE = (
 _SUFFIXED = re.compile(rf"^((?:# (?:HELP|TYPE) )?(?:{'|'.join(_BARE)}))_total(?=[ {{])".encode(), re.MULTILINE)
 
 
+_PUSH = (0.01, 0.1, 0.5, 1, 3, 5, 10, 20, 30)
+_PROXY = (0.1, 0.5, 1, 3, 5, 10, 20, 30)
+
+
+class PushMetrics:
+    """How long a change takes to reach proxies, and what made it necessary (rows CPM-01, CPM-05)."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def histogram(name: str, about: str, buckets: tuple[float, ...], labels: tuple[str, ...] = ()) -> Histogram:
+            return Histogram(name, about, labels, buckets=buckets, registry=registry)
+
+        self.push = histogram("pilot_xds_push_time", "Time to make responses, by type.", _PUSH, ("type",))
+        self.send = histogram("pilot_xds_send_time", "Time to send a response.", (0.01, 0.1, 1, 3, 5, 10, 20, 30))
+        self.debounce = histogram("pilot_debounce_time", "Time that a change waited for others.", _PUSH)
+        self.queue = histogram("pilot_proxy_queue_time", "Time until a proxy's turn came.", _PROXY)
+        self.convergence = histogram(
+            "pilot_proxy_convergence_time", "Time from a change to the last response to a proxy.", _PROXY
+        )
+        self.triggers = Counter("pilot_push_triggers", "Changes, by what they are of.", ["type"], registry=registry)
+        self.inbound = Counter("pilot_inbound_updates", "Changes that came in, by sort.", ["type"], registry=registry)
+        event = ["type", "event"]
+        self.config_events = Counter("pilot_k8s_cfg_events", "Changed configuration.", event, registry=registry)
+        self.registry_events = Counter("pilot_k8s_reg_events", "Changed services and pods.", event, registry=registry)
+        self._longest = Gauge("pilot_xds_recv_max", "Bytes of the largest request.", registry=registry)
+        self._received = 0
+        # There, and never raised: a send has no time limit of its own here, the connection has.
+        Counter("pilot_xds_write_timeout", "Responses that could not be sent in time.", registry=registry)
+
+    def received(self, size: int) -> None:
+        """A request of ``size`` bytes."""
+        if size > self._received:
+            self._received = size
+            self._longest.set(size)
+
+
 class Metrics:
     """The control plane's metrics in a registry of their own, so that two can live in one process."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
+        self.pushing = PushMetrics(registry)
         ProcessCollector(registry=registry)
         self.connected = Gauge(
             "pilot_xds", "Number of endpoints connected to this pilot using XDS.", ["version"], registry=registry
@@ -98,7 +139,10 @@ class Metrics:
             registry=registry,
         )
         self.build_seconds = Histogram(
-            "pilot_pushcontext_init_seconds", "Time to resolve a snapshot.", registry=registry
+            "pilot_pushcontext_init_seconds",
+            "Time to resolve a snapshot.",
+            buckets=(0.01, 0.1, 0.5, 1, 3, 5),
+            registry=registry,
         )
         self.services = Gauge("pilot_services", "Services known.", registry=registry)
         self.virtual_services = Gauge("pilot_virt_services", "VirtualServices known.", registry=registry)

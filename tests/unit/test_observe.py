@@ -40,6 +40,15 @@ def test_who_refuses_what_is_told_until_the_proxy_is_gone() -> None:
     assert 'pilot_total_xds_rejects{type="lds"} 2.0' in metrics.text().decode()
 
 
+@pytest.mark.row("CPM-09")
+def test_the_process_is_measured_under_its_own_names_alone() -> None:
+    text = Metrics().text().decode()
+    for name in ("process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds"):
+        assert f"\n{name} " in text
+    assert "\ngo_" not in text
+    assert "\nistiod_uptime_seconds " in text
+
+
 @pytest.mark.row("TR-10")
 def test_providers_without_a_service_are_counted_by_sort() -> None:
     metrics = Metrics()

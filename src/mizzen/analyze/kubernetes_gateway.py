@@ -25,7 +25,7 @@ def ineffective_selectors(estate: Estate) -> Iterator[Finding]:
     for kind in _POLICIES:
         for policy in estate.decoded(kind):
             body = policy.body
-            if body.selector is None:
+            if body.selector is None or body.target_ref is not None:
                 continue
             pods = estate.pods_with(body.selector.match_labels, policy.namespace)
             names = [pod.labels.get(_GATEWAY_NAME) for pod in pods]

@@ -96,9 +96,9 @@ class Discovery:
     async def _stream(self, call: Call, session: Session, message: Any, identity: Identity | None) -> None:
         if not await self._rate.admit():
             raise GrpcError(Status.RESOURCE_EXHAUSTED, "too many new streams")
-        first = await _receive(call, message)
+        first = await _receive(call, message, self._metrics)
         while first is not None and first.type_url == HEALTH:
-            first = await _receive(call, message)
+            first = await _receive(call, message, self._metrics)
         if first is None:
             return
         node = self._node(first, identity)
@@ -164,7 +164,7 @@ class Discovery:
                 raise GrpcError(Status.INVALID_ARGUMENT, "this stream began with debug types")
             if (response := _debugged(self._debug, request, identity, session)) is not None:
                 await call.send(response.encode())
-            request = await _receive(call, message)
+            request = await _receive(call, message, self._metrics)
 
     async def _identify(self, call: Call) -> Identity | None:
         if self._authenticator is None:
@@ -228,15 +228,23 @@ class _Stream:
         # Bounded by :meth:`_room`: a proxy that does not read is not read from.
         self._outbox: asyncio.Queue[Response] = asyncio.Queue()
         self._sent = Signal()
+        self._aimed: Published | None = None
+        """The snapshot whose responses are on their way."""
 
     def offer(self, published: Published) -> bool:
         """Aim the session at a snapshot; False when there is nothing to offer."""
+        started = time.monotonic()
+        self._metrics.pushing.queue.observe(max(0.0, started - published.at))
         resources = self._hub.resources(self._connection, published)
         if resources is None:
             return False
         if not self._connection.secrets:
             resources = _without_secrets(resources, proved=self._connection.identity is not None)
-        self._put(self._connection.session.offer(resources, published.number))
+        responses = list(self._connection.session.offer(resources, published.number))
+        for short in {SHORT_NAMES.get(response.type_url, "other").lower() for response in responses}:
+            self._metrics.pushing.push.labels(short).observe(time.monotonic() - started)
+        self._aimed = published if responses else None
+        self._put(responses)
         return True
 
     async def run(self, first: Request, message: Any, age: float = 0.0) -> None:
@@ -246,7 +254,7 @@ class _Stream:
             async with asyncio.TaskGroup() as group:
                 others = [group.create_task(self._send()), group.create_task(self._follow())]
                 others += [group.create_task(_grow_old(age))] if age else []
-                while (request := await _receive(self._call, message)) is not None:
+                while (request := await _receive(self._call, message, self._metrics)) is not None:
                     if _is_debug(request):
                         answer = _debugged(self._debug, request, self._connection.identity, self._connection.session)
                         self._put([answer] if answer is not None else [])
@@ -319,7 +327,12 @@ class _Stream:
             short = SHORT_NAMES.get(response.type_url, "other").lower()
             self._metrics.pushes.labels(short).inc()
             self._metrics.config_size.labels(response.type_url if short != "other" else short).observe(len(message))
+            started = time.monotonic()
             await self._call.send(message)
+            self._metrics.pushing.send.observe(time.monotonic() - started)
+            if self._aimed is not None and self._outbox.empty():
+                self._metrics.pushing.convergence.observe(max(0.0, time.monotonic() - self._aimed.at))
+                self._aimed = None
 
 
 async def _grow_old(age: float) -> None:
@@ -342,10 +355,11 @@ def _debugged(debug: OverXds | None, request: Request, identity: Identity | None
     return debug.answer(request.type_url, names, identity, delta=session.DELTA)
 
 
-async def _receive(call: Call, message: Any) -> Request | None:
+async def _receive(call: Call, message: Any, metrics: Metrics) -> Request | None:
     data = await call.receive()
     if data is None:
         return None
+    metrics.pushing.received(len(data))
     try:
         return message.FromString(data)
     except DecodeError as error:

@@ -33,6 +33,7 @@ from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import NO_PLUGINS, Plugins, ProxyView
 from mizzen.observe import Metrics
 from mizzen.server.certificates import Certificates
+from mizzen.server.events import events
 from mizzen.server.node import Node
 from mizzen.server.reports import Reports
 from mizzen.xds import Session
@@ -86,6 +87,8 @@ class Published:
     number: int
     revision: int
     snapshot: Snapshot
+    at: float = 0.0
+    """When it was ready, on the monotonic clock."""
 
 
 @dataclass(eq=False)
@@ -165,7 +168,8 @@ class Hub:
         self._count_clusters(previous.config.remotes if previous is not None else {}, config.remotes)
         self.error = ""
         number = self.current.number + 1 if self.current is not None else 1
-        self.current = Published(number, config.revision, snapshot)
+        self._count_events(previous, config)
+        self.current = Published(number, config.revision, snapshot, time.monotonic())
         self._published.append((number, config.revision))
         self._built.clear()
         self._conflicts.clear()
@@ -187,6 +191,15 @@ class Hub:
         """Resolve what there is once more and offer it. A proxy that has it already is sent nothing."""
         if self.config is not None:
             self.publish(self.config)
+
+    def _count_events(self, previous: Snapshot | None, config: Config) -> None:
+        found, metrics = events(previous.config if previous is not None else None, config), self._metrics.pushing
+        for counter, counts in ((metrics.config_events, found.config), (metrics.registry_events, found.registry)):
+            for labels, number in counts.items():
+                counter.labels(*labels).inc(number)
+        for counter, sorts in ((metrics.triggers, found.triggers), (metrics.inbound, found.inbound)):
+            for sort, number in sorts.items():
+                counter.labels(sort).inc(number)
 
     def number_of(self, revision: int) -> int | None:
         """The first snapshot that has ``revision`` in it, None if there is none yet."""
