@@ -139,6 +139,7 @@ class Settings:
                 several_authorizers=_read(environment, "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS", _boolean, False),
                 network_gateway_api=_read(environment, "PILOT_MULTI_NETWORK_DISCOVER_GATEWAY_API", _boolean, True),
                 multicluster_headless=_read(environment, "ENABLE_MULTICLUSTER_HEADLESS", _boolean, True),
+                strict_gateways=_read(environment, "PILOT_ENABLE_STRICT_GATEWAY_MERGING", _boolean, True),
                 remote_keys=_read(environment, "PILOT_JWT_ENABLE_REMOTE_JWKS", _remote_keys, RemoteKeys.CONTROL_PLANE),
             ),
             entry_registration=_read(

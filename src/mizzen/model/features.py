@@ -40,6 +40,8 @@ class Features:
     """Whether policies with a selector, or with none, hold on gateways of the Gateway API too (row CM-07)."""
     gateway_api: GatewayApi = GatewayApi()
     remote_keys: RemoteKeys = RemoteKeys.CONTROL_PLANE
+    strict_gateways: bool = True
+    """Gateways of other namespaces do not join a proxy that was deployed for a Gateway of the Gateway API (row GW-26)."""
     authorization: AuthorizationMode = AuthorizationMode.ALWAYS_ALLOW
     """Whether a proxy gets a Secret by name alone, or only if roles let its service account list them (row GW-31)."""
     network_gateway_api: bool = True

@@ -131,6 +131,8 @@ class Scope:
     virtual_services: tuple[Object, ...] = ()
     destination_rules: Mapping[tuple[str, str], Object] = field(default_factory=dict)
     gateways: tuple[Object, ...] = ()
+    foreign_gateways: tuple[Object, ...] = ()
+    """Gateways that select a router which does not serve them (row GW-26)."""
     bound_ports: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     """Those of the Gateways that are bound to Services by name, in place of ``gateway_ports``."""
     gateway_ports: Mapping[int, int] = field(default_factory=dict)

@@ -22,6 +22,17 @@ def gateways_of(snapshot: Snapshot, proxy: Proxy) -> Iterator[Object]:
             yield obj
 
 
+def merged(snapshot: Snapshot, proxy: Proxy) -> tuple[tuple[Object, ...], tuple[Object, ...]]:
+    """The Gateways that a router serves, and those that select it in vain: whoever may write a Gateway in some namespace
+    must not add servers to what was deployed for a Gateway of the Gateway API in another one (row GW-26)."""
+    found = tuple(gateways_of(snapshot, proxy))
+    deployed = any(generated.of_gateway_api(obj) and obj.meta.annotations.get(generated.ACCOUNT) for obj in found)
+    if not deployed or not snapshot.config.features.strict_gateways:
+        return found, ()
+    foreign = tuple(o for o in found if not generated.of_gateway_api(o) and o.namespace != proxy.namespace)
+    return tuple(obj for obj in found if obj not in foreign), foreign
+
+
 def gateway_ports(snapshot: Snapshot, proxy: Proxy) -> dict[int, int]:
     """Service port to container port, by the services that lead to the router."""
     found: dict[int, int] = {}

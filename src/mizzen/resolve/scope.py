@@ -15,7 +15,7 @@ from mizzen.model.view import Policies, Scope
 from mizzen.resolve import egress_listeners, extensions, visible
 from mizzen.resolve.conduct import conduct
 from mizzen.resolve.destination_rules import by_namespace, rule_for
-from mizzen.resolve.gateways import bound_ports, gateway_ports, gateways_of
+from mizzen.resolve.gateways import bound_ports, gateway_ports, merged
 from mizzen.resolve.policies import policies_of
 from mizzen.resolve.sidecars import Egress, of_sidecar, sidecar_for
 from mizzen.resolve.virtual_services import MESH
@@ -28,7 +28,7 @@ def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str
     sidecar = None if router else sidecar_for(snapshot.sidecars, proxy.namespace, proxy.labels, mesh.root_namespace)
     body: Sidecar | None = sidecar.body if sidecar else None
     egress = Egress(of_sidecar(body), proxy.namespace)
-    gateways = tuple(gateways_of(snapshot, proxy)) if router else ()
+    gateways, foreign = merged(snapshot, proxy) if router else ((), ())
     attached = {f"{obj.namespace}/{obj.name}" for obj in gateways} if router else {MESH}
     routes = visible.routes(snapshot.virtual_services, proxy.namespace, attached, egress)
     traffic = body.outbound_traffic_policy if body and body.outbound_traffic_policy else mesh.outbound_traffic_policy
@@ -56,6 +56,7 @@ def scope(snapshot: Snapshot, proxy: Proxy, key: Hashable, labels: dict[str, str
         virtual_services=routes,
         destination_rules={(s.namespace, s.hostname): rule for s, rule in chosen if rule is not None},
         gateways=gateways,
+        foreign_gateways=foreign,
         gateway_ports=gateway_ports(snapshot, proxy) if router else {},
         bound_ports=bound_ports(snapshot, proxy, gateways) if router else {},
         policies=policies_of(snapshot, proxy.namespace, proxy.labels) if router else Policies(),

@@ -1,26 +1,35 @@
-"""What to tell the owner of a Gateway whose server is left out because an older one has its place (row GW-25)."""
+"""What to tell the owner of a Gateway whose server is left out because an older one has its place (rows GW-25, GW-26)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mizzen.api.meta import Object
 from mizzen.model.finding import REJECTED, Finding, Level
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.gateway_server import left_out
 
 
 def findings(catalog: Catalog) -> Iterator[Finding]:
-    """One for each server that is left out at the routers of this scope."""
+    """One for each server that is left out at the routers of this scope, and for each Gateway that is not theirs to serve."""
     for bound, reason in left_out(catalog):
-        origin = bound.gateway.origin
-        yield Finding(
-            code=REJECTED,
-            level=Level.ERROR,
-            message=f"this server is left out on port {bound.port}: {reason}",
-            kind=bound.gateway.kind,
-            namespace=bound.gateway.namespace,
-            name=bound.gateway.name,
-            field=bound.field,
-            file=origin.file if origin else "",
-            line=origin.line if origin else 0,
-        )
+        yield _rejected(bound.gateway, f"this server is left out on port {bound.port}: {reason}", bound.field)
+    for obj in catalog.scope.foreign_gateways:
+        where = catalog.scope.namespace
+        text = f"a proxy that was deployed for a Gateway of namespace {where} serves no Gateway of another namespace"
+        yield _rejected(obj, text, "spec.selector")
+
+
+def _rejected(gateway: Object, message: str, field: str) -> Finding:
+    origin = gateway.origin
+    return Finding(
+        code=REJECTED,
+        level=Level.ERROR,
+        message=message,
+        kind=gateway.kind,
+        namespace=gateway.namespace,
+        name=gateway.name,
+        field=field,
+        file=origin.file if origin else "",
+        line=origin.line if origin else 0,
+    )
