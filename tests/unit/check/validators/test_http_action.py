@@ -44,6 +44,7 @@ def test_fields(fields: dict[str, Any], wrong: list[str]) -> None:
     ({"directResponse": {"status": 200, "body": {"string": "x" * (1 << 20)}}}, []),
     ({"directResponse": {"status": 200, "body": {"string": "x" * ((1 << 20) + 1)}}}, ["directResponse.body"]),
     ({"directResponse": {"status": 200, "body": {"bytes": "eA=="}}}, []),
+    ({"directResponse": {"status": 200, "body": {"bytes": "plain text"}}}, ["directResponse.body.bytes"]),
 ])  # fmt: skip
 def test_answers_of_the_proxy(entry: dict[str, Any], wrong: list[str]) -> None:
     assert errors("VirtualService", {"hosts": ["a"], "http": [entry]}) == [f"spec.http[0].{w}" for w in wrong]
