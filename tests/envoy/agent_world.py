@@ -90,6 +90,13 @@ class Discovery(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):
                 )
 
 
+def without_plugins(asked):
+    """What a control plane answers to an agent's poll for modules when there are none: at once, and then not for long."""
+    if asked["version"] == "1":
+        threading.Event().wait(30)
+    return {"version": "1", "modules": []}
+
+
 class World:
     """Everything that the agent meets, and the agent itself once :meth:`start` was called."""
 
@@ -116,13 +123,20 @@ class World:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                if self.path == "/agent/v1/modules":
+                    self._answer(200, json.dumps(without_plugins(body)).encode())
+                    return
                 authority.requests.append({"path": self.path, "authorization": self.headers["authorization"], **body})
                 good = not authority.failing
                 answer = json.dumps(authority.sign(body["csr"])).encode() if good else b"not now"
-                self.send_response(200 if good else 503)
+                self._answer(200 if good else 503, answer)
+
+            def _answer(self, status, answer):
+                self.send_response(status)
                 self.send_header("content-length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(answer)
+                with contextlib.suppress(OSError):  # whoever polled may be gone
+                    self.wfile.write(answer)
 
             def log_message(self, *_):
                 pass
@@ -175,8 +189,8 @@ class World:
             **more,
         }
 
-    def start(self, role: str = "sidecar", **env) -> None:
-        command = [sys.executable, "-m", "mizzen.agent", "proxy", role, "--domain", "shop.svc.cluster.local"]
+    def start(self, role: str = "sidecar", options: tuple[str, ...] = (), **env) -> None:
+        command = [sys.executable, "-m", "mizzen.agent", "proxy", role, "--domain", "shop.svc.cluster.local", *options]
         log = (self.path / "log").open("w")
         self.process = subprocess.Popen(command, env=self.environment(**env), stdout=log, stderr=log)
         log.close()

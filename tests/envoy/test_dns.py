@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from dnslib import RCODE, DNSRecord
 
-from tests.envoy.agent_world import World, free_port, pem
+from tests.envoy.agent_world import World, free_port, pem, without_plugins
 
 pytestmark = pytest.mark.envoy
 
@@ -32,7 +32,8 @@ class Plane:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                self._answer(world.authority.sign(body["csr"]))
+                modules = self.path == "/agent/v1/modules"
+                self._answer(without_plugins(body) if modules else world.authority.sign(body["csr"]))
 
             def do_GET(self) -> None:
                 path, _, query = self.path.partition("?")

@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import io
 import json
+import ssl
 import sys
 import tarfile
 import threading
@@ -173,9 +174,11 @@ def server(content: Content, port: int = 0, host: str = "127.0.0.1") -> Threadin
 
 
 @contextlib.contextmanager
-def serving(content: Content) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
+def serving(content: Content, tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
     """On loopback: ``host:port`` and the log."""
     made = server(content)
+    if tls is not None:
+        made.socket = tls.wrap_socket(made.socket, server_side=True)
     thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mizzen.model.resources import CLUSTER, ENDPOINT, LISTENER, ROUTE, ResourceSet
+from mizzen.model.resources import CLUSTER, ENDPOINT, EXTENSION_CONFIG, LISTENER, ROUTE, ResourceSet
 from mizzen.xds import DeltaSession, Session, SotwSession
 from tests.protocol.conversation import Proxy, res
+
+TYPES = (CLUSTER, ENDPOINT, LISTENER, ROUTE, EXTENSION_CONFIG)
 
 pytestmark = pytest.mark.property
 
@@ -74,7 +76,7 @@ def state(proxy: Proxy) -> dict[str, dict[str, bytes]]:
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(script=events, end=good_world)
 def test_both_dialects_converge_across_refusals_and_reconnects(script: list[object], end: ResourceSet) -> None:
-    expected = {url: {name: r.body for name, r in end.get(url).items()} for url in (CLUSTER, ENDPOINT, LISTENER, ROUTE)}
+    expected = {url: {name: r.body for name, r in end.get(url).items()} for url in TYPES}
     for kind in (DeltaSession, SotwSession):
         proxy = play(kind, script, end)
         assert state(proxy) == expected

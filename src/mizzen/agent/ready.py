@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from mizzen.agent.http import BadMessage, fetch
 
@@ -20,14 +21,19 @@ class Readiness:
         self._port = admin_port
         self._configured = False
         self._live = False
+        self._complete = False
         self.stopping = False
+        self.lacks: Callable[[], str] = str
+        """What else has to be there before the pod is ready for the first time; empty for nothing."""
 
     async def why_not(self) -> str:
         """Empty when ready, else what is missing."""
         if self.stopping:
             return "the agent is shutting down"
-        if self._configured and self._live:
+        if self._complete:
             return ""
+        if self._configured and self._live:
+            return self._rest()
         try:
             async with asyncio.timeout(2):
                 answer = await fetch("127.0.0.1", self._port, QUERY)
@@ -50,7 +56,12 @@ class Readiness:
             ]
             text = f"config not received: cds updates {cds}, lds updates {lds}"
             return f"{text}; refused: {', '.join(refused)}" if refused else text
-        return "" if self._live else "envoy is not live yet"
+        return self._rest() if self._live else "envoy is not live yet"
+
+    def _rest(self) -> str:
+        reason = self.lacks()
+        self._complete = not reason
+        return reason
 
 
 def parse(text: str) -> dict[str, int]:

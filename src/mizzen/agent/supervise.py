@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mizzen.agent.bootstrap import bootstrap
+from mizzen.agent.bootstrap import WATCH, bootstrap
 from mizzen.agent.http import BadMessage, fetch
 from mizzen.agent.node import environment
 from mizzen.agent.settings import Settings
@@ -138,7 +138,8 @@ class Envoy:
             return 0
         own = tuple(f"_{port}".encode() for port in (settings.envoy_status_port, settings.envoy_prometheus_port))
         counts = [(name, int(n)) for name, n in _ACTIVE.findall(answer.body)]
-        return sum(n for name, n in counts if not name.endswith(own) and not name.startswith(b"admin"))
+        own_polls = (b"admin", WATCH.encode())
+        return sum(n for name, n in counts if not name.endswith(own) and not name.startswith(own_polls))
 
     def kill(self) -> None:
         """End it now."""

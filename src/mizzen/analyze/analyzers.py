@@ -33,6 +33,7 @@ from mizzen.analyze import (
     webhooks,
 )
 from mizzen.analyze.estate import Estate
+from mizzen.api.kinds import KINDS
 from mizzen.model.finding import Finding
 
 Run = Callable[[Estate], Iterable[Finding]]
@@ -310,6 +311,13 @@ def _every() -> Iterator[Analyzer]:  # fmt: skip
         f"{_WEBHOOKS} Service",
         "139",
         "Injection webhooks that are dead or rivals",
+    )
+    yield _of(
+        "schema.ObjectAnalyzer",
+        schema.of_others,
+        " ".join(kind for kind in KINDS if kind not in schema.KINDS),
+        "106",
+        "Objects of all other kinds that would be refused",
     )
     for kind in schema.KINDS:
         yield _of(

@@ -27,7 +27,7 @@ ANNOTATIONS: dict[str, Annotation] = {
     **_named("alpha.istio.io/", "canonical-serviceaccounts kubernetes-serviceaccounts", "Service", deprecated=True),
     **_named("ambient.istio.io/", "bypass-inbound-capture"),
     **_named("ambient.istio.io/", "redirection", alpha=False),
-    **_named("ambient.istio.io/", "dns-capture", "Pod Namespace"),
+    **_named("ambient.istio.io/", "dns-capture"),
     **_named("ambient.istio.io/", "waypoint-inbound-binding", "GatewayClass Gateway"),
     **_named("galley.istio.io/", "analyze-suppress", ANY),
     **_named("gateway.istio.io/", "controller-version", ANY),

@@ -24,7 +24,7 @@ SYSTEM = "istio-system"
 class Subject:
     """One object. ``kind`` is the key in :data:`mizzen.api.kinds.KINDS`.
 
-    ``body`` is the decoded object, with the type of its kind; None when it could not be decoded. ``judged`` is what its
+    ``body`` is what could be read of it, with the type of its kind; None when it is no map. ``judged`` is what its
     own validator said. ``virtual``: it stands for one that would be there and is never reported on, such as the pod of
     a Deployment.
     """

@@ -47,6 +47,13 @@ def of_kind(kind: str) -> Callable[[Estate], Iterator[Finding]]:
     return run
 
 
+def of_others(estate: Estate) -> Iterator[Finding]:
+    """Objects of every other kind that would be refused: a mesh without them is not the one that was meant."""
+    for kind in sorted(estate.kinds - set(KINDS)):
+        for subject in estate.of(kind):
+            yield from filter(None, (_message(found) for found in subject.judged if found.level is Level.ERROR))
+
+
 def _message(finding: Finding) -> Finding | None:
     if finding.code in _ELSEWHERE or (finding.code == "IST0002" and finding.field.endswith(_DELAY)):
         return None

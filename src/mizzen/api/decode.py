@@ -17,7 +17,15 @@ from mizzen.api.mesh_networks import MeshNetworks
 from mizzen.api.meta import Object, ObjectMeta, Origin
 from mizzen.api.reader import BAD, MAX_DEPTH, Problem, Report, closest, name_of, reader
 
-__all__ = ["Decoded", "Problem", "decode", "decode_mesh", "decode_mesh_networks", "decode_proxy_config"]
+__all__ = [
+    "Decoded",
+    "Problem",
+    "decode",
+    "decode_mesh",
+    "decode_mesh_networks",
+    "decode_proxy_config",
+    "readable_body",
+]
 
 Block = TypeVar("Block", bound=Struct)
 
@@ -67,6 +75,19 @@ def decode(raw: object, origin: Origin | None = None, namespace: str = "default"
     return Decoded(
         object=obj, problems=tuple(report.problems), kind=info.key, namespace=meta.namespace, name=meta.name or name
     )
+
+
+def readable_body(raw: Mapping[Any, Any], info: KindInfo) -> Any:
+    """The body of a document as far as it can be read, for those who only look at it (row IM-06).
+
+    Unknown fields are passed over and what does not fit keeps its default, as in Istio's own client. None where nothing
+    can be read.
+    """
+    if too_deep(raw):
+        return None
+    written = raw if info.payload == "document" else raw.get("spec")
+    body = reader(info.body)({} if written is None else written, "spec", Report(unknown="ignore"))
+    return None if body is BAD else body
 
 
 def decode_mesh(raw: object) -> tuple[MeshConfig, tuple[Problem, ...]]:

@@ -42,8 +42,10 @@ class Place:
         user: environment.User,
         directory: str,
         descriptors: Sequence[int],
+        *,
+        whole: bool = False,
     ) -> Process:
-        """Start a program in the pod. Raises OSError when it cannot be started."""
+        """Start a program in the pod; with ``whole`` nothing that it started outlives it. Raises OSError when it cannot be started."""
         request = {
             "arguments": list(words),
             "environment": values,
@@ -55,6 +57,7 @@ class Place:
             "directory": directory,
             "namespaces": self.namespaces,
             "cgroup": str(self.cgroup) if self.cgroup else "",
+            "whole": whole,
         }
         return await self.forks.spawn(request, descriptors)
 
@@ -165,8 +168,9 @@ class Container:
                 os.fchown(file.fileno(), self.user.uid, self.user.gid)
                 null = os.open(os.devnull, os.O_RDONLY)
                 try:
+                    descriptors = [null, file.fileno(), file.fileno()]
                     self.process = await self._place.run(
-                        self._words, self.values, self.user, self.directory, [null, file.fileno(), file.fileno()]
+                        self._words, self.values, self.user, self.directory, descriptors, whole=True
                     )
                 finally:
                     os.close(null)

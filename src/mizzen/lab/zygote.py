@@ -8,6 +8,7 @@ When the supervisor is gone the zygote ends; what it forked runs on.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -22,6 +23,8 @@ LIMIT = 1 << 20
 """The size of one message in bytes."""
 
 _UNREACHABLE = 125
+_WHOLE: set[int] = set()
+"""Children that take what they started along when they end, as the first process of a container does."""
 
 
 def main(arguments: list[str]) -> None:
@@ -52,11 +55,18 @@ def main(arguments: list[str]) -> None:
 def _reap(channel: socket.socket) -> None:
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            # Looked at before it is reaped: until then its number, and that of its session, is nobody else's.
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
             return
-        if pid == 0:
+        if ended is None:
             return
+        pid = ended.si_pid
+        if pid in _WHOLE:
+            _WHOLE.discard(pid)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
         channel.send(json.dumps({"exit": pid, "code": os.waitstatus_to_exitcode(status)}).encode())
 
 
@@ -89,6 +99,8 @@ def _fork(request: dict[str, Any], descriptors: list[int]) -> int:
         except BaseException as error:  # noqa: BLE001 - a forked child must never return into the server's loop
             os.write(report_write, json.dumps([0, repr(error)]).encode())
         os._exit(_UNREACHABLE)
+    if request.get("whole"):
+        _WHOLE.add(pid)
     os.close(report_write)
     with os.fdopen(report_read, "rb") as report:
         failure = report.read()

@@ -5,6 +5,7 @@ Pure functions over an entry as a raw document. Times are RFC 3339 texts in UTC 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ CHECKED = "proxy.istio.io/health-checks-enabled"
 HEALTHY = "Healthy"
 _LOCALITY_LABEL = "istio-locality"
 _LONGEST_NAME = 253
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _API = "networking.istio.io/v1"
 
 
@@ -46,9 +48,17 @@ def moment(when: datetime) -> str:
 
 
 def entry_name(group: str, address: str, network: str = "") -> str:
-    """``GROUP-ADDRESS[-NETWORK]``, colons of IPv6 as dashes; a name that is too long loses its beginning."""
+    """``GROUP-ADDRESS[-NETWORK]``, colons of IPv6 as dashes; a name that is too long loses its beginning.
+
+    Group and network are as the proxy says them: see :func:`is_name`.
+    """
     parts = [group, address.replace(":", "-"), *([network] if network else [])]
-    return "-".join(parts)[-_LONGEST_NAME:]
+    return "-".join(parts)[-_LONGEST_NAME:].lstrip("-.")
+
+
+def is_name(text: str) -> bool:
+    """Whether an object may be called so (RFC 1123)."""
+    return _NAME.fullmatch(text) is not None
 
 
 def entry_of(group: Object, who: Registrant) -> Raw:

@@ -148,6 +148,8 @@ class Registrations:
         found = config.of("WorkloadGroup").get((node.namespace, group)) if config is not None else None
         if found is None:
             raise NoGroup(f"there is no WorkloadGroup {node.namespace}/{group}")
+        if not made.is_name(node.entry_name):
+            raise NotRegistered(f"an entry cannot be called {node.entry_name!r}")
         entry = made.entry_of(found, node.registrant)
         decoded = decode(entry)
         problems = [problem.message for problem in decoded.problems if problem.fatal]

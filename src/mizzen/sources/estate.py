@@ -1,6 +1,7 @@
 """Documents become an :class:`~mizzen.analyze.estate.Estate`: what the analysis of a mesh looks at (row IA-01).
 
-Here everything counts as it was written: objects that a validator refuses stay, and nothing gets a default.
+Here everything counts as it was written: objects that a validator refuses stay, as far as they can be read, and nothing
+gets a default.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from mizzen.analyze.estate import SYSTEM, Estate, Subject
 from mizzen.analyze.mesh_networks import KIND as MESH_NETWORKS
 from mizzen.analyze.mesh_networks import NAME as MESH_NETWORKS_NAME
 from mizzen.analyze.reading import at, block, text, texts
-from mizzen.api.decode import Problem, decode, decode_mesh
+from mizzen.api.decode import Problem, decode, decode_mesh, readable_body
 from mizzen.api.kinds import kind_of
 from mizzen.check import codes, validate
 from mizzen.model.finding import Finding, Level
 from mizzen.sources.config import replace_line
 from mizzen.sources.files import Document, parse
 from mizzen.sources.mesh import NAME as MESH_MAP
-from mizzen.sources.mesh import MeshReading, is_mesh_config, joined, line_inside, read_mesh
+from mizzen.sources.mesh import NETWORKS_KEY, MeshReading, is_mesh_config, joined, line_inside, read_mesh
 from mizzen.sources.selection import EVERYTHING, Selection
 
 NEVER_READ = frozenset({"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
@@ -121,14 +122,13 @@ def _subject(document: Document, namespace: str, selection: Selection) -> Subjec
     if unread:
         return Skipped(f"{kind} {space}/{name}", unread)
     decoded = decode(raw, document.origin, namespace)
-    body = decoded.object.body if decoded.object is not None else None
     judged = [_finding(info.key, space, name, problem, document) for problem in decoded.problems]
     if decoded.object is not None:
         own = validate(decoded.object)
         judged += [replace_line(finding, document.line_of(finding.field)) for finding in own]
     origin = document.origin if document.origin.file else None
     told = tuple(finding for finding in judged if finding.code != codes.NO_EFFECT)
-    return Subject(info.key, space, name, raw, body, told, origin)
+    return Subject(info.key, space, name, raw, readable_body(raw, info), told, origin)
 
 
 def _finding(kind: str, namespace: str, name: str, problem: Problem, document: Document) -> Finding:
@@ -148,16 +148,20 @@ def _finding(kind: str, namespace: str, name: str, problem: Problem, document: D
 def _mesh_subjects(subject: Subject, document: Document) -> tuple[MeshReading, list[Subject]]:
     """The mesh config inside its ConfigMap, and the networks beside it, as objects of their own."""
     reading = read_mesh(subject.body) if subject.body is not None else MeshReading(decode_mesh(None)[0])
-    judged = []
+    own: list[Finding] = []
+    networks: list[Finding] = []
     for problem in reading.problems:
-        if not problem.path.startswith("data.meshNetworks"):
+        if problem.path.startswith(f"data.{NETWORKS_KEY}"):
+            networks.append(_finding(MESH_NETWORKS, SYSTEM, MESH_NETWORKS_NAME, problem, document))
+        else:
             finding = _finding(MESH_CONFIG, SYSTEM, MESH_CONFIG_NAME, problem, document)
-            judged.append(replace_line(finding, line_inside(document, reading, problem.path)))
-    parts = [Subject(MESH_CONFIG, SYSTEM, MESH_CONFIG_NAME, reading.raw, None, tuple(judged), subject.origin)]
-    written = parse(text(subject.raw, "data", "meshNetworks")).documents
-    if written and isinstance(written[0].raw, Mapping):
+            own.append(replace_line(finding, line_inside(document, reading, problem.path)))
+    parts = [Subject(MESH_CONFIG, SYSTEM, MESH_CONFIG_NAME, reading.raw, None, tuple(own), subject.origin)]
+    written = parse(text(subject.raw, "data", NETWORKS_KEY)).documents
+    raw = written[0].raw if written else {}
+    if networks or raw:
         key = (MESH_NETWORKS, SYSTEM, MESH_NETWORKS_NAME)
-        parts.append(Subject(*key, raw=written[0].raw, origin=subject.origin))
+        parts.append(Subject(*key, raw=raw, judged=tuple(networks), origin=subject.origin))
     return reading, parts
 
 

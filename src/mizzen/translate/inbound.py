@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from envoy.config.route.v3 import route_components_pb2, route_pb2
 
 from mizzen.api.gateway import ServerTLSSettings
 from mizzen.api.mesh_config import MeshConfig
+from mizzen.model.extension import Phase
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Service
 from mizzen.model.view import Inbound, InboundPort, MtlsMode
@@ -207,10 +209,13 @@ def _http_filters(shape: Shape, target: _Target, inbound: Inbound) -> list[f.Net
         http2=target.protocol.is_http2,
         http10=inbound.http10,
         grpc_web=target.protocol is Protocol.GRPC_WEB,
+        grpc=target.protocol.is_http2,
         chain=Chain(Direction.INBOUND, target.service, shape.mtls),
         plugins=_plugins(target, inbound),
     )
-    return [f.network_marker(f.METADATA_EXCHANGE), manager]
+    # The bytes of HTTP, too, pass the network filters of plugins (row WP-10).
+    bytes_first = (extensions.network(_plugins(target, inbound), phase) for phase in Phase)
+    return [f.network_marker(f.METADATA_EXCHANGE), *itertools.chain(*bytes_first), manager]
 
 
 def _route(target: _Target, mesh: MeshConfig) -> route_pb2.RouteConfiguration:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from mizzen.agent.app_probe import AppProbe
@@ -79,6 +81,18 @@ async def test_grpc_and_probes_of_no_kind() -> None:
 
     async with served(no_grpc) as port:
         assert await look(grpc={"port": port, "service": "a"}) != ""
+    method = grpc.unary_unary_rpc_method_handler(
+        lambda request, _: b"\x08\x01" if request == b"\x0a\x01a" else b"\x08\x02"
+    )
+    server = grpc.server(futures.ThreadPoolExecutor(1))
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": method})])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        assert await look(grpc={"port": port, "service": "a"}, timeoutSeconds=5) == ""
+        assert await look(grpc={"port": port}, timeoutSeconds=5) == "the server is not serving"
+    finally:
+        server.stop(None)
     assert "KeyError" in await look()
     assert "KeyError" in await look(httpGet={})
 

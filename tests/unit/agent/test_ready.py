@@ -41,6 +41,14 @@ def test_what_was_once_true_stays_true() -> None:
     assert readiness.judge({}) == ""
 
 
+@pytest.mark.row("WP-07")
+def test_the_first_time_nothing_else_may_be_missing() -> None:
+    readiness = Readiness(1)
+    reasons = ["modules", ""]
+    readiness.lacks = lambda: reasons.pop(0)
+    assert [readiness.judge(GOOD) for _ in range(2)] == ["modules", ""]
+
+
 async def test_one_that_shuts_down_or_does_not_answer_is_not_ready() -> None:
     readiness = Readiness(1)
     assert (await readiness.why_not()).startswith("envoy does not answer")

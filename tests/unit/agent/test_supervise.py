@@ -4,8 +4,10 @@ import shutil
 
 import pytest
 
+from mizzen.agent.http import Response
 from mizzen.agent.settings import Settings
 from mizzen.agent.supervise import Envoy, find_envoy, override
+from tests.unit.agent.serving import served
 
 
 def test_the_configured_binary_wins_then_the_installed_then_the_package(tmp_path):
@@ -20,6 +22,19 @@ def test_the_configured_binary_wins_then_the_installed_then_the_package(tmp_path
 
 async def test_an_envoy_that_does_not_answer_has_no_connections():
     assert await Envoy(Settings(proxy_config={"proxyAdminPort": 1}), lambda _: None).active_connections() == 0
+
+
+async def test_only_others_connections_count():
+    lines = ("admin 1", "0.0.0.0_15021 2", "0.0.0.0_15090 4", "agent-watch 8", "0.0.0.0_15006 16", "0.0.0.0_80 32")
+    counts = [line.split() for line in lines]
+    text = "".join(f"listener.{name}.downstream_cx_active: {number}\n" for name, number in counts)
+
+    async def answer(request):
+        return Response(200, text.encode())
+
+    async with served(answer) as port:
+        envoy = Envoy(Settings(proxy_config={"proxyAdminPort": port}), lambda _: None)
+        assert await envoy.active_connections() == 16 + 32
 
 
 @pytest.mark.row("AN-05", "EF-08")

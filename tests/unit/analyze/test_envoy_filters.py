@@ -48,6 +48,19 @@ def test_relative_to_a_patch_for_one_version() -> None:
     beside = patch("INSERT_AFTER", name="", listener={"filterChain": {"filter": {"name": "f"}}})
     assert codes([first], [beside]) == ["IST0151"]
     assert codes([patch("ADD", name="", version="1.2.*")], [patch("REMOVE", name="")]) == ["IST0155"]
+    assert codes([patch("ADD", name="f")], [patch("INSERT_AFTER", name="f")]) == ["IST0151"]
+
+
+@pytest.mark.row("IM-35")
+def test_the_name_of_the_filter_beside() -> None:
+    def unnamed(operation: str, beside: str, version: str = "") -> Json:
+        made = patch(operation, version=version, listener={"filterChain": {"filter": {"name": beside}}})
+        return {**made, "patch": {"operation": operation, "value": {"typed_config": {}}}}
+
+    assert codes([unnamed("ADD", "f", "1.2.*")], [unnamed("REMOVE", "f")]) == ["IST0155"]
+    assert codes([unnamed("ADD", "f", "1.2.*")], [unnamed("REMOVE", "g")]) == ["IST0151"]
+    anywhere: Json = {"applyTo": "HTTP_FILTER", "patch": {"operation": "REMOVE", "value": {"typed_config": {}}}}
+    assert codes([anywhere]) == ["IST0151"]
 
 
 @pytest.mark.row("IM-35")

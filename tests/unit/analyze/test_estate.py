@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from mizzen.analyze.estate import Estate, Subject
+from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Origin
 
 
@@ -10,6 +11,23 @@ def test_virtual_objects_are_only_selected() -> None:
     assert estate.of("Pod") == [real]
     assert estate.pods == estate.pods_by_namespace["a"] == [real, coming]
     assert estate.kinds == {"Pod"}
+
+
+def test_pods_with_labels() -> None:
+    def labelled(namespace: str, name: str, value: str) -> Subject:
+        return Subject("Pod", namespace, name, {"metadata": {"labels": {"app": value}}})
+
+    one, two, far = labelled("a", "p", "x"), labelled("a", "q", "y"), labelled("b", "p", "x")
+    estate = Estate([one, two, far])
+    assert estate.pods_with({"app": "x"}) == [one, far]
+    assert estate.pods_with({"app": "x"}, "a") == [one]
+    assert estate.pods_with({}, "a") == [one, two]
+    assert estate.pods_with({"app": "x"}, "ghost") == []
+
+
+def test_the_mesh_config_in_force() -> None:
+    assert Estate([]).mesh.root_namespace == "istio-system"
+    assert Estate([], MeshConfig(root_namespace="root")).mesh.root_namespace == "root"
 
 
 def test_finding_objects() -> None:

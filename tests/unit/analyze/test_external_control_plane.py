@@ -28,7 +28,7 @@ def test_the_address_of_a_control_plane(kind: str, name: str) -> None:
         == ["IST0164"]
     )
     assert codes(kind, name, url="https://istiod.example:15017/inject") == []
-    assert codes(kind, name, service={"name": "istiod"}) == []
+    assert codes(kind, name, service={"name": "istiod"}) == codes(kind, name, url="nowhere") == []
 
 
 @pytest.mark.row("IM-40")

@@ -28,7 +28,9 @@ def test_one_certificate_at_two_gateways() -> None:
     one, two = gateway("one", tls(credentialName="c")), gateway("two", tls(credentialName="c"), namespace="b")
     assert found(duplicate_certificates, one, two) == [("IST0138", "Gateway default/one"), ("IST0138", "Gateway b/two")]
     assert fields(duplicate_certificates, one, two)[0] == ("IST0138", "metadata.name")
-    assert found(duplicate_certificates, one, gateway("two", tls(credentialName="d"))) == []
+    other = gateway("other", tls(credentialName="d"), server())
+    assert found(duplicate_certificates, one, other) == []
+    assert len(found(duplicate_certificates, one, two, other)) == 2
     files = {"serverCertificate": "/c", "privateKey": "/k"}
     assert len(found(duplicate_certificates, gateway("one", tls(**files)), gateway("two", tls(**files)))) == 2
     assert (
@@ -40,6 +42,8 @@ def test_one_certificate_at_two_gateways() -> None:
         == []
     )
     assert found(duplicate_certificates, gateway("one", tls(credentialName="c"), tls(credentialName="c"))) == []
+    for half in ({"serverCertificate": "/c"}, {"privateKey": "/k"}, {}):
+        assert found(duplicate_certificates, gateway("one", tls(**half)), gateway("two", tls(**half))) == []
 
 
 @pytest.mark.row("IM-24")
@@ -68,6 +72,8 @@ def test_selectors_that_differ_conflict_at_a_common_pod() -> None:
     assert found(conflicting_gateways, one, two) == []
     assert found(conflicting_gateways, one, two, pod("p", app="a", b="c")) == BOTH
     assert found(conflicting_gateways, one, two, pod("p", app="a")) == []
+    longer = gateway("two", server(), selector={"app": "ab"})
+    assert found(conflicting_gateways, one, longer, pod("p", app="ab")) == []
     unlike = gateway("two", server(), selector={"z": "c"})
     assert found(conflicting_gateways, one, unlike, pod("p", app="a", z="c")) == []
 

@@ -107,4 +107,8 @@ def test_a_secret_of_no_use() -> None:
         assert found(secrets, gateway(credential="c"), *PODS, held) == []
     plain = obj("Secret", "c", namespace="edge", stringData={"tls.crt": good.decode(), "tls.key": "k"})
     assert found(secrets, gateway(credential="c"), *PODS, plain) == []
+    cut = good[: good.index(b"-----END")]
+    assert found(secrets, gateway(credential="c"), *PODS, secret(tls_crt=cut, tls_key=b"k")) == told
+    assert found(secrets, gateway(credential="c"), *PODS, secret(tls_crt=certificate(0, 1), tls_key=b"k")) == []
+    assert found(secrets, gateway(credential="c"), *PODS, secret(tls_crt=certificate(-1, 0), tls_key=b"k")) == []
     assert "g (pods in edge)" in messages(secrets, gateway(credential="c"), *PODS, secret())[0]

@@ -14,6 +14,17 @@ def test_where_an_object_is_visible() -> None:
     assert scopes((".", "x"), "n") == ["n", "x"]
 
 
+def test_where_an_object_looks() -> None:
+    ports = [{"number": 80, "name": "a", "protocol": "HTTP"}]
+    entry = obj("ServiceEntry", "e", {"hosts": ["x.org"], "ports": ports, "exportTo": ["."]}, "mine")
+    hosts = hosts_of(estate(entry))
+    assert hosts.find("x.org", "mine") is not None
+    assert hosts.find("x.org", "mine", ["."]) is not None
+    assert hosts.find("x.org", "other", ["mine"]) is not None
+    assert hosts.find("x.org", "other") is None
+    assert hosts.find("x.org", "mine", ["other"]) is None
+
+
 def test_ports_of_one_host_are_united() -> None:
     ports = [{"number": 80, "name": "a", "protocol": "HTTP"}]
     more = [{"number": 81, "name": "b", "protocol": "HTTP"}]

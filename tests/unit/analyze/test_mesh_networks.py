@@ -21,6 +21,8 @@ REMOTE = obj("Secret", "r", namespace="x", labels={"istio/multiCluster": "true"}
 def test_a_registry_that_nobody_has() -> None:
     told = [("IST0126", "MeshNetworks istio-system/meshnetworks")]
     assert found(unknown_registries, networks=networks("ghost")) == told
+    nothing = {"networks": {"n1": {"endpoints": [{"fromCidr": "10.0.0.0/8"}]}}}
+    assert found(unknown_registries, networks=nothing) == []
     assert found(unknown_registries, REMOTE, networks=networks("Kubernetes", "External", "Mock", "far")) == []
     unlabelled = obj("Secret", "r", stringData={"far": "kubeconfig"})
     assert found(unknown_registries, unlabelled, networks=networks("far")) == told
@@ -51,6 +53,9 @@ def test_services_that_differ_between_clusters() -> None:
     other = service("c2", ports=ports, clusterIP="None", type="NodePort")
     assert reasons(service("c1", ports=ports), other) == ["headless or not, type"]
     assert reasons(service("c1", ports=ports)) == []
+    assert reasons(service("c1"), service("c1", type="NodePort")) == []
+    assert reasons(service("c1"), service("c2", type="ClusterIP", clusterIP="10.0.0.1")) == []
+    assert reasons(service("c1"), service("c2", clusterIP="None")) == ["headless or not"]
     found_ = list(differing_services(Estate([service("b"), service("a", type="LoadBalancer")])))
     assert "between the clusters a, b" in found_[0].message
     assert msgspec.structs.astuple(found_[0])[0] == "IST0170"

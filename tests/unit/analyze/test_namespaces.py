@@ -22,6 +22,8 @@ def test_everything_is_injected_by_default() -> None:
     values = {"sidecarInjectorWebhook": {"enableNamespacesByDefault": True}}
     config = obj("ConfigMap", "istio-sidecar-injector", namespace="istio-system", data={"values": json.dumps(values)})
     assert found(injection, obj("Namespace", "a"), config) == [("IST0148", "Namespace a")]
+    away = {**config, "metadata": {"name": "istio-sidecar-injector", "namespace": "a"}, "data": {"values": "{}"}}
+    assert found(injection, obj("Namespace", "a"), away, config) == [("IST0148", "Namespace a")]
     values = {"sidecarInjectorWebhook": {"enableNamespacesByDefault": False}}
     config["data"] = {"values": json.dumps(values)}
     assert found(injection, obj("Namespace", "a"), config) == [("IST0102", "Namespace a")]
@@ -52,6 +54,8 @@ def test_a_pod_that_refuses_injection() -> None:
 def test_namespaces_whose_pods_are_not_looked_at() -> None:
     assert found(injection, obj("Namespace", "default", labels={"istio.io/rev": "x"}), pod("a")) == []
     assert found(injection, pod("a")) == []
+    ambient = injected("default", **{"istio.io/dataplane-mode": "ambient"})
+    assert ("IST0103", "Pod default/a") not in found(injection, ambient, pod("a"))
     assert found(injection, injected("istio-system"), pod("a", "istio-system")) == []
 
 

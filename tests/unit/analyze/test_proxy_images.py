@@ -32,6 +32,13 @@ def test_pods_with_another_image() -> None:
 
 
 @pytest.mark.row("IM-37")
+def test_only_pods_that_run_are_told() -> None:
+    template = {"spec": {"containers": [{"name": "istio-proxy", "image": "old"}]}}
+    coming = obj("Deployment", "d", {"template": template}, "a")
+    assert found(proxy_images, injected("a"), values(), coming, files_only=True) == []
+
+
+@pytest.mark.row("IM-37")
 def test_a_pod_with_an_image_of_its_own() -> None:
     own = proxied("mine", annotations={"sidecar.istio.io/proxyImage": "mine"})
     assert found(proxy_images, injected("a"), values(), own) == []
@@ -58,6 +65,9 @@ def test_variants() -> None:
 
     assert found(proxy_images, *base, slim, config("istio-system", "slim")) == []
     assert found(proxy_images, *base, slim, config("istio-system", "slim"), config("a", "debug")) == TOLD
+    nothing = obj("ProxyConfig", "n", {"concurrency": 1, "selector": {"matchLabels": {"app": "p"}}}, "a")
+    labelled_slim = {**slim, "metadata": {**slim["metadata"], "labels": {"app": "p"}}}
+    assert found(proxy_images, *base, labelled_slim, config("a", "slim"), nothing) == []
     mine = config("a", "slim", selector={"matchLabels": {"app": "p"}})
     labelled = {**slim, "metadata": {**slim["metadata"], "labels": {"app": "p"}}}
     assert found(proxy_images, *base, labelled, config("a", "debug"), mine) == []

@@ -98,4 +98,8 @@ def test_claims_that_are_verified() -> None:
     assert found(claim_routes, wanted, GATEWAY, *PODS, tokens("istio-system")) == []
     assert found(claim_routes, wanted, GATEWAY, *PODS, tokens("edge", app="gw"), tokens("far", app="x")) == told
     assert found(claim_routes, wanted, *PODS) == []
+    broken = {**GATEWAY, "spec": [1]}
+    assert found(claim_routes, wanted, broken, *PODS) == []
+    mesh = obj("VirtualService", "v", {**wanted["spec"], "gateways": ["mesh"]})
+    assert found(claim_routes, mesh, gateway("*", name="mesh"), *PODS) == []
     assert found(claim_routes, claims("x-plain"), GATEWAY, *PODS) == []

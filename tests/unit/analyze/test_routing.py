@@ -82,6 +82,9 @@ def test_a_port_that_is_not_there() -> None:
 def test_a_port_must_be_said_where_there_are_several() -> None:
     assert fields(destination_hosts, http(route=[to("b")]), TWO) == [("IST0112", HOST)]
     assert "80, 81" in messages(destination_hosts, http(route=[to("b")]), TWO)[0]
+    zero = {"destination": {"host": "b", "port": {}}}
+    assert fields(destination_hosts, http(route=[zero]), TWO) == [("IST0112", HOST)]
+    assert fields(destination_hosts, http(route=[{}]), TWO) == [("IST0101", HOST)]
     assert fields(destination_hosts, http(route=[to("b", 81), to("a")]), ONE, TWO) == []
     assert fields(destination_hosts, http(route=[to("a")], mirror={"host": "b"}), ONE, TWO) == [
         ("IST0112", "spec.http[0].mirror.host")
@@ -106,10 +109,15 @@ def test_a_subset_that_no_rule_defines() -> None:
 @pytest.mark.row("IM-26")
 def test_a_subset_that_a_gateway_does_not_use() -> None:
     mesh = obj("VirtualService", "mesh", {"hosts": ["a"], "http": [{"route": [to("a", subset="v1")]}]})
+    assert found(destination_hosts, mesh, ONE) == []
     edge = {"hosts": ["x.org"], "gateways": ["gw"], "http": [{"route": [to("a")]}]}
     told = ("IST0140", "VirtualService default/edge")
     assert told in found(destination_hosts, mesh, obj("VirtualService", "edge", edge))
     assert told not in found(destination_hosts, mesh, obj("VirtualService", "edge", {**edge, "gateways": []}))
+    plain = obj("VirtualService", "mesh", {"hosts": ["a"], "http": [{"route": [to("a")]}]})
+    assert told not in found(destination_hosts, plain, obj("VirtualService", "edge", edge))
+    elsewhere = obj("VirtualService", "mesh", {"hosts": ["b"], "http": [{"route": [to("a", subset="v1")]}]})
+    assert told not in found(destination_hosts, elsewhere, obj("VirtualService", "edge", edge))
     named = {**edge, "http": [{"route": [to("a", subset="v1")]}]}
     assert told not in found(destination_hosts, mesh, obj("VirtualService", "edge", named))
     full = {**edge, "http": [{"route": [to("a.default.svc.cluster.local")]}]}

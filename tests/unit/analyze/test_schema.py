@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mizzen.analyze.schema import KINDS, of_kind
+from mizzen.analyze.schema import KINDS, of_kind, of_others
 from tests.unit.analyze.estates import Json, found, messages, obj
 
 TO = [{"destination": {"host": "a"}}]
@@ -34,6 +34,18 @@ def test_each_kind(kind: str) -> None:
 
 
 @pytest.mark.row("IM-06")
+def test_objects_of_other_kinds() -> None:
+    bad = obj("Deployment", "d", {"replicas": "many"})
+    assert found(of_others, bad, service(unknown=1)) == [("IST0106", "Deployment default/d")]
+    pod = {"containers": [{"name": "a", "image": "a"}]}
+    template = {"metadata": {"labels": {"app": "d"}}, "spec": pod}
+    good = {"replicas": 1, "selector": {"matchLabels": {"app": "d"}}, "template": template}
+    assert found(of_others, obj("Deployment", "d", good)) == []
+    affine = obj("Service", "s", {"ports": [{"port": 80, "name": "http"}], "sessionAffinity": "ClientIP"})
+    assert found(of_others, affine) == []
+
+
+@pytest.mark.row("IM-06")
 def test_mesh_config() -> None:
     config = obj("ConfigMap", "istio", namespace="istio-system", data={"mesh": "connectTimeout: soon\n"})
     assert found(of_kind("MeshConfig"), config) == [("IST0106", "MeshConfig istio-system/meshconfig")]
@@ -59,3 +71,4 @@ def test_what_another_analyzer_tells_is_not_told_twice() -> None:
     ports = [{"number": 80, "name": "p", "protocol": "TCP"}]
     entry = obj("ServiceEntry", "e", {"hosts": ["x.org"], "ports": ports, "resolution": "NONE"})
     assert codes(entry, kind="ServiceEntry") == []
+    assert codes(service(fault={"abort": {"percent": 5, "httpStatus": 500}})) != []

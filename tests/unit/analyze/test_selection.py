@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mizzen.analyze.selection import deployment_in_mesh, expression, pod_in_mesh, selects
+from mizzen.analyze.selection import ambient, deployment_in_mesh, expression, generated_or_istios, pod_in_mesh, selects
 from tests.unit.analyze.estates import Json, estate, injected, obj
 
 INJECT = "sidecar.istio.io/inject"
@@ -17,12 +17,28 @@ def test_selectors() -> None:
     assert expression({"b": "2", "a": "1"}) == "a=1,b=2"
 
 
+def test_istios_own_objects() -> None:
+    managed = {"gateway.istio.io/managed": "istio.io-a"}
+    for labels, own in (
+        ({"istio": ""}, True),
+        ({"release": "istio"}, True),
+        (managed, True),
+        ({"release": "x"}, False),
+        ({}, False),
+    ):
+        assert generated_or_istios(labels, ["a", "b"]) is own
+    assert not generated_or_istios(managed, ["b"])
+    assert ambient({"istio.io/dataplane-mode": "ambient"})
+    assert not ambient({"istio.io/dataplane-mode": "none"})
+
+
 PROXY = [{"name": "istio-proxy", "image": "x"}]
 
 
 @pytest.mark.parametrize(("more", "spec", "inside"), [
     ({}, {"containers": PROXY}, True),
     ({}, {"containers": [{"name": "istio-proxy"}]}, False),
+    ({}, {"containers": [{"name": "app", "image": "x"}]}, False),
     ({"labels": {INJECT: "true"}}, {}, True),
     ({"labels": {INJECT: "yes"}}, {}, False),
     ({"annotations": {INJECT: "true"}}, {}, True),

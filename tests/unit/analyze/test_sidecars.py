@@ -49,6 +49,9 @@ def test_ambient_pods_have_no_sidecar() -> None:
     ]
     both = obj("Namespace", "default", labels={"istio.io/dataplane-mode": "ambient", "istio-injection": "enabled"})
     assert found(sidecar_selectors, both, sidecar("s")) == []
+    revised = obj("Namespace", "default", labels={"istio.io/dataplane-mode": "ambient", "istio.io/rev": "x"})
+    assert found(sidecar_selectors, revised, sidecar("s")) == []
+    assert found(sidecar_selectors, obj("Namespace", "default"), sidecar("s")) == []
     ambient = obj("Pod", "p", {}, labels={"app": "a"}, annotations={"ambient.istio.io/redirection": "enabled"})
     assert found(sidecar_selectors, sidecar("s", app="a"), sidecar("t", app="a"), ambient) == [
         ("IST0167", "Sidecar default/s"),

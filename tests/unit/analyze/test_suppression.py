@@ -33,6 +33,7 @@ def test_what_is_no_suppression() -> None:
         with pytest.raises(ValueError, match="is not CODE=PATTERN"):
             Suppression.parse(text)
     assert Suppression.parse("IST0143=*").known
+    assert Suppression.parse("IST0103=*").known
     assert not Suppression.parse("IST9999=*").known
 
 

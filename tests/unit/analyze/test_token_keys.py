@@ -29,6 +29,8 @@ def test_keys_from_any_address() -> None:
     assert len(found(unrestricted_keys, istiod(empty), TOKENS[0])) == 1
     limited = {"name": "BLOCKED_CIDRS_IN_JWKS_URIS", "value": "10.0.0.0/8"}
     assert found(unrestricted_keys, istiod(limited), TOKENS[0]) == []
+    other = {"name": "OTHER", "value": "10.0.0.0/8"}
+    assert len(found(unrestricted_keys, istiod(other), TOKENS[0])) == 1
     assert found(unrestricted_keys, istiod()) == []
     assert found(unrestricted_keys, obj("Deployment", "other", {}), TOKENS[0]) == []
 
@@ -36,4 +38,5 @@ def test_keys_from_any_address() -> None:
 @pytest.mark.row("IM-49")
 def test_five_names_are_shown() -> None:
     text = messages(unrestricted_keys, istiod(), *TOKENS)[0]
+    assert "more" not in messages(unrestricted_keys, istiod(), *TOKENS[:5])[0]
     assert "7 RequestAuthentications (default/r0, default/r1, default/r2, default/r3, default/r4, and 2 more)" in text

@@ -43,6 +43,12 @@ def test_webhooks_of_two_revisions() -> None:
         return hooks(revision, hook(namespaceSelector={"matchLabels": {"istio.io/rev": revision}}))
 
     assert found(injection_webhooks, of("a"), of("b")) == []
+    labelled = hooks("d", hook("x.example", namespaceSelector=ENABLED), labels={"istio.io/rev": "d"})
+    assert len(found(injection_webhooks, labelled, hooks("e", hook(namespaceSelector=ENABLED)))) == 2
+    empty = {"matchExpressions": [{"key": "istio.io/rev", "operator": "In", "values": ["a"]}]}
+    assert len(found(injection_webhooks, of("a"), hooks("c", hook("x.example", namespaceSelector=empty)))) == 2
+    broken = {"matchExpressions": [{"key": "istio.io/rev", "operator": "Likes"}]}
+    assert found(injection_webhooks, of("a"), hooks("c", hook("x.example", namespaceSelector=broken))) == []
     greedy = {"matchExpressions": [{"key": "istio.io/rev", "operator": "Exists"}]}
     assert len(found(injection_webhooks, of("a"), hooks("c", hook("x.example", namespaceSelector=greedy)))) == 2
 
@@ -70,6 +76,8 @@ def test_an_image_that_nobody_will_fill_in() -> None:
     asked = obj("Deployment", "g", {"template": template(**{"sidecar.istio.io/inject": "true"})})
     assert found(unfilled_images, asked) == []
     assert found(unfilled_images, obj("Deployment", "g", {"template": template("proxyv2")})) == []
+    app = obj("Deployment", "g", {"template": {"spec": {"containers": [{"name": "app", "image": "auto"}]}}})
+    assert found(unfilled_images, app) == []
     own = hooks("mine", hook(objectSelector={"matchLabels": {"mine": "yes"}}))
     assert found(unfilled_images, asked, own) == [("IST0146", "Deployment default/g")]
     assert found(unfilled_images, gateway, hooks("mine", hook())) == []

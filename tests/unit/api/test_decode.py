@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from mizzen.api.decode import decode, decode_mesh, decode_proxy_config, too_deep
+from mizzen.api.decode import decode, decode_mesh, decode_proxy_config, readable_body, too_deep
+from mizzen.api.gateway import Gateway
 from mizzen.api.kinds import KINDS
 from mizzen.api.meta import Duration, LabelSelector, Origin
 
@@ -185,3 +186,15 @@ def test_proxy_config() -> None:
     config, problems = decode_proxy_config({"concurrency": 2, "proxyMetadata": {"A": "b"}})
     assert problems == ()
     assert (config.concurrency, config.proxy_metadata) == (2, {"A": "b"})
+
+
+def test_what_can_be_read_of_a_broken_document() -> None:
+    info = KINDS["Gateway"]
+    body = readable_body({"spec": {"selector": {"a": "b"}, "servers": [{"bind": 5, "hosts": ["x"]}], "more": 1}}, info)
+    assert (body.selector, body.servers[0].hosts, body.servers[0].bind) == ({"a": "b"}, ("x",), "")
+    assert readable_body({"spec": [1]}, info) is None
+    assert readable_body({}, info) == Gateway()
+    deep: dict[str, object] = {}
+    for _ in range(200):
+        deep = {"spec": deep}
+    assert readable_body(deep, info) is None

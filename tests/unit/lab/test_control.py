@@ -191,3 +191,30 @@ def test_lists_of_revoked_certificates_are_distributed_while_there_are_any(lab: 
     lab.settle()
     assert lab.store.get("ConfigMap", "default", "istio-ca-crl") is None
     assert lab.store.get("ConfigMap", "default", "istio-ca-root-cert") is not None
+
+
+def test_entries_that_registered_under_a_group_go_with_it(lab: Lab) -> None:
+    api = "networking.istio.io/v1"
+    meta = {"name": "db", "namespace": "vms"}
+    _, group = lab.store.put({"apiVersion": api, "kind": "WorkloadGroup", "metadata": meta, "spec": {"template": {}}})
+    owner = {"kind": "WorkloadGroup", "name": "db", "uid": group["metadata"]["uid"], "controller": True}
+    for name, owners in (("made", [owner]), ("written", [])):
+        entry = {"name": name, "namespace": "vms", "ownerReferences": owners}
+        lab.store.put({"apiVersion": api, "kind": "WorkloadEntry", "metadata": entry, "spec": {"address": "10.0.0.9"}})
+    lab.settle()
+    assert len(lab.store.list("WorkloadEntry")) == 2
+    lab.store.delete("WorkloadGroup", "vms", "db")
+    lab.settle()
+    assert [raw["metadata"]["name"] for raw in lab.store.list("WorkloadEntry")] == ["written"]
+
+
+def test_a_machine_is_no_endpoint_of_a_service(lab: Lab) -> None:
+    spec = {"selector": {"app": "web"}, "ports": [{"port": 80}]}
+    lab.store.put({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": spec})
+    for name, annotations in (("pod", {}), ("vm", {"lab.mizzen.io/machine": "true"})):
+        meta = {"name": name, "labels": {"app": "web"}, "annotations": annotations}
+        lab.store.put({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": TEMPLATE["spec"]})
+    lab.start()
+    lab.settle()
+    targets = [e["targetRef"]["name"] for s in lab.store.list("EndpointSlice") for e in s["endpoints"]]
+    assert targets == ["pod"]

@@ -98,6 +98,8 @@ def test_names() -> None:
     assert made.entry_name("db", "10.0.0.9") == "db-10.0.0.9"
     assert made.entry_name("db", "2001:db8::1", "n1") == "db-2001-db8--1-n1"
     assert made.entry_name("x" * 300, "10.0.0.9") == "x" * 244 + "-10.0.0.9"
+    assert made.entry_name("a" + "-" * 300, "10.0.0.9") == "10.0.0.9"
+    assert [made.is_name(name) for name in ("db-10.0.0.9", "a/b", "../a", "A", "", "a b", "a-")] == [True] + 6 * [False]
 
 
 def entry(annotations: dict[str, str], *conditions: dict[str, str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from envoy.config.core.v3 import base_pb2
 
+from mizzen.api.decode import decode
 from mizzen.errors import ProtocolError
 from mizzen.model.config import Config
 from mizzen.model.proxy import ProxyType
@@ -78,6 +79,9 @@ def test_locality_of_a_label_then_of_the_machine_then_of_the_proxy() -> None:
     assert of(pod()) == Locality("own")
     assert of(pod(), machine) == Locality("r", "z", "s")
     assert of(pod(labels={"istio-locality": "a.b.c"}), machine) == Locality("a", "b", "c")
+    assert of(
+        pod(labels={**zone, "topology.kubernetes.io/region": "own", "istio-locality": "a.b"}), machine
+    ) == Locality("own", "z", "s")
     both = {"istio-locality": "a.b.c", "topology.istio.io/locality": "d/e"}
     assert of(pod(labels=both), machine) == Locality("d", "e")
 
@@ -103,3 +107,25 @@ def test_the_networks_that_a_proxy_asks_for_come_as_text_or_as_a_list() -> None:
     found = node(NETWORK="east", REQUESTED_NETWORK_VIEW=["east", "west"]).proxy(Config())
     assert (found.network, found.flags["REQUESTED_NETWORK_VIEW"]) == ("east", "east,west")
     assert node(REQUESTED_NETWORK_VIEW="east").proxy(Config()).flags["REQUESTED_NETWORK_VIEW"] == "east"
+
+
+@pytest.mark.row("VM-03", "VM-04")
+def test_a_proxy_without_a_pod_has_the_labels_of_its_entry() -> None:
+    raw = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "WorkloadEntry",
+        "metadata": {"name": "db-10.0.0.9-n1", "namespace": "vms", "labels": {"a": "meta", "b": "meta"}},
+        "spec": {"address": "10.0.0.9", "labels": {"a": "spec"}},
+    }
+    found = decode(raw).object
+    assert found is not None
+    config = Config().with_objects([found])
+    message = base_pb2.Node(id="sidecar~10.0.0.9~vm-1.vms~vms.svc.cluster.local")
+    message.metadata.update({"AUTO_REGISTER_GROUP": "db", "NETWORK": "n1", "LABELS": {"own": "x"}})
+    node = Node.parse(message)
+    assert (node.registration_group, node.entry_name) == ("db", "db-10.0.0.9-n1")
+    assert node.proxy(config).labels == {"a": "spec", "b": "meta"}
+    assert node.proxy(Config()).labels == {"own": "x"}  # not written yet
+    message.metadata.update({"AUTO_REGISTER_GROUP": "", "WORKLOAD_ENTRY": "mine", "INSTANCE_IPS": "10.0.0.8,::1"})
+    assert Node.parse(message).entry_name == "mine"
+    assert Node.parse(message).registrant.address == "10.0.0.8"

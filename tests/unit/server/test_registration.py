@@ -162,10 +162,15 @@ async def test_without_its_group_a_workload_is_refused_until_the_group_is_there(
 
 
 @pytest.mark.row("VM-03")
-async def test_labels_that_no_entry_may_have_are_refused(tmp_path: Path) -> None:
+async def test_what_no_entry_may_have_is_refused(tmp_path: Path) -> None:
     world = World(tmp_path)
     with pytest.raises(NotRegistered, match="not be valid"):
         await world.registrations.connect(node(LABELS={"a b": "c"}), DB)
+    for bad in ({"NETWORK": "../other"}, {"INSTANCE_IPS": "10.0.0.9 x"}, {"NETWORK": "N"}):
+        with pytest.raises(NotRegistered, match="cannot be called"):
+            await world.registrations.connect(node(**bad), DB)
+    with pytest.raises(NotRegistered, match="not be valid"):
+        await world.registrations.connect(node(INSTANCE_IPS="no..address"), DB)
     assert not world.entries.names()
 
 

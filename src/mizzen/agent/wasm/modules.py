@@ -24,7 +24,10 @@ from mizzen.agent.wasm.settings import WasmSettings
 PATH = "/agent/v1/modules"
 PATIENCE = 90.0
 """Seconds for one poll; the control plane answers within a minute, news or not."""
-FIRST_RETRY, LAST_RETRY = 0.1, 5.0
+FIRST_RETRY, FIRST_LAST_RETRY, LAST_RETRY = 0.05, 0.2, 5.0
+"""Seconds between polls that bring nothing; until the first answer the pod is not ready, and asking Envoy costs nothing."""
+READY_WITHOUT = 30.0
+"""Seconds after which a pod is ready whatever became of its modules."""
 FIRST_PAUSE, LAST_PAUSE = 0.5, 60.0
 """Seconds between tries to fetch one module: after ``retries`` of them the longer pause."""
 _LONGEST_REASON = 300
@@ -49,6 +52,7 @@ class Modules:
         self._seen: dict[str, float] = {}
         self._poll: asyncio.Timeout | None = None
         self._changed = False
+        self._since = time.monotonic()
         self._jitter = random.SystemRandom()
 
     async def keep(self) -> None:
@@ -62,7 +66,17 @@ class Modules:
                     delay = FIRST_RETRY
                 except (OSError, BadMessage, TimeoutError, ValueError):
                     await asyncio.sleep(delay * self._jitter.uniform(0.5, 1.5))
-                    delay = min(delay * 2, LAST_RETRY)
+                    delay = min(delay * 2, LAST_RETRY if self._version else FIRST_LAST_RETRY)
+
+    def missing(self) -> str:
+        """Why the pod should not get traffic yet: a plugin whose module nobody has tried to fetch; empty for nothing.
+
+        What stands for a module that is not there denies, so a pod that starts waits for the first try at each.
+        """
+        tried = bool(self._version) and self._wanted.keys() <= self._states.keys()
+        if tried or time.monotonic() - self._since > READY_WITHOUT:
+            return ""
+        return "the modules of plugins are on their way"
 
     async def _ask(self) -> dict[str, Any] | None:
         """One poll; None when our own news ended it."""
@@ -88,9 +102,10 @@ class Modules:
         if answer.status != 200:
             raise BadMessage(f"the control plane answers {answer.status}")
         found = json.loads(answer.body)
-        if not isinstance(found, dict) or not isinstance(found.get("modules"), list):
+        entries = found.get("modules") if isinstance(found, dict) else None
+        if not isinstance(entries, list) or not all(map(_is_entry, entries)):
             raise BadMessage("no modules in the control plane's answer")
-        return found
+        return {"version": str(found.get("version", "")), "modules": entries}
 
     def _say(self) -> None:
         """Let the control plane know of our news: by a new poll in place of the one under way."""
@@ -101,8 +116,8 @@ class Modules:
     def _take(self, group: asyncio.TaskGroup, answer: dict[str, Any] | None) -> None:
         if answer is None:
             return
-        self._version = str(answer.get("version", ""))
-        wanted = {str(entry["key"]): entry for entry in answer["modules"]}
+        self._version = answer["version"]
+        wanted = {entry["key"]: entry for entry in answer["modules"]}
         for key in [key for key, entry in self._wanted.items() if wanted.get(key) != entry]:
             if (task := self._tasks.pop(key, None)) is not None:
                 task.cancel()
@@ -168,6 +183,14 @@ class Modules:
                 with contextlib.suppress(OSError):
                     file.unlink()
                 del self._seen[file.stem]
+
+
+def _is_entry(entry: Any) -> bool:
+    return (
+        isinstance(entry, dict)
+        and all(isinstance(value, str) for value in entry.values())
+        and entry.keys() >= {"key", "url", "sha256"}
+    )
 
 
 async def ask_child(task: dict[str, Any], seconds: float) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from mizzen.api.extension import LuaConfig, TrafficExtension, TrafficSelector, VmConfig, WasmConfig, WasmPlugin
 from mizzen.check import rules
+from mizzen.check.lua import problem
 from mizzen.check.notes import Notes
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
@@ -36,7 +37,9 @@ def validate_traffic_extension(spec: TrafficExtension, notes: Notes) -> None:
 
 def _lua(lua: LuaConfig, notes: Notes) -> None:
     notes.need(bool(lua.inline_code), "spec.lua.inlineCode", "the code is required")
-    notes.need(len(lua.inline_code) <= 65536, "spec.lua.inlineCode", "at most 64 KiB of code")
+    if notes.need(len(lua.inline_code.encode()) <= 65536, "spec.lua.inlineCode", "at most 64 KiB of code"):
+        wrong = problem(lua.inline_code)
+        notes.need(not wrong, "spec.lua.inlineCode", f"it is no Lua: {wrong}")
 
 
 def _match(match: Sequence[TrafficSelector], notes: Notes) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
+import ipaddress
 import json
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
+from mizzen.agent.wasm import image
 from mizzen.agent.wasm.fetch import fetch
 from mizzen.agent.wasm.transfer import Refused
 from tests.fakes import registry
@@ -105,6 +113,58 @@ def test_a_registry_that_sends_something_else_is_refused(tmp_path: Path, content
     assert "layer" in refused(tmp_path, f"oci://{place}/x:v1")
     content.manifests[f"x:{whole}"] = content.manifests[f"x:{content.artifact('x:v2', TELLS_ENV)}"]
     assert "manifest" in refused(tmp_path, f"oci://{place}/x@{whole}")
+
+
+@pytest.fixture
+def secure(tmp_path_factory: pytest.TempPathFactory, content: Content) -> Iterator[tuple[str, Path]]:
+    """A server with a certificate of its own making, and the file with that."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "registry")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(minutes=5))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    trusted, secret = folder / "cert.pem", folder / "key.pem"
+    trusted.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(trusted, secret)
+    with registry.serving(content, context) as (place, _):
+        yield place, trusted
+
+
+@pytest.mark.row("WP-01", "WP-14")
+def test_https_wants_a_server_that_proves_itself(
+    tmp_path: Path, content: Content, secure: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, trusted = secure
+    content.files["x"] = MARKS
+    url = f"https://{place}/files/x"
+    assert "verify" in refused(tmp_path, url)
+    assert "verify" in refused(tmp_path, url, insecure=["*"]), "that is for registries"
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    assert got(tmp_path, url) == MARKS
+
+
+@pytest.mark.row("WP-14")
+def test_an_insecure_registry_need_not_prove_itself_nor_speak_tls(
+    tmp_path: Path, content: Content, place: str, secure: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content.artifact("x:v1", MARKS)
+    monkeypatch.setattr(image, "_is_local", lambda registry: False)
+    for registry_ in (place, secure[0]):
+        assert refused(tmp_path / "no", f"oci://{registry_}/x:v1", insecure=["other.example"])
+        assert got(tmp_path / registry_, f"oci://{registry_}/x:v1", insecure=[registry_]) == MARKS
+        assert got(tmp_path / f"any {registry_}", f"oci://{registry_}/x:v1", insecure=["*"]) == MARKS
 
 
 @pytest.mark.row("WP-04")

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -50,6 +50,12 @@ class Plane:
             self.changed.clear()
             await self.changed.wait()
         return Response(200, json.dumps({"version": self.version, "modules": self.wanted}).encode())
+
+    async def asked(self, times: int) -> None:
+        async with asyncio.timeout(20):
+            while len(self.polls) < times:
+                self.news.clear()
+                await self.news.wait()
 
     async def told(self, state: dict[str, str] | None) -> None:
         """Until a poll says this of the module, None: nothing."""
@@ -92,9 +98,11 @@ async def test_what_is_wanted_is_fetched_and_told_at_once(
     tmp_path: Path, wasm: WasmSettings, served: tuple[registry.Content, str]
 ) -> None:
     _, place = served
-    async with agent(tmp_path, wasm) as (plane, _):
+    async with agent(tmp_path, wasm) as (plane, made):
+        assert made.missing(), "the control plane has not answered yet"
         plane.want("2", {"key": KEY, "url": f"http://{place}/files/x", "sha256": ""})
         await plane.told({"sha256": digest(MARKS)})
+        assert made.missing() == ""
         assert (wasm.directory / f"{digest(MARKS)}.wasm").read_bytes() == MARKS
         assert plane.polls[-1] | {"modules": {}} == {
             "node": "sidecar~127.0.0.1~pod.shop~default.svc.cluster.local",
@@ -116,9 +124,10 @@ async def test_a_failure_is_told_at_once_and_tried_again(
 ) -> None:
     content, place = served
     monkeypatch.setattr(modules, "FIRST_PAUSE", 0.05)
-    async with agent(tmp_path, wasm) as (plane, _):
+    async with agent(tmp_path, wasm) as (plane, made):
         plane.want("2", {"key": KEY, "url": f"http://{place}/files/y", "sha256": ""})
         await plane.told({"error": "the server answers 404"})
+        assert made.missing() == "", "a pod whose module cannot be had is ready, and denies"
         content.files["y"] = MARKS
         await plane.told({"sha256": digest(MARKS)})
 
@@ -135,6 +144,21 @@ async def test_what_cannot_be_fetched_is_not_tried_until_that_changes(
         plane.want("2", {**entry, "problem": "the pull secret pull is missing"})
         await plane.told({"error": "the pull secret pull is missing"})
         plane.want("3", {**entry, "auth": json.dumps({"auths": {place: {"username": "me", "password": "pw"}}})})
+        await plane.told({"sha256": digest(MARKS)})
+
+
+async def test_an_answer_that_is_none_ends_nothing(
+    tmp_path: Path, wasm: WasmSettings, served: tuple[registry.Content, str]
+) -> None:
+    _, place = served
+    entry = {"key": KEY, "url": f"http://{place}/files/x", "sha256": ""}
+    async with agent(tmp_path, wasm) as (plane, made):
+        for number, bad in enumerate(({"key": KEY}, {**entry, "url": 1}, "x")):
+            plane.want(f"bad {number}", cast(Any, bad))
+            polls = len(plane.polls)
+            await plane.asked(polls + 2)
+            assert made.missing()
+        plane.want("2", entry)
         await plane.told({"sha256": digest(MARKS)})
 
 

@@ -29,7 +29,8 @@ def test_a_key_to_verify_with_is_taken_with_a_warning() -> None:
 
 
 @pytest.mark.parametrize(("spec", "wrong"), [
-    ({"lua": {"inlineCode": "x"}}, []),
+    ({"lua": {"inlineCode": "x = 1"}}, []),
+    ({"lua": {"inlineCode": "x"}}, ["spec.lua.inlineCode"]),
     ({"wasm": {"url": "oci://a"}}, []),
     ({}, ["spec"]),
     ({"lua": {}}, ["spec.lua.inlineCode"]),

@@ -60,6 +60,8 @@ def test_the_same_match_twice() -> None:
     (by("/a", queryParams={"q": {"exact": "x"}}), by("/ab", queryParams={"q": {"prefix": "x"}}), False),
     (by("/a", authority={"prefix": "x"}), by("/ab"), True),
     (by("/a", sourceNamespace="n"), by("/ab"), True),
+    (by("/a", authority={"exact": "x"}), by("/ab", authority={"exact": "y"}), False),
+    (by("/a", headers={"h": {"exact": "xy"}}), by("/a", headers={"h": {"exact": "x"}}), False),
 ])  # fmt: skip
 def test_a_wider_prefix_before(wide: dict[str, Any], narrow: dict[str, Any], covered: bool) -> None:
     expected = [("IST0131", "spec.http[1].match[0]")] if covered else []
@@ -80,6 +82,7 @@ def test_levels_and_names() -> None:
 @pytest.mark.row("VS-52")
 def test_a_rule_behind_one_whose_match_takes_everything() -> None:
     assert told({"match": [by("/")]}, {"match": [{"uri": {"exact": "/x"}}]}) == [("MZ0020", "spec.http[1]")]
+    assert told({"match": [{"uri": {"regex": ".*"}}]}, {"match": [by("/x")]}) == [("MZ0020", "spec.http[1]")]
     assert told({"match": [by("/", port=80)]}, {"match": [{"uri": {"exact": "/x"}}]}) == []
 
 
