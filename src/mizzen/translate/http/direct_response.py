@@ -9,11 +9,12 @@ from mizzen.api.virtual_service import HTTPDirectResponse
 
 
 def direct_response(action: HTTPDirectResponse) -> route.DirectResponseAction:
-    """The answer that the proxy itself gives. ``body.bytes`` is base64 text."""
+    """The answer that the proxy itself gives. ``body.bytes`` is base64 text; what is not is sent as written."""
     message = route.DirectResponseAction(status=action.status)
     body = action.body
     if body is not None and body.string is not None:
         message.body.inline_string = body.string
     elif body is not None and body.bytes is not None:
-        message.body.inline_bytes = base64_text.decoded(body.bytes) or b""
+        data = base64_text.decoded(body.bytes)
+        message.body.inline_bytes = body.bytes.encode() if data is None else data
     return message
