@@ -217,7 +217,7 @@ def problem_in(fields: Any) -> str:
 def _command(name: str, arguments: str | None, length: str | None) -> str:
     operator = _OPERATORS.get(name)
     if operator is None:
-        return f"{name} is no operator of access logs"
+        return f"{name} is no operator that a proxy knows"
     if not re.fullmatch(operator.arguments, arguments or "", re.DOTALL):
         return f"{name} does not take the arguments {arguments!r}" if arguments else f"{name} needs arguments"
     if length is not None and not operator.cut:

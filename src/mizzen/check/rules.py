@@ -16,6 +16,7 @@ PROTOCOLS = frozenset({"GRPC", "GRPC-WEB", "HTTP", "HTTP2", "HTTPS", "MONGO", "M
 HTTP_PROTOCOLS = frozenset({"GRPC", "GRPC-WEB", "HTTP", "HTTP2", "HTTP_PROXY"})
 MAX_PROGRAM = 32_768
 """``re2.max_program_size.error_level`` of the proxies' bootstrap."""
+SOCKET_PATH = 108
 MAX_REGEX = 1024
 
 _LABEL = re.compile(r"[a-zA-Z0-9_]([-a-zA-Z0-9_]*[a-zA-Z0-9_])?")
@@ -49,6 +50,12 @@ def is_cidr(text: str) -> bool:
     except ValueError:
         return False
     return "/" not in text or text.rpartition("/")[2].isdecimal()
+
+
+def unix_path(notes: Notes, path: str, address: str) -> bool:
+    """Short enough for the address of a socket (``sun_path`` of unix(7))."""
+    fits = len(address.removeprefix("unix://").encode()) < SOCKET_PATH
+    return notes.need(fits, path, f"a unix path has less than {SOCKET_PATH} bytes")
 
 
 def wildcard_host(notes: Notes, path: str, host: str, partial: bool = False) -> bool:

@@ -51,6 +51,7 @@ def test_covering(wide: str, narrow: str, covered: bool) -> None:
     (rules.port, [1, 65535], [0, 65536, -1]),
     (rules.protocol, ["", "http", "GRPC-Web"], ["smtp"]),
     (rules.percent, [None, 0, 0.0001, 100], [-1, 0.00001, 100.1]),
+    (rules.unix_path, ["unix:///tmp/x", "@x", "/" + "x" * 106], ["/" + "x" * 107, "unix:///" + "\u00e9" * 54]),
     (rules.regex, ["", ".*", "a" * 1024, r"\pL{20}"], ["[", "a" * 1025, "(?=a)", r"\pL{60}"]),
     (rules.header_name, ["x-a"], ["", "a b", "a:"]),
     (rules.duration, [None, Duration(1_000_000)], [Duration(0), Duration(999_999), Duration(1_000_001), Duration(-5)]),

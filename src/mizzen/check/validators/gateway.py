@@ -33,6 +33,7 @@ def _server(server: Server, path: str, notes: Notes) -> None:
     if server.bind:
         unix = server.bind.startswith(("unix://", "/", "@"))
         notes.need(unix or rules.is_ip(server.bind), f"{path}.bind", f"{server.bind!r} is no address and no unix path")
+        rules.unix_path(notes, f"{path}.bind", server.bind)
     if server.default_endpoint:
         notes.warn(f"{path}.defaultEndpoint", "defaultEndpoint has no effect", codes.NO_EFFECT)
     _tls(server, path, notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mizzen.api import base64_text
 from mizzen.api.grpc_status import GRPC_STATUSES
 from mizzen.api.match import Percent
 from mizzen.api.virtual_service import (
@@ -65,6 +66,8 @@ def _direct_response(response: HTTPDirectResponse, path: str, notes: Notes) -> N
     size = len((body or "").encode())
     if response.body.string is None and response.body.bytes is not None:
         size = size * 3 // 4
+        if base64_text.decoded(response.body.bytes) is None:
+            notes.warn(f"{path}.body.bytes", "is no base64 text and is sent as it is written; string takes plain text")
     if notes.need(size <= BODY_MAX, f"{path}.body", "larger than 1 MiB") and size > BODY_WARN:
         notes.warn(f"{path}.body", "a body of more than 100 KiB is kept in every proxy's memory")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mizzen.api import log_format
 from mizzen.api.virtual_service import HeaderOperations, Headers, HTTPRoute
 from mizzen.check import rules
 from mizzen.check.notes import Notes
@@ -24,7 +25,7 @@ def _operations(operations: HeaderOperations, path: str, notes: Notes, *, reques
         for name, value in values.items():
             if any(c in value for c in "\r\n\0"):
                 notes.error(f"{path}.{verb}.{name}", "a header value has no line breaks")
-            _percent_signs(value, f"{path}.{verb}.{name}", notes)
+            _operators(value, f"{path}.{verb}.{name}", notes)
     if sum(name.lower() in HOST_HEADERS for name in (*operations.set, *operations.add)) > 1:
         notes.error(path, "the host may be rewritten only once")
 
@@ -38,10 +39,14 @@ def _name(name: str, path: str, notes: Notes, *, host_allowed: bool) -> None:
         rules.header_name(notes, path, name)
 
 
-def _percent_signs(value: str, path: str, notes: Notes) -> None:
-    """Envoy reads ``%…%`` as a command; a literal percent is written twice."""
-    rest = value.replace("%%", "")
-    notes.need(rest.count("%") % 2 == 0, path, "a single '%' starts a command of Envoy; write '%%' for the sign itself")
+def _operators(value: str, path: str, notes: Notes) -> None:
+    """Envoy reads ``%…%`` as an operator, as in access logs, and refuses all routes of a port for one that it does not know."""
+    if "%REQ_WITHOUT_QUERY" in value:
+        notes.error(path, "REQ_WITHOUT_QUERY is an operator of access logs only")
+        return
+    # The older name that values of headers still take.
+    wrong = log_format.problem(value.replace("%PER_REQUEST_STATE(", "%FILTER_STATE("))
+    notes.need(not wrong, path, wrong)
 
 
 def authority(route: HTTPRoute, path: str, notes: Notes) -> None:

@@ -80,6 +80,7 @@ def _default_endpoint(endpoint: str, path: str, notes: Notes) -> None:
     if endpoint.startswith("unix://"):
         socket = endpoint.removeprefix("unix://")
         notes.need(len(socket) > 1 and socket.startswith(("/", "@")), path, "a unix address is an absolute path")
+        rules.unix_path(notes, path, endpoint)
         return
     host, _, port = endpoint.rpartition(":")
     known = host.strip("[]") in _LOCAL
@@ -125,6 +126,7 @@ def _egress_listener(listener: IstioEgressListener, path: str, notes: Notes) -> 
             unix or rules.is_ip(listener.bind), f"{path}.bind", f"{listener.bind!r} is no address and no unix path"
         )
     if unix:
+        rules.unix_path(notes, f"{path}.bind", listener.bind)
         notes.need(listener.capture_mode in ("DEFAULT", "NONE"), f"{path}.captureMode", "a unix path is not captured")
     if notes.need(bool(listener.hosts), f"{path}.hosts", "at least one host is required"):
         for index, host in enumerate(listener.hosts):

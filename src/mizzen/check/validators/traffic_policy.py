@@ -18,6 +18,8 @@ from mizzen.check import codes, rules
 from mizzen.check.notes import Notes
 from mizzen.check.validators import load_balancer
 
+LONGEST_SNI = 255
+
 
 def validate(policy: TrafficPolicy, path: str, notes: Notes) -> None:
     blocks = [getattr(policy, name) for name in TrafficPolicy.__struct_fields__]
@@ -140,6 +142,7 @@ def client_tls(tls: ClientTLSSettings, path: str, notes: Notes) -> None:
         notes.need(not tls.ca_crl, f"{path}.caCrl", "does not go with credentialName: the list lies in the secret")
         public = tls.credential_name.startswith("configmap://")
         notes.need(not public or tls.mode == "SIMPLE", f"{path}.credentialName", "a ConfigMap holds authorities only")
+    notes.need(len(tls.sni.encode()) <= LONGEST_SNI, f"{path}.sni", f"at most {LONGEST_SNI} bytes")
     if any(not name for name in tls.subject_alt_names):
         notes.error(f"{path}.subjectAltNames", "a name may not be empty")
 

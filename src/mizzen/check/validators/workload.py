@@ -41,6 +41,7 @@ def address(spec: WorkloadEntry, path: str, notes: Notes, needed: bool) -> None:
     elif spec.address.startswith(UNIX):
         socket = spec.address.removeprefix(UNIX)
         notes.need(socket.startswith(("/", "@")), where, "a unix address is an absolute path")
+        rules.unix_path(notes, where, spec.address)
         notes.need(not spec.ports, f"{path}.ports", "a unix address has no ports")
     elif not rules.is_ip(spec.address):
         notes.need(rules.fqdn(spec.address), where, f"{spec.address!r} is no address and no host name")

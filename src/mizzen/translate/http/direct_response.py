@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from envoy.config.route.v3 import route_components_pb2 as route
 
+from mizzen.api import base64_text
 from mizzen.api.virtual_service import HTTPDirectResponse
 
 
@@ -17,12 +15,6 @@ def direct_response(action: HTTPDirectResponse) -> route.DirectResponseAction:
     if body is not None and body.string is not None:
         message.body.inline_string = body.string
     elif body is not None and body.bytes is not None:
-        message.body.inline_bytes = _decoded(body.bytes)
+        data = base64_text.decoded(body.bytes)
+        message.body.inline_bytes = body.bytes.encode() if data is None else data
     return message
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return text.encode()

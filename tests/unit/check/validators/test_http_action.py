@@ -56,3 +56,5 @@ def test_old_fields_are_warned_about() -> None:
     ]
     big = {"hosts": ["a"], "http": [{"directResponse": {"status": 200, "body": {"string": "x" * 200_000}}}]}
     assert warnings("VirtualService", big) == ["spec.http[0].directResponse.body"]
+    plain = {"hosts": ["a"], "http": [{"directResponse": {"status": 200, "body": {"bytes": "plain text"}}}]}
+    assert warnings("VirtualService", plain) == ["spec.http[0].directResponse.body.bytes"]

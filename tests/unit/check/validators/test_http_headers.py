@@ -17,6 +17,10 @@ from tests.unit.check.judging import errors, route
     ({"request": {"set": {"": "b"}}}, ["headers.request.set"]),
     ({"request": {"set": {"x": "5%"}}}, ["headers.request.set.x"]),
     ({"request": {"set": {"x": "5%%"}}}, []),
+    ({"request": {"set": {"x": "%REQ(a?b):3%-%PER_REQUEST_STATE(a)%"}}, "response": {"add": {"x": "%UPSTREAM_HOST%"}}}, []),
+    ({"request": {"set": {"x": "%NO_SUCH_OPERATOR%"}}}, ["headers.request.set.x"]),
+    ({"response": {"add": {"x": "%REQ()%"}}}, ["headers.response.add.x"]),
+    ({"request": {"set": {"x": "%REQ_WITHOUT_QUERY(:path)%"}}}, ["headers.request.set.x"]),
     ({"request": {"set": {"x": "a\nb"}}}, ["headers.request.set.x"]),
 ])  # fmt: skip
 def test_operations(headers: dict[str, Any], wrong: list[str]) -> None:

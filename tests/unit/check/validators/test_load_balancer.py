@@ -13,6 +13,7 @@ from tests.unit.check.judging import errors, policy, warnings
     ({"warmup": {"duration": "10s", "minimumPercent": 101, "aggression": 0.5}}, [".warmup.minimumPercent", ".warmup.aggression"]),
     ({"consistentHash": {}}, [".consistentHash"]),
     ({"consistentHash": {"httpHeaderName": "x-user"}}, []),
+    ({"consistentHash": {"httpCookie": {"name": "c", "attributes": [{"name": "a", "value": "b\n"}]}}}, [".consistentHash.httpCookie.attributes[0]"]),
     ({"consistentHash": {"httpHeaderName": "x\nuser"}}, [".consistentHash.httpHeaderName"]),
     ({"consistentHash": {"httpQueryParameterName": ""}}, [".consistentHash.httpQueryParameterName"]),
     ({"consistentHash": {"useSourceIp": True, "ringHash": {"minimumRingSize": 8388608}}}, []),

@@ -23,6 +23,8 @@ PORT = {"number": 90, "protocol": "HTTP", "name": "x"}
     ({"ingress": [{"port": PORT, "defaultEndpoint": "[::1]:80"}]}, []),
     ({"ingress": [{"port": PORT, "defaultEndpoint": "1.1.1.1:80"}]}, ["spec.ingress[0].defaultEndpoint"]),
     ({"ingress": [{"port": PORT, "defaultEndpoint": "127.0.0.1:x"}]}, ["spec.ingress[0].defaultEndpoint"]),
+    ({"ingress": [{"port": PORT, "defaultEndpoint": "unix:///" + "x" * 107}]}, ["spec.ingress[0].defaultEndpoint"]),
+    ({"egress": [{"port": {**PORT, "number": 0}, "bind": "unix:///" + "x" * 107, "hosts": ["./*"]}]}, ["spec.egress[0].bind"]),
     ({"ingress": [{"port": PORT, "defaultEndpoint": "unix:///"}]}, ["spec.ingress[0].defaultEndpoint"]),
     ({"ingress": [{}]}, ["spec.ingress[0].port"]),
     ({"ingress": [{"port": {**PORT, "targetPort": 1}, "bind": "x"}]}, ["spec.ingress[0].port.targetPort", "spec.ingress[0].bind"]),

@@ -22,6 +22,8 @@ from tests.unit.check.judging import errors, policy, warnings
     ({"tls": {"mode": "MUTUAL", "credentialName": "x"}}, []),
     ({"tls": {"mode": "SIMPLE", "credentialName": "x", "caCertificates": "y", "caCrl": "z"}}, [".tls", ".tls.caCrl"]),
     ({"tls": {"mode": "SIMPLE", "insecureSkipVerify": True, "caCertificates": "y"}}, [".tls.caCertificates"]),
+    ({"tls": {"mode": "SIMPLE", "sni": "x" * 255}}, []),
+    ({"tls": {"mode": "SIMPLE", "sni": "x" * 256}}, [".tls.sni"]),
     ({"tls": {"mode": "SIMPLE", "subjectAltNames": [""]}}, [".tls.subjectAltNames"]),
     ({"tunnel": {"targetHost": "x.com", "targetPort": 443}}, []),
     ({"tunnel": {"protocol": "GET"}, "proxyProtocol": {}},

@@ -13,6 +13,7 @@ from tests.unit.check.judging import errors
     ({"network": "n"}, []),
     ({"address": "unix:///x", "ports": {"http": 80}}, ["spec.ports"]),
     ({"address": "unix://x"}, ["spec.address"]),
+    ({"address": "unix:///" + "x" * 107}, ["spec.address"]),
     ({"address": "a b"}, ["spec.address"]),
     ({"address": "a", "ports": {"A": 0}, "weight": -1, "locality": "a/b/c/d"}, ["spec.ports", "spec.ports.A", "spec.weight", "spec.locality"]),
 ])  # fmt: skip
