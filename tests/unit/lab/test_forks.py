@@ -45,7 +45,7 @@ async def test_a_gentle_signal_is_for_the_first_process_and_a_hard_one_for_all(p
     process = Process(parent.pid, asyncio.get_running_loop().create_future())
     process.kill(signal.SIGTERM)
     # Not waited for yet, so its number is still its own.
-    os.waitid(os.P_PID, parent.pid, os.WEXITED | os.WNOWAIT)
+    await asyncio.to_thread(os.waitid, os.P_PID, parent.pid, os.WEXITED | os.WNOWAIT)
     assert alive(child)
     process.kill(signal.SIGKILL)
     deadline = time.monotonic() + 10
