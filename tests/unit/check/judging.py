@@ -11,7 +11,12 @@ from mizzen.model.finding import Finding, Level
 
 
 def findings(kind: str, spec: dict[str, Any], **meta: Any) -> list[Finding]:
-    raw = {"apiVersion": KINDS[kind].api_version, "kind": kind, "metadata": {"name": "case", **meta}, "spec": spec}
+    raw = {
+        "apiVersion": KINDS[kind].api_version,
+        "kind": KINDS[kind].kind,
+        "metadata": {"name": "case", **meta},
+        "spec": spec,
+    }
     decoded = decode(raw)
     assert decoded.object is not None, decoded.problems
     return validate(decoded.object)

@@ -30,7 +30,7 @@ def test_a_printed_line_is_shown_once(tmp_path: Path) -> None:
     ports = "[{port: 80, name: foo}, {port: 80, name: foo}]"
     text = f"apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{ports: {ports}}}\n"
     (tmp_path / "a.yaml").write_text(text)
-    result = run(Request(paths=[str(tmp_path)], live=False, analyzers=chosen([])))
+    result = run(Request(paths=[str(tmp_path)], live=False, analyzers=chosen(["service.PortNameAnalyzer"])))
     assert len(result.findings) == 1
 
 
