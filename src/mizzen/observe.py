@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import collections
 import logging
 import re
+import time
+from collections.abc import Iterable
 from functools import cache
 
 from prometheus_client import (
@@ -40,6 +43,11 @@ _BARE = (
     "citadel_server_csr_sign_err_count",
     "citadel_server_csr_parsing_err_count",
     "citadel_server_id_extraction_err_count",
+    "pilot_push_triggers",
+    "pilot_inbound_updates",
+    "pilot_k8s_cfg_events",
+    "pilot_k8s_reg_events",
+    "pilot_xds_write_timeout",
     "galley_validation_passed",
     "galley_validation_failed",
     "galley_validation_http_error",
@@ -48,12 +56,48 @@ _BARE = (
 _SUFFIXED = re.compile(rf"^((?:# (?:HELP|TYPE) )?(?:{'|'.join(_BARE)}))_total(?=[ {{])".encode(), re.MULTILINE)
 
 
+_PUSH = (0.01, 0.1, 0.5, 1, 3, 5, 10, 20, 30)
+_PROXY = (0.1, 0.5, 1, 3, 5, 10, 20, 30)
+
+
+class PushMetrics:
+    """How long a change takes to reach proxies, and what made it necessary (rows CPM-01, CPM-05)."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def histogram(name: str, about: str, buckets: tuple[float, ...], labels: tuple[str, ...] = ()) -> Histogram:
+            return Histogram(name, about, labels, buckets=buckets, registry=registry)
+
+        self.push = histogram("pilot_xds_push_time", "Time to make responses, by type.", _PUSH, ("type",))
+        self.send = histogram("pilot_xds_send_time", "Time to send a response.", (0.01, 0.1, 1, 3, 5, 10, 20, 30))
+        self.debounce = histogram("pilot_debounce_time", "Time that a change waited for others.", _PUSH)
+        self.queue = histogram("pilot_proxy_queue_time", "Time until a proxy's turn came.", _PROXY)
+        self.convergence = histogram(
+            "pilot_proxy_convergence_time", "Time from a change to the last response to a proxy.", _PROXY
+        )
+        self.triggers = Counter("pilot_push_triggers", "Changes, by what they are of.", ["type"], registry=registry)
+        self.inbound = Counter("pilot_inbound_updates", "Changes that came in, by sort.", ["type"], registry=registry)
+        event = ["type", "event"]
+        self.config_events = Counter("pilot_k8s_cfg_events", "Changed configuration.", event, registry=registry)
+        self.registry_events = Counter("pilot_k8s_reg_events", "Changed services and pods.", event, registry=registry)
+        self._longest = Gauge("pilot_xds_recv_max", "Bytes of the largest request.", registry=registry)
+        self._received = 0
+        # There, and never raised: a send has no time limit of its own here, the connection has.
+        Counter("pilot_xds_write_timeout", "Responses that could not be sent in time.", registry=registry)
+
+    def received(self, size: int) -> None:
+        """A request of ``size`` bytes."""
+        if size > self._received:
+            self._received = size
+            self._longest.set(size)
+
+
 class Metrics:
     """The control plane's metrics in a registry of their own, so that two can live in one process."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
+        self.pushing = PushMetrics(registry)
         ProcessCollector(registry=registry)
         self.connected = Gauge(
             "pilot_xds", "Number of endpoints connected to this pilot using XDS.", ["version"], registry=registry
@@ -61,6 +105,19 @@ class Metrics:
         self.pushes = Counter("pilot_xds_pushes", "Responses sent, by type.", ["type"], registry=registry)
         self.rejects = Counter(
             "pilot_total_xds_rejects", "Responses that a proxy refused.", ["type"], registry=registry
+        )
+        self._refused = {
+            short: Gauge(
+                f"pilot_xds_{short}_reject", f"Refusals of {short.upper()}.", ["node", "err"], registry=registry
+            )
+            for short in ("cds", "eds", "lds", "rds")
+        }
+        self._refusing: dict[str, set[tuple[str, str]]] = {}
+        self.lookup_failures = Gauge(
+            "provider_lookup_cluster_failures",
+            "Extension providers whose service is not found, or is in several namespaces.",
+            ["type"],
+            registry=registry,
         )
         self.rejected_configs = Gauge(
             "pilot_total_rejected_configs",
@@ -82,7 +139,10 @@ class Metrics:
             registry=registry,
         )
         self.build_seconds = Histogram(
-            "pilot_pushcontext_init_seconds", "Time to resolve a snapshot.", registry=registry
+            "pilot_pushcontext_init_seconds",
+            "Time to resolve a snapshot.",
+            buckets=(0.01, 0.1, 0.5, 1, 3, 5),
+            registry=registry,
         )
         self.services = Gauge("pilot_services", "Services known.", registry=registry)
         self.virtual_services = Gauge("pilot_virt_services", "VirtualServices known.", registry=registry)
@@ -175,7 +235,28 @@ class Metrics:
         Gauge("istio_build", "Version of this component.", ["component", "tag"], registry=registry).labels(
             "pilot", VERSION
         ).set(1)
+        started = time.monotonic()
+        uptime = Gauge("istiod_uptime_seconds", "Time since this process began.", registry=registry)
+        uptime.set_function(lambda: time.monotonic() - started)
         Gauge("pilot_info", "Version of this control plane.", ["version"], registry=registry).labels(VERSION).set(1)
+
+    def refused(self, short: str, node: str, error: str) -> None:
+        """A proxy refused a response of the type ``short`` with the gRPC code ``error`` (row CPM-02)."""
+        self.rejects.labels(short).inc()
+        if short in self._refused:
+            self._refused[short].labels(node, error).inc()
+            self._refusing.setdefault(node, set()).add((short, error))
+
+    def lookups_failed(self, kinds: Iterable[str]) -> None:
+        """Providers in the newest mesh config whose service is not found, by their sort (row TR-10)."""
+        self.lookup_failures.clear()
+        for kind, number in collections.Counter(kinds).items():
+            self.lookup_failures.labels(kind).set(number)
+
+    def gone(self, node: str) -> None:
+        """The proxy will not come back: nothing is said of it any more."""
+        for short, error in self._refusing.pop(node, ()):
+            self._refused[short].remove(node, error)
 
     @cache  # noqa: B019 - lives as long as the process
     def chain_expiry(self) -> Gauge:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from mizzen.api.meta import Duration
 from mizzen.errors import MeshError
-from mizzen.model.features import Features, RemoteKeys
+from mizzen.model.features import Features, GatewayApi, RemoteKeys
 
 T = TypeVar("T")
 
@@ -75,6 +75,8 @@ class Settings:
     entry_grace: timedelta = timedelta(seconds=10)
     coalesce: timedelta = timedelta(milliseconds=100)
     streams_per_second: float = 0
+    connection_age: float = 0.0
+    """Seconds after which a stream is ended, so that proxies spread over new replicas; 0 never (row XD-08)."""
 
     @property
     def stream_rate(self) -> float:
@@ -130,6 +132,7 @@ class Settings:
             features=Features(
                 ip_autoallocate=_read(environment, "PILOT_ENABLE_IP_AUTOALLOCATE", _boolean, True),
                 gateway_selectors=_read(environment, "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY", _boolean, True),
+                gateway_api=_gateway_api(environment),
                 several_authorizers=_read(environment, "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS", _boolean, False),
                 multicluster_headless=_read(environment, "ENABLE_MULTICLUSTER_HEADLESS", _boolean, True),
                 remote_keys=_read(environment, "PILOT_JWT_ENABLE_REMOTE_JWKS", _remote_keys, RemoteKeys.CONTROL_PLANE),
@@ -153,6 +156,16 @@ def _read(environment: Mapping[str, str], name: str, parse: Callable[[str], T], 
         return parse(text)
     except ValueError as error:
         raise MeshError(f"the environment variable {name} has the value {text!r}: {error}") from error
+
+
+def _gateway_api(environment: Mapping[str, str]) -> GatewayApi:
+    """The variables of the Gateway API (rows GA-01, GA-02, GA-04, GA-05)."""
+    return GatewayApi(
+        enabled=_read(environment, "PILOT_ENABLE_GATEWAY_API", _boolean, True),
+        manual=_read(environment, "ENABLE_GATEWAY_API_MANUAL_DEPLOYMENT", _boolean, True),
+        copies=_read(environment, "PILOT_ENABLE_GATEWAY_API_COPY_LABELS_ANNOTATIONS", _boolean, True),
+        default_class=environment.get("PILOT_GATEWAY_API_DEFAULT_GATEWAYCLASS_NAME") or "istio",
+    )
 
 
 def _pause(text: str) -> timedelta:

@@ -21,6 +21,9 @@ _OPEN = re.compile(r"\$\{(crt|key|ca|ip|svc_ip|jwt|jwks|jwks_uri):")
 _WISHES = ("_key", "_exp", "_exact")
 _DAY = datetime.timedelta(days=1)
 
+_REFERENCE = frozenset({"group", "kind", "name", "namespace"})
+"""All that a reference to a Secret has."""
+
 
 class Material:
     """Everything made for one run. ``documents`` is a directory that the mesh serves; ``address`` finds a pod's address."""
@@ -49,7 +52,11 @@ class Material:
             return [self.fill(item) for item in value]
         if isinstance(value, dict):
             filled = {self._text(key) if isinstance(key, str) else key: self.fill(item) for key, item in value.items()}
-            return _encoded(filled, value) if value.get("kind") == "Secret" else filled
+            return (
+                _encoded(filled, value)
+                if value.get("kind") == "Secret" and not _REFERENCE.issuperset(value)
+                else filled
+            )
         return value
 
     def tls(self, asked: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from tests.e2e.waiting import eventually
 pytestmark = pytest.mark.lab
 
 
+@pytest.mark.row("AG-02")
 def test_no_request_fails_when_the_control_plane_is_killed(mesh: Mesh) -> None:
     before = mesh.status()["controlplane"]["pid"]
     with mesh.load("http://httpbin:8000/get") as load:

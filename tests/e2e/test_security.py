@@ -152,7 +152,7 @@ def test_no_request_fails_from_permissive_to_strict_and_back(mesh: Mesh) -> None
     load.assert_no_failure()
 
 
-@pytest.mark.row("CW-03")
+@pytest.mark.row("AG-03", "CW-03")
 def test_no_request_fails_while_certificates_of_20_s_rotate(mesh: Mesh) -> None:
     documents = in_namespace(
         [*documents_of(MANIFESTS / "httpbin.yaml"), *documents_of(MANIFESTS / "curl.yaml")], "other"

@@ -101,19 +101,22 @@ def one_trace(mesh: Mesh, wanted: str) -> list[Document]:
     return eventually(ask, bool, seconds=45)
 
 
-@pytest.mark.row("MC-05", "MC-08")
+@pytest.mark.row("MC-05", "MC-08", "TR-01", "TR-02", "TR-10")
 @pytest.mark.parametrize(
     ("form", "provider"),
     [
         pytest.param("zipkin", zipkin(), id="zipkin"),
         pytest.param(
-            "datadog", {"datadog": {"service": SERVICE, "port": 8126}}, id="datadog", marks=pytest.mark.row("MC-09")
+            "datadog",
+            {"datadog": {"service": SERVICE, "port": 8126}},
+            id="datadog",
+            marks=pytest.mark.row("MC-09", "TR-04"),
         ),
         pytest.param(
             "otlp-grpc",
             {"opentelemetry": {"service": f"watch/{SERVICE}", "port": 4317}},
             id="otlp-grpc",
-            marks=pytest.mark.row("MC-10"),
+            marks=pytest.mark.row("MC-10", "TR-03"),
         ),
         pytest.param(
             "otlp-http",
@@ -162,7 +165,7 @@ def test_the_old_form_names_a_collector_by_address_which_new_pods_have_in_their_
     assert watched.curl("http://httpbin.default:8000/get").code == 200
 
 
-@pytest.mark.row("MC-14")
+@pytest.mark.row("LG-07", "MC-14")
 def test_access_logs_arrive_as_opentelemetry_records(watched: Mesh) -> None:
     form = {"text": "took %RESPONSE_CODE%", "labels": {"path": "%REQ(:PATH)%"}}
     provider = {"name": "lines", "envoyOtelAls": {"service": SERVICE, "port": 4317, "logFormat": form}}

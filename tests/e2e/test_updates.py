@@ -42,7 +42,7 @@ def _answers(mesh: Mesh, code: int) -> float:
     return time.monotonic() - begin
 
 
-@pytest.mark.row("CM-18")
+@pytest.mark.row("CM-18", "XD-04")
 def test_a_change_reaches_those_it_concerns_in_a_moment_and_no_others(mesh: Mesh) -> None:
     mesh.apply(in_namespace(documents_of(MANIFESTS / "curl.yaml"), "other"))
     mesh.run("rollout", "status", "deploy/curl", "-n", "other", "--timeout", "20s")

@@ -189,8 +189,8 @@ class World:
             **more,
         }
 
-    def start(self, role: str = "sidecar", **env) -> None:
-        command = [sys.executable, "-m", "mizzen.agent", "proxy", role, "--domain", "shop.svc.cluster.local"]
+    def start(self, role: str = "sidecar", options: tuple[str, ...] = (), **env) -> None:
+        command = [sys.executable, "-m", "mizzen.agent", "proxy", role, "--domain", "shop.svc.cluster.local", *options]
         log = (self.path / "log").open("w")
         self.process = subprocess.Popen(command, env=self.environment(**env), stdout=log, stderr=log)
         log.close()

@@ -224,6 +224,9 @@ def envoy(
     bootstrap.admin.address.socket_address.address = "127.0.0.1"
     bootstrap.admin.address.socket_address.port_value = 0
     bootstrap.stats_flush_interval.FromMilliseconds(100)
+    # Zipkin's spans go out when there are five, or after five seconds, unless told otherwise.
+    layer = bootstrap.layered_runtime.layers.add(name="test")
+    layer.static_layer["tracing.zipkin.min_flush_spans"] = 1
     config = directory / "bootstrap.pb"
     config.write_bytes(bootstrap.SerializeToString())
     admin, log = directory / "admin", directory / "envoy.log"

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from envoy.config.bootstrap.v3 import bootstrap_pb2
 from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_pb2
 from msgspec import structs
@@ -45,6 +46,8 @@ def own(workload: str, namespace: str, app: str = "", version: str = "") -> dict
         "MIZZEN_CANONICAL_REVISION": version or "latest",
         "MIZZEN_APP": app,
         "MIZZEN_VERSION_LABEL": version,
+        "MIZZEN_PEER_APP": app,
+        "MIZZEN_PEER_VERSION": version,
         "MIZZEN_CLUSTER_ID": "Kubernetes",
     }
 
@@ -96,8 +99,10 @@ class Lab:
             directory, [listener], [*inbound.clusters(view), *more], own("reviews-v2", "bar", "reviews", "v2")
         )
 
-    def client(self, cluster: cluster_pb2.Cluster, listener: listener_pb2.Listener) -> Envoy:
-        return self._run(self.directory / "client", [listener], [cluster], own("curl", "foo"))
+    def client(
+        self, cluster: cluster_pb2.Cluster, listener: listener_pb2.Listener, *more: cluster_pb2.Cluster
+    ) -> Envoy:
+        return self._run(self.directory / "client", [listener], [cluster, *more], own("curl", "foo"))
 
     def _run(
         self,
@@ -171,8 +176,16 @@ def tcp_listener(port: int, cluster: str, mesh: MeshConfig) -> listener_pb2.List
     return listener
 
 
-def outbound_listener(port: int, cluster: str, mesh: MeshConfig, name: str = "default") -> listener_pb2.Listener:
-    """A listener with the outbound connection manager and one route; without a cluster it answers 502 itself."""
+def outbound_listener(
+    port: int,
+    cluster: str,
+    mesh: MeshConfig,
+    name: str = "default",
+    conduct: Conduct = DEFAULT_CONDUCT,
+    direction: Direction = Direction.OUTBOUND,
+    grpc: bool = False,
+) -> listener_pb2.Listener:
+    """A listener with the connection manager of a client and one route; without a cluster it answers 502 itself."""
     route = route_pb2.RouteConfiguration(name="80")
     host = route.virtual_hosts.add(name="v", domains=["*"])
     entry = host.routes.add(name=name)
@@ -181,10 +194,15 @@ def outbound_listener(port: int, cluster: str, mesh: MeshConfig, name: str = "de
         entry.route.cluster = cluster
     else:
         entry.direct_response.status = 502
-    listener = listener_pb2.Listener(name="out")
+    listener = listener_pb2.Listener(name="out", traffic_direction=base_pb2.OUTBOUND)
     listener.address.socket_address.address, listener.address.socket_address.port_value = "127.0.0.1", port
     manager = hcm.http_connection_manager(
-        direction=Direction.OUTBOUND, stat_prefix="outbound_0.0.0.0_80;", mesh=mesh, route_config=route
+        direction=direction,
+        stat_prefix="outbound_0.0.0.0_80;",
+        mesh=mesh,
+        route_config=route,
+        conduct=conduct,
+        grpc=grpc,
     )
     listener.filter_chains.add().filters.append(manager)
     return listener

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -298,7 +299,25 @@ async def test_envoy_gets_its_configuration_and_a_switch_costs_no_request(tmp_pa
             await until(lambda: set(mesh.hub.connections[NODE].session.versions()[CLUSTER]) == {"v1"})
 
 
-@pytest.mark.row("XD-07", "CPM-02")
+PUSHED = (
+    r'pilot_xds\{version="\S*"\}',
+    r'pilot_xds_pushes\{type="lds"\}',
+    r'pilot_xds_push_time_bucket\{le="30.0",type="lds"\}',
+    r'pilot_xds_push_time_count\{type="cds"\}',
+    r'pilot_xds_send_time_bucket\{le="0.1"\}',
+    r'pilot_proxy_convergence_time_bucket\{le="30.0"\}',
+    r'pilot_proxy_queue_time_bucket\{le="30.0"\}',
+    r'pilot_debounce_time_bucket\{le="30.0"\}',
+    r'pilot_pushcontext_init_seconds_bucket\{le="5.0"\}',
+    r'pilot_push_triggers\{type="endpoint"\}',
+    r'pilot_k8s_reg_events\{event="add",type="Pods"\}',
+    r'pilot_xds_config_size_bytes_bucket\{le="1e\+06",type="\S*Listener"\}',
+    "pilot_xds_recv_max",
+)
+"""What dashboards draw, in the text after a change that reached a proxy (row CPM-01)."""
+
+
+@pytest.mark.row("XD-07", "CPM-01", "CPM-02")
 async def test_a_refused_listener_is_named_and_the_others_work(tmp_path: Path) -> None:
     async with backend("one") as one:
         port = free_port()
@@ -321,7 +340,11 @@ async def test_a_refused_listener_is_named_and_the_others_work(tmp_path: Path) -
                 assert entry["types"][LISTENER]["status"] == "ERROR"
                 assert "bad" in entry["types"][LISTENER]["error"]
                 async with client.get("http://x/metrics") as response:
-                    assert 'pilot_total_xds_rejects{type="lds"} 1.0' in await response.text()
+                    text = await response.text()
+                    assert 'pilot_total_xds_rejects{type="lds"} 1.0' in text
+                    assert f'pilot_xds_lds_reject{{err="Internal",node="{NODE}"}} 1.0' in text
+                    for name in PUSHED:
+                        assert re.search(rf"^{name} [0-9.]*[1-9]", text, re.MULTILINE), name
             verdict = await wait(mesh.hub, await mesh.publish(ResourceSet.of(good)), 10)
             assert verdict.done
             assert not verdict.refused

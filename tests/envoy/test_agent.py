@@ -42,6 +42,26 @@ def test_ready_only_when_configuration_has_come(world):
     assert world.discovery.identities[0] == [b"spiffe://cluster.local/ns/shop/sa/web-sa"]
 
 
+@pytest.mark.row("AG-17")
+@pytest.mark.parametrize("as_json", [False, True])
+def test_every_line_of_the_log_has_one_form(world, as_json):
+    world.discovery.answering.set()
+    options = ("--proxyLogLevel=info", *(["--log_as_json"] if as_json else []))
+    world.start(options=options)
+    world.until(lambda: ready(world))
+    # Until Envoy has read its bootstrap it writes in its own form.
+    lines = [line for line in world.log().splitlines() if line.strip() and not line.startswith("[")]
+    if not as_json:
+        envoys = [line.split("\t") for line in lines if "\tenvoy " in line]
+        assert envoys
+        assert all(len(parts) == 5 and parts[4].startswith("thread=") for parts in envoys if len(parts) > 4)
+        return
+    found = [json.loads(line) for line in lines]
+    assert {"agent"} < {line["scope"] for line in found}
+    envoy = next(line for line in found if line["scope"].startswith("envoy "))
+    assert set(envoy) == {"time", "level", "scope", "msg", "caller", "thread"}
+
+
 @pytest.mark.row("AG-04", "CW-01")
 def test_the_key_stays_in_the_pod_and_only_its_owner_reads_it(world):
     world.discovery.answering.set()

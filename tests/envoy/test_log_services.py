@@ -75,7 +75,7 @@ def logger(kind: LoggerKind, name: str, **more: tuple[str, ...]) -> Logger:
     return Logger(name="sink", kind=kind, cluster=SINK, log_name=name, **more)  # type: ignore[arg-type]
 
 
-@pytest.mark.row("MC-13")
+@pytest.mark.row("LG-07", "MC-13")
 def test_requests_and_connections_arrive_each_at_its_own_service(lab: Lab) -> None:
     sink = Sink()
     both = Conduct(

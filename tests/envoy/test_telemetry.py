@@ -53,7 +53,7 @@ def _merged(running: Envoy, name: str) -> list[tuple[dict[str, str], float]]:
     return wait_for(lambda: [series for series in running.metrics(name) if series[1]], name)
 
 
-@pytest.mark.row("ME-01", "ME-02", "ME-03", "ME-06", "ME-07", "ME-08")
+@pytest.mark.row("ME-01", "ME-02", "ME-03", "ME-06", "ME-07", "ME-08", "ME-12")
 def test_both_sides_of_a_meshed_call(lab: Lab) -> None:
     with http_app() as app:
         server = lab.server(inbound_port(app.port, Protocol.HTTP, MtlsMode.STRICT))
@@ -196,6 +196,23 @@ def test_a_failed_connection_is_one_series_with_its_flag(lab: Lab) -> None:
     ((labels, value),) = wait_for(lambda: client.metrics("envoy_istio_requests_total"))
     assert (value, labels["response_code"], labels["response_flags"]) == (1, "503", "UF")
     assert labels["destination_workload"] == "reviews-v2", "known although the connect failed"
+
+
+@pytest.mark.row("ME-11")
+def test_a_caller_that_leaves_is_a_request_without_an_answer(lab: Lab) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        out = free_port()
+        cluster = stranger_cluster(silent.getsockname()[1], "outbound|80||app")
+        client = lab.client(cluster, outbound_listener(out, cluster.name, mesh_config()))
+        with socket.create_connection(("127.0.0.1", out), timeout=5) as caller:
+            caller.sendall(request())
+            called, _ = silent.accept()
+            with called:
+                assert called.recv(1), "the request has arrived"
+                caller.close()
+                assert wait_for(lambda: client.metrics("envoy_istio_requests_total"))
+        ((labels, _),) = client.metrics("envoy_istio_requests_total")
+        assert (labels["response_code"], labels["response_flags"]) == ("0", "DC")
 
 
 @pytest.mark.row("OL-22", "PR-03")

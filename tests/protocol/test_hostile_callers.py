@@ -20,7 +20,7 @@ from envoy.service.discovery.v3 import discovery_pb2
 
 from mizzen.model.identity import Identity
 from mizzen.model.resources import CLUSTER
-from mizzen.server.limits import STREAMS_PER_CALLER
+from mizzen.server.limits import CERTIFICATES_AT_ONCE, STREAMS_PER_CALLER
 from mizzen.server.transport import MESSAGE_LIMIT
 from tests.fakes.controlplane import ControlPlane, control_plane, csr_pem, workload_credentials
 from tests.protocol.test_services import (
@@ -172,6 +172,23 @@ async def test_an_agent_that_lies(tmp_path: Path) -> None:
             for path in ("/agent/v1/nothing", "/debug/configz", "/../../etc/passwd"):
                 async with client.get(base + path, headers=token) as response:
                     assert response.status == 404
+        await honest(mesh)
+
+
+@pytest.mark.row("CA-11")
+async def test_one_pod_cannot_keep_the_authority_busy(tmp_path: Path) -> None:
+    """A burst is served, for a crashing pod asks again and again; then its requests are told to wait, and no other's."""
+    async with control_plane(tmp_path, objects=(WEB, EDGE), resources=RESOURCES) as mesh:
+        csr, token = csr_pem(ec.generate_private_key(ec.SECP256R1())), mesh.tokens.token("default", "web", "web-0")
+        async with channel(mesh) as chan:
+            found = await asyncio.gather(*(create(chan, csr, token) for _ in range(100)), return_exceptions=True)
+        refused = [each for each in found if isinstance(each, grpc.aio.AioRpcError)]
+        assert {each.code() for each in refused} == {grpc.StatusCode.RESOURCE_EXHAUSTED}
+        assert CERTIFICATES_AT_ONCE <= len(found) - len(refused) < 2 * CERTIFICATES_AT_ONCE
+        client, base = https(mesh)
+        headers = {"authorization": f"Bearer {token}"}
+        async with client, client.post(f"{base}/agent/v1/certificate", json={"csr": csr}, headers=headers) as response:
+            assert response.status == 429
         await honest(mesh)
 
 

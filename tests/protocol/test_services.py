@@ -136,7 +136,8 @@ async def test_an_authority_at_its_end_is_our_fault_and_not_the_callers(tmp_path
             try:
                 await create(chan, csr, token)
             except grpc.aio.AioRpcError as error:
-                return error.code()
+                # We ask too often while it lives.
+                return error.code() if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED else None
             return None
 
         assert await until(refused) == grpc.StatusCode.INTERNAL
@@ -156,11 +157,13 @@ async def test_a_token_may_be_ahead_of_the_news_about_its_pod(tmp_path: Path) ->
 
 
 async def test_a_thousand_requests_are_signed_quickly(tmp_path: Path) -> None:
-    async with control_plane(tmp_path, objects=(WEB,)) as mesh, channel(mesh) as chan:
-        csr, token = csr_pem(ec.generate_private_key(ec.SECP256R1())), mesh.tokens.token("default", "web", "web-0")
+    pods = tuple(pod("default", f"web-{n}", account="web") for n in range(50))
+    async with control_plane(tmp_path, objects=pods) as mesh, channel(mesh) as chan:
+        csr = csr_pem(ec.generate_private_key(ec.SECP256R1()))
+        tokens = [mesh.tokens.token("default", "web", f"web-{n}") for n in range(50)]
         async with asyncio.timeout(30):
             for _ in range(10):
-                chains = await asyncio.gather(*(create(chan, csr, token) for _ in range(100)))
+                chains = await asyncio.gather(*(create(chan, csr, token) for token in tokens * 2))
                 assert len({chain[0] for chain in chains}) == 100
 
 

@@ -26,6 +26,38 @@ def test_counters_have_istios_names_with_and_without_the_ending() -> None:
     assert not [line for line in lines if "count_total" in line or "_created" in line]
 
 
+@pytest.mark.row("CPM-02")
+def test_who_refuses_what_is_told_until_the_proxy_is_gone() -> None:
+    metrics = Metrics()
+    metrics.refused("lds", "web.shop", "InvalidArgument")
+    metrics.refused("lds", "web.shop", "InvalidArgument")
+    metrics.refused("other", "web.shop", "Internal")
+    text = metrics.text().decode()
+    assert 'pilot_xds_lds_reject{err="InvalidArgument",node="web.shop"} 2.0' in text
+    assert 'pilot_total_xds_rejects{type="other"} 1.0' in text
+    metrics.gone("web.shop")
+    assert "pilot_xds_lds_reject{" not in metrics.text().decode()
+    assert 'pilot_total_xds_rejects{type="lds"} 2.0' in metrics.text().decode()
+
+
+@pytest.mark.row("CPM-09")
+def test_the_process_is_measured_under_its_own_names_alone() -> None:
+    text = Metrics().text().decode()
+    for name in ("process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds"):
+        assert f"\n{name} " in text
+    assert "\ngo_" not in text
+    assert "\nistiod_uptime_seconds " in text
+
+
+@pytest.mark.row("TR-10")
+def test_providers_without_a_service_are_counted_by_sort() -> None:
+    metrics = Metrics()
+    metrics.lookups_failed(["zipkin", "zipkin", "datadog"])
+    assert 'provider_lookup_cluster_failures{type="zipkin"} 2.0' in metrics.text().decode()
+    metrics.lookups_failed([])
+    assert "provider_lookup_cluster_failures{" not in metrics.text().decode()
+
+
 def test_the_text_is_prometheus_own_format() -> None:
     families = {family.name for family in text_string_to_metric_families(Metrics().text().decode())}
     assert {"citadel_server_root_cert_expiry_timestamp", "pilot_xds_config_size_bytes", "istio_build"} <= families

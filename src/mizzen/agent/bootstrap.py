@@ -30,7 +30,7 @@ def bootstrap(settings: Settings) -> Json:
     ads = {"ads": {}, "initial_fetch_timeout": "0s", "resource_api_version": "V3"}
     grpc = [{"envoy_grpc": {"cluster_name": "xds-grpc"}}]
     return {
-        "application_log_config": {"log_format": {"text_format": "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n %g:%#\t%v\tthread=%t"}},
+        "application_log_config": {"log_format": _log_format(settings)},
         "node": node(settings),
         "layered_runtime": _runtime(settings),
         "stats_config": stats_config(settings),
@@ -70,6 +70,21 @@ def bootstrap(settings: Settings) -> Json:
         **_sinks(settings),
         **_outlier_log(settings),
     }
+
+
+def _log_format(settings: Settings) -> Json:
+    """Of Envoy's own lines: Istio's (row AG-17)."""
+    if not settings.log_as_json:
+        return {"text_format": "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n %g:%#\t%v\tthread=%t"}
+    fields = {
+        "time": "%Y-%m-%dT%T.%fZ",
+        "level": "%l",
+        "scope": "envoy %n",
+        "msg": "%j",
+        "caller": "%g:%#",
+        "thread": "%t",
+    }
+    return {"json_format": fields}
 
 
 def _connections(settings: Settings) -> int:

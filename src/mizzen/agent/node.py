@@ -35,6 +35,8 @@ def metadata(settings: Settings) -> dict[str, Any]:
     }
     if settings.outlier_log_path:
         found["OUTLIER_LOG_PATH"] = settings.outlier_log_path
+    if settings.exit_on_zero_connections:
+        found["EXIT_ON_ZERO_ACTIVE_CONNECTIONS"] = "true"
     if settings.unprivileged:
         found["UNPRIVILEGED_POD"] = "true"
     found |= settings.node_metadata
@@ -61,6 +63,9 @@ def environment(settings: Settings) -> dict[str, str]:
         "MIZZEN_CANONICAL_REVISION": labels.get(CANONICAL_REVISION) or labels.get("version") or "latest",
         "MIZZEN_APP": labels.get("app", ""),
         "MIZZEN_VERSION_LABEL": labels.get("version", ""),
+        # What peers are told; one's own metrics read the two above only (row ME-12).
+        "MIZZEN_PEER_APP": labels.get("app.kubernetes.io/name") or labels.get("app", ""),
+        "MIZZEN_PEER_VERSION": labels.get("app.kubernetes.io/version") or labels.get("version", ""),
         "MIZZEN_CLUSTER_ID": settings.cluster_id,
         "MIZZEN_SERVICE_ACCOUNT": settings.service_account,
         "MIZZEN_TRUST_DOMAIN": settings.trust_domain,

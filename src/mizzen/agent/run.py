@@ -5,16 +5,19 @@ from __future__ import annotations
 import mizzen.agent.lean  # isort: skip  # noqa: F401 - before asyncio
 
 import asyncio
+import json
 import signal
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from mizzen.agent.app_probe import AppProbe
 from mizzen.agent.certificate import Rotation
 from mizzen.agent.debug import Debug
 from mizzen.agent.dns.proxy import DnsProxy
+from mizzen.agent.external import External
 from mizzen.agent.health import Health
 from mizzen.agent.http import connection
 from mizzen.agent.metrics import Metrics
@@ -29,10 +32,13 @@ from mizzen.agent.wasm.modules import Modules
 from mizzen.agent.watch import Watch
 
 
-def report(text: str) -> None:
-    """One line of the agent's log."""
-    now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
-    sys.stderr.write(f"{now}Z\tinfo\tagent\t{text}\n")
+def report(text: str, *, as_json: bool = False) -> None:
+    """One line of the agent's log (row AG-17)."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    if as_json:
+        sys.stderr.write(json.dumps({"level": "info", "time": now, "scope": "agent", "msg": text}) + "\n")
+    else:
+        sys.stderr.write(f"{now}\tinfo\tagent\t{text}\n")
 
 
 _NOT_READY = 0.2
@@ -44,17 +50,21 @@ class Agent:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._rotation: Rotation | Mounted
-        if settings.mounted_path is not None:
-            self._rotation = Mounted(settings.mounted_path, settings.sds_path, report)
+        self._report = partial(report, as_json=settings.log_as_json)
+        self._rotation: Rotation | Mounted | External
+        if settings.external_path is not None:
+            self._rotation = External(settings.external_path, settings.node_id, settings.sds_path, self._report)
+            self._roots = None
+        elif settings.mounted_path is not None:
+            self._rotation = Mounted(settings.mounted_path, settings.sds_path, self._report)
             self._roots = None
         else:
-            self._rotation = Rotation(settings, report)
+            self._rotation = Rotation(settings, self._report)
             secret = settings.sds_path / "ROOTCA.json"
             self._roots = Roots(settings.root_cert_path, settings.revoked_path, secret, self._rotation.renew_soon)
-        self._envoy = Envoy(settings, report)
+        self._envoy = Envoy(settings, self._report)
         self._readiness = Readiness(settings.admin_port)
-        self._dns = DnsProxy(settings, report) if settings.dns_proxy else None
+        self._dns = DnsProxy(settings, self._report) if settings.dns_proxy else None
         self._stop = asyncio.Event()
         self._gently = True
 
@@ -72,7 +82,7 @@ class Agent:
         server = await asyncio.start_server(
             lambda r, w: connection(status.handle, r, w), host, self._settings.status_port
         )
-        report(f"{self._settings.node_id}: status port {self._settings.status_port}")
+        self._report(f"{self._settings.node_id}: status port {self._settings.status_port}")
         try:
             return await self._live()
         finally:
@@ -84,7 +94,7 @@ class Agent:
             aside = []
             if self._dns is not None:
                 # From the first moment: captured questions have nowhere else to go.
-                watch = Watch(self._settings, self._dns.take, report)
+                watch = Watch(self._settings, self._dns.take, self._report)
                 aside = [group.create_task(self._dns.serve()), group.create_task(watch.keep())]
             try:
                 return await self._serve(group)
@@ -105,7 +115,7 @@ class Agent:
         if self._settings.health_probe is not None:
             aside.append(group.create_task(self._check_application(self._settings.health_probe)))
         if self._settings.wasm is not None:
-            modules = Modules(self._settings, self._settings.wasm, report)
+            modules = Modules(self._settings, self._settings.wasm, self._report)
             self._readiness.lacks = modules.missing
             aside.append(group.create_task(modules.keep()))
         ended = group.create_task(self._envoy.wait())
@@ -119,7 +129,7 @@ class Agent:
         stop.cancel()
         if self._readiness.stopping:
             return 0
-        report(f"envoy ended by itself, code {code}")
+        self._report(f"envoy ended by itself, code {code}")
         return code
 
     async def _check_application(self, probe: dict[str, Any]) -> None:
@@ -133,7 +143,7 @@ class Agent:
         async def why_not() -> str:
             return await self._readiness.why_not() or await app.why_not()
 
-        await Health(self._settings, probe, why_not, report).keep()
+        await Health(self._settings, probe, why_not, self._report).keep()
 
     async def _leave(self, group: asyncio.TaskGroup, ended: asyncio.Task[int]) -> None:
         draining = group.create_task(self._envoy.drain_for_exit())
@@ -141,13 +151,13 @@ class Agent:
         draining.cancel()
 
     async def _drain(self) -> None:
-        report("draining")
+        self._report("draining")
         await self._envoy.drain()
 
     def _end(self, gently: bool) -> None:
         self._gently = gently and self._gently
         self._readiness.stopping = True
-        report("ending, after draining" if gently else "ending at once")
+        self._report("ending, after draining" if gently else "ending at once")
         self._stop.set()
 
 
@@ -169,5 +179,5 @@ def run(settings: Settings) -> int:
         return asyncio.run(whole())
     except* (NoEnvoy, OSError) as group:
         for error in _leaves(group):
-            report(f"error: {error}")
+            report(f"error: {error}", as_json=settings.log_as_json)
     return 1

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mizzen.agent.dns.resolv import listening
+from mizzen.agent.external import socket_of
 from mizzen.agent.material import key_kind, mounted
 from mizzen.agent.wasm import settings as wasm_settings
 
@@ -46,10 +47,14 @@ class Settings:
     cpu_limit: int = 0
     proxy_log_level: str = "warning"
     component_log_level: str = "misc:error"
+    log_as_json: bool = False
+    """Whether the lines of agent and Envoy are JSON (row AG-17)."""
     outlier_log_path: str = ""
     secret_ttl: float = 0.0
     key_kind: str = "P256"
     mounted_path: Path | None = None
+    external_path: Path | None = None
+    """A socket over which somebody else gives the certificate, such as SPIRE (row AG-15)."""
     proved_path: Path | None = None
     """Where a certificate may lie that proves who asks for the next one (row VM-05)."""
     output_path: Path | None = None
@@ -183,9 +188,11 @@ def from_environment(role: str, options: Mapping[str, str], env: Mapping[str, st
         cpu_limit=_integer(env, "ISTIO_CPU_LIMIT", 0),
         proxy_log_level=options.get("proxyLogLevel") or "warning",
         component_log_level=options.get("proxyComponentLogLevel", "misc:error"),
+        log_as_json=options.get("log_as_json", "false").lower() != "false",
         outlier_log_path=options.get("outlierLogPath", ""),
         key_kind=key_kind(env),
         mounted_path=mounted(env),
+        external_path=socket_of(env),
         proved_path=_directory(env, "PROV_CERT"),
         output_path=_directory(env, "OUTPUT_CERTS"),
         secret_ttl=seconds(env.get("SECRET_TTL", ""), 0.0),

@@ -7,6 +7,7 @@ import ipaddress
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mizzen.capture import nft
@@ -14,6 +15,7 @@ from mizzen.capture.apply import apply, apply_native, clean, families
 from mizzen.capture.options import Options
 from mizzen.capture.rules import restore, rules
 from mizzen.capture.validation import FAILED, validate
+from mizzen.capture.variant import detect
 from mizzen.errors import LabError
 
 _TEXT = {
@@ -120,14 +122,21 @@ def _act(options: Options, flags: argparse.Namespace) -> int:
     if flags.dry_run:
         sys.stdout.write(_text(options))
     elif flags.cleanup_only:
-        clean(options)
+        clean(_with_variant(options))
     elif flags.skip_rule_apply:
         _say("rules are not applied (--skip-rule-apply)")
     elif options.native_nftables:
         apply_native(options, _say)
     else:
-        apply(options, _say, force=flags.force_apply, reconcile=flags.reconcile)
+        apply(_with_variant(options), _say, force=flags.force_apply, reconcile=flags.reconcile)
     return _validated(options) if flags.run_validation and not flags.dry_run else 0
+
+
+def _with_variant(options: Options) -> Options:
+    """With the kind of iptables that is there, unless one is forced or none is needed."""
+    if options.native_nftables or options.iptables_binary:
+        return options
+    return replace(options, iptables_binary=detect())
 
 
 def _text(options: Options) -> str:

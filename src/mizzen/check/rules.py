@@ -14,10 +14,12 @@ from mizzen.check.notes import Notes
 
 PROTOCOLS = frozenset({"GRPC", "GRPC-WEB", "HTTP", "HTTP2", "HTTPS", "MONGO", "MYSQL", "REDIS", "TCP", "TLS", "UDP"})
 HTTP_PROTOCOLS = frozenset({"GRPC", "GRPC-WEB", "HTTP", "HTTP2", "HTTP_PROXY"})
+MAX_PROGRAM = 32_768
+"""``re2.max_program_size.error_level`` of the proxies' bootstrap."""
 MAX_REGEX = 1024
 
 _LABEL = re.compile(r"[a-zA-Z0-9_]([-a-zA-Z0-9_]*[a-zA-Z0-9_])?")
-DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+DNS_LABEL = re.compile(r"(?=.{1,63}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LABEL_KEY = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -109,12 +111,14 @@ def regex(notes: Notes, path: str, pattern: str) -> bool:
     if len(pattern.encode()) > MAX_REGEX:
         return notes.need(False, path, f"a regular expression has at most {MAX_REGEX} bytes")
     try:
-        re2.compile(pattern, _RE2)
+        size = re2.compile(pattern, _RE2).programsize
     except re2.error as error:
         reason = error.args[0]
         text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
         return notes.need(False, path, f"not a regular expression (RE2): {text}")
-    return True
+    return notes.need(
+        size <= MAX_PROGRAM, path, f"too large for a proxy: {size} steps, where {MAX_PROGRAM} are allowed"
+    )
 
 
 def header_name(notes: Notes, path: str, name: str) -> bool:

@@ -155,7 +155,22 @@ def _ingress_hosts(obj: Json) -> str:
     return ",".join(rule.get("host", "*") for rule in (obj.get("spec") or {}).get("rules") or []) or "*"
 
 
+def _condition(name: str) -> Callable[[Json], str]:
+    """Whether a condition of the status holds; empty while nothing is said."""
+
+    def cell(obj: Json) -> str:
+        conditions = (obj.get("status") or {}).get("conditions") or []
+        return next((str(c.get("status", "")) for c in conditions if c.get("type") == name), "")
+
+    return cell
+
+
+def _gateway_address(obj: Json) -> str:
+    return next((str(entry.get("value", "")) for entry in (obj.get("status") or {}).get("addresses") or []), "")
+
+
 _AGE = Column("AGE", _age)
+_HOSTNAMES = Column("HOSTNAMES", at("spec", "hostnames"))
 
 _WORKLOAD_WIDE = (
     Column("CONTAINERS", _template("name"), True),
@@ -230,6 +245,25 @@ COLUMNS: dict[str, Sequence[Column]] = {
         Column("ENDPOINTS", _slice_addresses),
         _AGE,
     ),
+    "Gateway.gateway.networking.k8s.io": (
+        Column("CLASS", at("spec", "gatewayClassName")),
+        Column("ADDRESS", _gateway_address),
+        Column("PROGRAMMED", _condition("Programmed")),
+        _AGE,
+    ),
+    "GatewayClass": (
+        Column("CONTROLLER", at("spec", "controllerName")),
+        Column("ACCEPTED", _condition("Accepted")),
+        _AGE,
+    ),
+    "ListenerSet": (
+        Column("ACCEPTED", _condition("Accepted")),
+        Column("PROGRAMMED", _condition("Programmed")),
+        _AGE,
+    ),
+    "HTTPRoute": (_HOSTNAMES, _AGE),
+    "GRPCRoute": (_HOSTNAMES, _AGE),
+    "TLSRoute": (_HOSTNAMES, _AGE),
     "Ingress": (
         Column("CLASS", none_if_empty(at("spec", "ingressClassName"))),
         Column("HOSTS", _ingress_hosts),
@@ -243,5 +277,5 @@ _DEFAULT: Sequence[Column] = (_AGE,)
 
 
 def columns_of(kind: str, wide: bool) -> list[Column]:
-    """The columns of a kind after NAME; kinds without their own have AGE alone, as kubectl shows them."""
+    """The columns of a kind (by its key) after NAME; kinds without their own have AGE alone, as kubectl shows them."""
     return [column for column in COLUMNS.get(kind, _DEFAULT) if wide or not column.wide]

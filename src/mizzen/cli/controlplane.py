@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from mizzen.cli.options import Seconds
+
 _FILE = click.Path(path_type=Path)
 
 
@@ -22,6 +24,13 @@ _FILE = click.Path(path_type=Path)
     default="AlwaysAllow",
     help="How the API server of these objects decides who may list Secrets.",
 )
+@click.option(
+    "--keepaliveMaxServerConnectionAge",
+    "connection_age",
+    type=Seconds(),
+    default="0s",
+    help="After how long a proxy's stream is ended, so that it may go to another replica (default: never).",
+)
 @click.option("--tls-cert-file", type=_FILE, help="Certificate chain to serve with, PEM; else the CA signs one.")
 @click.option("--tls-key-file", type=_FILE, help="Its key, PEM.")
 def command(
@@ -32,6 +41,7 @@ def command(
     address: str,
     pod_name: str,
     authorization_mode: str,
+    connection_age: float,
     tls_cert_file: Path | None,
     tls_key_file: Path | None,
 ) -> None:
@@ -51,6 +61,7 @@ def command(
                 token_jwks=token_jwks,
                 address=address,
                 pod_name=pod_name,
+                connection_age=connection_age,
                 authorization=AuthorizationMode(authorization_mode),
                 certificate=(tls_cert_file, tls_key_file) if tls_cert_file and tls_key_file else None,
             )

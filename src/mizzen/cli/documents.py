@@ -29,15 +29,19 @@ class Read:
 
     def located(self, finding: Json) -> Json:
         """The finding with the line of its own field: the mesh knows only where the object begins."""
+        source = self._source(finding) if finding.get("field") else None
+        return finding if source is None else {**finding, "line": source.line_of(finding["field"])}
+
+    def _source(self, finding: Json) -> Document | None:
+        """The document that begins where the finding is, else the first one of its object: a file may hold two of a name."""
         key = tuple(finding.get(part, "") for part in ("kind", "namespace", "name"))
-        for document, source in zip(self.documents, self.sources, strict=True):
-            if (
-                finding.get("field")
-                and finding.get("file") == document["origin"]["file"]
-                and _key(document["object"]) == key
-            ):
-                return {**finding, "line": source.line_of(finding["field"])}
-        return finding
+        of_file = [
+            (document["origin"]["line"] == finding.get("line"), source)
+            for document, source in zip(self.documents, self.sources, strict=True)
+            if finding.get("file") == document["origin"]["file"]
+            and (_key(document["object"]) == key or not finding.get("name"))
+        ]
+        return max(of_file, key=lambda found: found[0])[1] if of_file else None
 
 
 def _key(raw: Json) -> tuple[str, str, str]:

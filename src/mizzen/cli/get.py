@@ -201,7 +201,7 @@ def _table(
     from mizzen.cli.columns import columns_of
     from mizzen.cli.output import table
 
-    columns = columns_of(kind.kind, wide)
+    columns = columns_of(kind.key, wide)
     header = ["NAMESPACE"] * spaces + ["NAME"] + [column.header for column in columns] + ["LABELS"] * labels
     rows = []
     for raw in raws:

@@ -6,21 +6,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mizzen.api.meta import Origin
+from mizzen.api.meta import ObjectMeta, Origin
+from mizzen.errors import MeshError
 from mizzen.inject import InjectSettings, kube_gateway
 from mizzen.lab.store import Store, key_of, timestamp
 from mizzen.model.config import Config, ObjectKey
+from mizzen.model.features import GatewayApi
 from mizzen.model.gateway_plan import GatewayPlan
 from mizzen.resolve.gateway_api import KINDS, REFERRED, Generated, class_status, generated, plan, statuses
-from mizzen.resolve.gateway_api.classes import BUILT_IN, served
+from mizzen.resolve.gateway_api.classes import KIND, built_in, served
 from mizzen.resolve.gateway_api.conditions import Problem
 from mizzen.resolve.services import by_hostname, services
+from mizzen.settings import Settings
 from mizzen.sources.config import config_of
 from mizzen.sources.files import Document
 
 Raw = dict[str, Any]
 ROOT = "istio-system"
 _MADE = ("Deployment", "Service", "ServiceAccount", "HorizontalPodAutoscaler", "PodDisruptionBudget")
+VERSION, OURS = "gateway.istio.io/controller-version", 5
+"""Annotation of a Gateway: the controller that deploys it. A higher number than ours is left to another."""
+_REVISION = "istio.io/rev"
+_DEFAULTS = GatewayApi()
 _READ = (*KINDS, *REFERRED, "Service", "ProxyConfig")
 
 
@@ -32,16 +39,26 @@ class Wanted:
     statuses: Mapping[tuple[str, str, str], Raw]
 
 
-def wanted(raws: Sequence[Raw], settings: InjectSettings) -> Wanted:
+def options_of(environment: Mapping[str, str]) -> GatewayApi:
+    """What the control plane's environment says of the Gateway API; as by default where it cannot be read."""
+    try:
+        return Settings.of(environment).features.gateway_api
+    except MeshError:
+        return _DEFAULTS  # the control plane says what is wrong, and does not start
+
+
+def wanted(raws: Sequence[Raw], settings: InjectSettings, options: GatewayApi = _DEFAULTS) -> Wanted:
     """Pure: from every object that there is. What cannot be deployed is told in the status of its Gateway."""
     chosen = [raw for raw in raws if key_of(raw)[0] in _READ or key_of(raw) == ("ConfigMap", ROOT, "istio")]
     config = config_of([Document(raw, Origin("")) for raw in chosen])
-    made = _converted(config)
+    made = _converted(config, options)
     if made.world is None:
         return Wanted((), {})
     objects: list[Raw] = []
     invalid: dict[ObjectKey, Problem] = {}
     for item in served(made.world):
+        if not _ours(item.gateway.meta, settings.revision):
+            continue
         planned = plan(item, made.listeners, made.world, config.mesh.root_namespace)
         found = _rendered(planned, settings) if isinstance(planned, GatewayPlan) else planned
         if isinstance(found, Problem):
@@ -51,9 +68,16 @@ def wanted(raws: Sequence[Raw], settings: InjectSettings) -> Wanted:
     return Wanted(tuple(objects), statuses(made, config.of("Service"), invalid))
 
 
-def _converted(config: Config) -> Generated:
+def _ours(meta: ObjectMeta, revision: str) -> bool:
+    version = meta.annotations.get(VERSION, "")
+    return meta.labels.get(_REVISION, revision) == revision and not (version.isdecimal() and int(version) > OURS)
+
+
+def _converted(config: Config, options: GatewayApi) -> Generated:
     every = services(config.of("Service"), config.of("ServiceEntry"), {}, config.mesh, config.domain)
-    return generated({kind: config.of(kind) for kind in (*KINDS, *REFERRED)}, by_hostname(every), config.domain)
+    return generated(
+        {kind: config.of(kind) for kind in (*KINDS, *REFERRED)}, by_hostname(every), config.domain, options
+    )
 
 
 def _rendered(planned: GatewayPlan, settings: InjectSettings) -> list[Raw] | Problem:
@@ -66,13 +90,16 @@ def _rendered(planned: GatewayPlan, settings: InjectSettings) -> list[Raw] | Pro
 class GatewayController:
     """``settings`` are those of injection at the moment."""
 
-    def __init__(self, store: Store, settings: Callable[[], InjectSettings]) -> None:
+    def __init__(self, store: Store, settings: Callable[[], InjectSettings], options: GatewayApi = _DEFAULTS) -> None:
         self._store = store
         self._settings = settings
+        self._options = options
         self._seen: tuple[object, ...] = ()
 
     def step(self) -> None:
         """One pass; nothing while no object that counts has changed."""
+        if not self._options.enabled:
+            return
         self._classes()
         raws = self._store.list()
         mesh = self._store.get("ConfigMap", ROOT, "istio")
@@ -80,19 +107,29 @@ class GatewayController:
         if seen == self._seen:
             return
         self._seen = seen
-        found = wanted(raws, self._settings())
+        found = wanted(raws, self._settings(), self._options)
         for raw in found.objects:
             if self._mine(raw):
                 self._store.put(raw)
+        for raw in found.objects:
+            self._mark(raw["metadata"]["ownerReferences"][0]["name"], raw["metadata"]["namespace"])
         self._remove({key_of(raw) for raw in found.objects})
         for (kind, namespace, name), status in found.statuses.items():
             held = self._store.get(kind, namespace, name)
             if held is not None:
                 self._store.put_status(held, _timed(status, held.get("status") or {}))
 
+    def _mark(self, name: str, namespace: str) -> None:
+        """Says on the Gateway which controller has deployed it."""
+        held = self._store.get(KIND, namespace, name)
+        annotations = (held["metadata"].get("annotations") or {}) if held is not None else {}
+        if held is not None and annotations.get(VERSION) != str(OURS):
+            meta = {**held["metadata"], "annotations": {**annotations, VERSION: str(OURS)}}
+            self._store.put({**held, "metadata": meta}, self._store.origin(held))
+
     def _classes(self) -> None:
         """Made at start and when somebody deletes them; never changed (row GA-02)."""
-        for name, controller in BUILT_IN.items():
+        for name, controller in built_in(self._options).items():
             if self._store.get("GatewayClass", "", name) is None:
                 made = {
                     "apiVersion": "gateway.networking.k8s.io/v1",

@@ -278,7 +278,7 @@ def _forward_everything() -> None:
 
 
 def host_table(mesh: str, subnets: Subnets, peers: Iterable[str]) -> str:
-    """The mesh's table on the host: what leaves wears the host's address, and no mesh reaches another.
+    """The mesh's table on the host: what leaves wears the host's address, and this mesh reaches no other, nor any other it.
 
     Of a mesh that is a peer only Services can be reached, as load balancers of another network would be; its own table
     has to allow it as well.
@@ -297,7 +297,8 @@ def host_table(mesh: str, subnets: Subnets, peers: Iterable[str]) -> str:
         "  }\n"
         "  chain isolated { type filter hook forward priority 0;\n"
         f"{allowed}"
-        '    iifname "mz-*" oifname "mz-*" drop\n'
+        f'    iifname "{link}" oifname "mz-*" drop\n'
+        f'    iifname "mz-*" oifname "{link}" drop\n'
         "  }\n"
         "}\n"
     )

@@ -22,7 +22,7 @@ from mizzen.lab.controlplane import ControlPlane
 from mizzen.lab.dns import Server
 from mizzen.lab.forks import Forks
 from mizzen.lab.forward import Forwarder
-from mizzen.lab.gateways import GatewayController
+from mizzen.lab.gateways import GatewayController, options_of
 from mizzen.lab.network import Addresses, Network
 from mizzen.lab.pod import Machine, RunningPod
 from mizzen.lab.store import Store, timestamp
@@ -109,7 +109,7 @@ class Supervisor:
             self.admission.inject,
             self._trust,
             environment,
-            GatewayController(self.store, self.admission.settings),
+            GatewayController(self.store, self.admission.settings, options_of(environment)),
         )
         self.controlplane = ControlPlane(
             self.mesh, self.state, self.forks, self.network, cgroup, self.settings, self.authorization

@@ -13,6 +13,17 @@ from mizzen.api.mesh_config import CustomTag
 from mizzen.api.meta import Duration
 
 
+class NotFound(str):
+    """Why a provider of the sort ``kind`` cannot be used: its service is not there, or not one (row TR-10)."""
+
+    kind: str
+
+    def __new__(cls, why: str, kind: str) -> NotFound:
+        found = super().__new__(cls, why)
+        found.kind = kind
+        return found
+
+
 class TracerKind(StrEnum):
     ZIPKIN = "zipkin"
     DATADOG = "datadog"

@@ -43,6 +43,15 @@ def decode(kind: type[_M], value: Any) -> _M:
         raise ValueError(str(error)) from error
 
 
+def unknown(kind: type[Message], value: Any) -> str:
+    """Why ``decode`` leaves something of ``value`` out, in one line: the first field that Envoy does not know. Empty if it does not."""
+    try:
+        json_format.ParseDict(value, kind())
+    except (json_format.ParseError, TypeError, ValueError, RecursionError) as error:
+        return str(error).partition("\n")[0]
+    return ""
+
+
 @cache
 def message_type(name: str) -> type[Message] | None:
     """The class of a full message name such as ``envoy.config.cluster.v3.Cluster``; None when there is none."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mizzen.api.meta import Object
 from mizzen.model.config import Config, ObjectKey
+from mizzen.model.features import GatewayApi
 from mizzen.model.networks import Networks
 from mizzen.model.service import Service
 from mizzen.model.snapshot import Snapshot
@@ -142,10 +143,9 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
 
 def _entered(run: Run, config: Config) -> Networks:
     """The gateways of networks that this cluster and the mesh's settings tell of."""
-    own, nodes = config.of("Service"), config.of("Node")
-    return run.step(
-        "networks", networks, config.networks, own, nodes, config.addresses, config.cluster_id, config.domain
-    )
+    own, nodes, gateways = config.of("Service"), config.of("Node"), config.of("Gateway.gateway.networking.k8s.io")
+    names, cluster = config.addresses, config.cluster_id
+    return run.step("networks", networks, config.networks, own, nodes, gateways, names, cluster, config.domain)
 
 
 def _everywhere(run: Run, config: Config, here: Registry, peers: PeerPolicies) -> Registry:
@@ -159,11 +159,15 @@ def _gateway_api(run: Run, config: Config, hosts: Mapping[str, tuple[Service, ..
     kinds = (*KINDS, *REFERRED)
 
     def convert(
-        domain: str, hosts: Mapping[str, tuple[Service, ...]], *objects: Mapping[ObjectKey, Object]
+        domain: str,
+        options: GatewayApi,
+        hosts: Mapping[str, tuple[Service, ...]],
+        *objects: Mapping[ObjectKey, Object],
     ) -> Generated:
-        return of_gateway_api(dict(zip(kinds, objects, strict=True)), hosts, domain)
+        return of_gateway_api(dict(zip(kinds, objects, strict=True)), hosts, domain, options)
 
-    return run.step("gateway_api", convert, config.domain, hosts, *(config.of(kind) for kind in kinds))
+    options = config.features.gateway_api
+    return run.step("gateway_api", convert, config.domain, options, hosts, *(config.of(kind) for kind in kinds))
 
 
 def _peers(run: Run, config: Config, objects: tuple[Object, ...]) -> tuple[tuple[Object, ...], PeerPolicies]:

@@ -74,7 +74,7 @@ def registry(run: Run, cluster: str, remote: Remote, mesh: Mesh) -> Registry:
     places = step("placement", placement, mesh.networks, spaces, config.root_namespace, cluster)
     slices = remote.of("EndpointSlice")
     members = step("endpoints", endpoints, found, slices, _NOTHING, entries, running, mesh.peers, places, config)
-    entered = step("networks", networks, mesh.networks, own, nodes, mesh.addresses, cluster, mesh.domain)
+    entered = step("networks", networks, mesh.networks, own, nodes, _NOTHING, mesh.addresses, cluster, mesh.domain)
     return Registry(found, running, members, entered)
 
 

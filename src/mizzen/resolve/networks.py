@@ -17,9 +17,9 @@ from mizzen.model.config import ObjectKey
 from mizzen.model.finding import Finding, Level
 from mizzen.model.locality import NETWORK
 from mizzen.model.networks import NetworkGateway, Networks
+from mizzen.resolve.network_listeners import DEFAULT_PORT, GATEWAY_PORT, entrances, wanted_port
 from mizzen.resolve.problems import about
 
-GATEWAY_PORT, DEFAULT_PORT = "networking.istio.io/gatewayPort", 15443
 NODE_SELECTOR = "traffic.istio.io/nodeSelector"
 NO_GATEWAY = "MZ0307"
 """A Service that carries the label of a network but cannot be its gateway."""
@@ -86,12 +86,16 @@ def networks(
     settings: MeshNetworks,
     services: Mapping[ObjectKey, Object],
     nodes: Mapping[ObjectKey, Object],
+    gateways: Mapping[ObjectKey, Object],
     addresses: Mapping[str, tuple[str, ...]],
     cluster: str,
     domain: str,
 ) -> Networks:
-    """The gateways that Services and ``settings`` tell of. ``addresses`` are those of names that were looked up."""
-    found: set[NetworkGateway] = set()
+    """The gateways that Services, Gateways of the Gateway API and ``settings`` tell of.
+
+    ``addresses`` are those of names that were looked up.
+    """
+    found = set(entrances(gateways))
     registered = _by_service_name(settings, cluster)
     for obj in services.values():
         wanted = registered.get(f"{obj.name}.{obj.namespace}.svc.{domain}", [])
@@ -141,21 +145,16 @@ def _by_service_name(settings: MeshNetworks, cluster: str) -> dict[str, list[tup
     return found
 
 
-def _wanted_port(obj: Object) -> int:
-    text = obj.meta.labels.get(GATEWAY_PORT, "")
-    return int(text) if text.isdecimal() else DEFAULT_PORT
-
-
 def _labelled_port(obj: Object) -> int:
     """The port of the Service that takes mesh TLS from other networks; 0: it has none (row PO-17)."""
-    wanted = _wanted_port(obj)
+    wanted = wanted_port(obj.meta.labels)
     return wanted if any(port.port == wanted for port in obj.body.spec.ports) else 0
 
 
 def _without_port(obj: Object) -> str:
     if any(port.port == _AMBIENT_PORT for port in obj.body.spec.ports):
         return f"port {_AMBIENT_PORT} is one of ambient mode, which has no effect"
-    return f"the Service has no port {_wanted_port(obj)}; label {GATEWAY_PORT} may name another"
+    return f"the Service has no port {wanted_port(obj.meta.labels)}; label {GATEWAY_PORT} may name another"
 
 
 def _without_address(written: tuple[str, ...], addresses: Mapping[str, tuple[str, ...]]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from mizzen.api import log_format
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.meta import Duration
-from mizzen.model.provider import Call, Header, Logger, LoggerKind, Sampler, Tracer, TracerKind
+from mizzen.model.provider import Call, Header, Logger, LoggerKind, NotFound, Sampler, Tracer, TracerKind
 from mizzen.model.service import Service
 
 Hosts: TypeAlias = Mapping[str, tuple[Service, ...]]
@@ -47,9 +47,15 @@ def providers(mesh: MeshConfig, hosts: Hosts, environment: Mapping[str, str]) ->
             continue
         try:
             found[name.lower()] = _KINDS[kind](_Block(name, kind, raw[kind], hosts, environment))
+        except _NoService as error:
+            found[name.lower()] = NotFound(f"provider {name}: {error}", kind)
         except (ValueError, TypeError) as error:
             found[name.lower()] = f"provider {name}: {error}"
     return found
+
+
+class _NoService(ValueError):
+    """The service of a provider cannot be told."""
 
 
 class _Block:
@@ -109,9 +115,9 @@ class _Block:
         namespace, _, host = written.rpartition("/")
         found = [s for s in self._hosts.get(host, ()) if not namespace or s.namespace == namespace]
         if not found:
-            raise ValueError(f"there is no service {written!r}")
+            raise _NoService(f"there is no service {written!r}")
         if len({service.namespace for service in found}) > 1:
-            raise ValueError(f"{written!r} is in several namespaces; write namespace/host")
+            raise _NoService(f"{written!r} is in several namespaces; write namespace/host")
         if all(candidate.number != port for candidate in found[0].ports):
             raise ValueError(f"service {written!r} has no port {port}")
         return host, port

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -53,10 +54,12 @@ class Discovery:
         identity_check: bool = True,
         registrations: Registrations | None = None,
         debug: OverXds | None = None,
+        connection_age: float = 0.0,
     ) -> None:
         self._hub = hub
         self._registrations = registrations
         self._metrics = metrics
+        self._connection_age = connection_age
         self._rate = rate
         self._authenticator = authenticator
         self._identity_check = identity_check
@@ -93,9 +96,9 @@ class Discovery:
     async def _stream(self, call: Call, session: Session, message: Any, identity: Identity | None) -> None:
         if not await self._rate.admit():
             raise GrpcError(Status.RESOURCE_EXHAUSTED, "too many new streams")
-        first = await _receive(call, message)
+        first = await _receive(call, message, self._metrics)
         while first is not None and first.type_url == HEALTH:
-            first = await _receive(call, message)
+            first = await _receive(call, message, self._metrics)
         if first is None:
             return
         node = self._node(first, identity)
@@ -118,7 +121,7 @@ class Discovery:
                 raise GrpcError(Status.UNAVAILABLE, "the resources of this proxy cannot be built")
             self._hub.attach(connection)
             try:
-                await stream.run(first, message)
+                await stream.run(first, message, self._connection_age)
             finally:
                 self._hub.detach(connection)
         finally:
@@ -161,7 +164,7 @@ class Discovery:
                 raise GrpcError(Status.INVALID_ARGUMENT, "this stream began with debug types")
             if (response := _debugged(self._debug, request, identity, session)) is not None:
                 await call.send(response.encode())
-            request = await _receive(call, message)
+            request = await _receive(call, message, self._metrics)
 
     async def _identify(self, call: Call) -> Identity | None:
         if self._authenticator is None:
@@ -201,6 +204,9 @@ def _without_secrets(resources: ResourceSet, *, proved: bool) -> ResourceSet:
     return ResourceSet({**kept, SECRET: public} if proved and public else kept)
 
 
+_CODES = frozenset(status.value for status in Status)
+
+
 class _Stream:
     """One stream at work: a task reads, one follows the snapshots, one sends."""
 
@@ -222,24 +228,33 @@ class _Stream:
         # Bounded by :meth:`_room`: a proxy that does not read is not read from.
         self._outbox: asyncio.Queue[Response] = asyncio.Queue()
         self._sent = Signal()
+        self._aimed: Published | None = None
+        """The snapshot whose responses are on their way."""
 
     def offer(self, published: Published) -> bool:
         """Aim the session at a snapshot; False when there is nothing to offer."""
+        started = time.monotonic()
+        self._metrics.pushing.queue.observe(max(0.0, started - published.at))
         resources = self._hub.resources(self._connection, published)
         if resources is None:
             return False
         if not self._connection.secrets:
             resources = _without_secrets(resources, proved=self._connection.identity is not None)
-        self._put(self._connection.session.offer(resources, published.number))
+        responses = list(self._connection.session.offer(resources, published.number))
+        for short in {SHORT_NAMES.get(response.type_url, "other").lower() for response in responses}:
+            self._metrics.pushing.push.labels(short).observe(time.monotonic() - started)
+        self._aimed = published if responses else None
+        self._put(responses)
         return True
 
-    async def run(self, first: Request, message: Any) -> None:
-        """Until the proxy ends the stream. Raises what broke it."""
+    async def run(self, first: Request, message: Any, age: float = 0.0) -> None:
+        """Until the proxy ends the stream, or for about ``age`` seconds (0: without end). Raises what broke it."""
         self._take(first)
         try:
             async with asyncio.TaskGroup() as group:
                 others = [group.create_task(self._send()), group.create_task(self._follow())]
-                while (request := await _receive(self._call, message)) is not None:
+                others += [group.create_task(_grow_old(age))] if age else []
+                while (request := await _receive(self._call, message, self._metrics)) is not None:
                     if _is_debug(request):
                         answer = _debugged(self._debug, request, self._connection.identity, self._connection.session)
                         self._put([answer] if answer is not None else [])
@@ -269,7 +284,8 @@ class _Stream:
         self._connection.moments[request.type_url] = time.time()
         short = SHORT_NAMES.get(request.type_url, "other").lower()
         if session.refusals != refusals:
-            self._metrics.rejects.labels(short).inc()
+            code = Status(request.error_detail.code) if request.error_detail.code in _CODES else Status.UNKNOWN
+            self._metrics.refused(short, self._connection.node.id, code.name.title().replace("_", ""))
             log.warning("%s refuses %s: %s", self._connection.node.id, short, request.error_detail.message[:1000])
         if session.expired != expired:
             self._metrics.expired_nonces.labels(short).inc()
@@ -311,7 +327,18 @@ class _Stream:
             short = SHORT_NAMES.get(response.type_url, "other").lower()
             self._metrics.pushes.labels(short).inc()
             self._metrics.config_size.labels(response.type_url if short != "other" else short).observe(len(message))
+            started = time.monotonic()
             await self._call.send(message)
+            self._metrics.pushing.send.observe(time.monotonic() - started)
+            if self._aimed is not None and self._outbox.empty():
+                self._metrics.pushing.convergence.observe(max(0.0, time.monotonic() - self._aimed.at))
+                self._aimed = None
+
+
+async def _grow_old(age: float) -> None:
+    """End a stream: the proxy comes back, with what it has, and perhaps to another replica. Spread by a tenth, as in gRPC."""
+    await asyncio.sleep(age * random.SystemRandom().uniform(0.9, 1.1))
+    raise GrpcError(Status.UNAVAILABLE, "this connection is old enough (max_age)")
 
 
 def _is_debug(request: Request) -> bool:
@@ -328,10 +355,11 @@ def _debugged(debug: OverXds | None, request: Request, identity: Identity | None
     return debug.answer(request.type_url, names, identity, delta=session.DELTA)
 
 
-async def _receive(call: Call, message: Any) -> Request | None:
+async def _receive(call: Call, message: Any, metrics: Metrics) -> Request | None:
     data = await call.receive()
     if data is None:
         return None
+    metrics.pushing.received(len(data))
     try:
         return message.FromString(data)
     except DecodeError as error:

@@ -20,6 +20,7 @@ from mizzen.server import names
 from mizzen.server.authenticate import Authenticator, Caller
 from mizzen.server.ca import REQUEST_LIMIT, Issuer
 from mizzen.server.hub import Hub, Signal, first_of
+from mizzen.server.limits import TooMany
 from mizzen.server.modules import document
 from mizzen.server.node import Node
 from mizzen.server.registration import NotRegistered, Registrations
@@ -72,8 +73,11 @@ class Agents:
             return _refuse(400, 'a document {"csr": PEM, "ttl_seconds": number} is needed')
         try:
             issued = await self._issuer.issue(
-                _certificate_of(request), request.headers.get("authorization", ""), csr, seconds
+                _certificate_of(request), request.headers.get("authorization", ""), csr, seconds, request.remote or ""
             )
+        except TooMany:
+            log.warning("too many certificate requests from %s", request.remote)
+            return _refuse(429, "too many certificate requests of one caller")
         except Unauthenticated as error:
             log.warning("certificate request from %s: %s", request.remote, error)
             return _refuse(401, "authentication failed")

@@ -16,6 +16,7 @@ from mizzen.observe import Metrics
 from mizzen.pki import Authority, Issued, Lifetimes, public_key, sign_workload
 from mizzen.proto.istio_ca import SERVICE, IstioCertificateRequest, IstioCertificateResponse
 from mizzen.server.authenticate import Authenticator
+from mizzen.server.limits import CERTIFICATES_AT_ONCE, CERTIFICATES_PER_SECOND, TooMany, Turns
 from mizzen.server.transport import Call, Cardinality, GrpcError, Method, Status
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Issuer:
         self._authenticator = authenticator
         self._metrics = metrics
         self._now = now
+        self._turns = Turns(CERTIFICATES_AT_ONCE, CERTIFICATES_PER_SECOND)
         self._expiry_metrics()
 
     @property
@@ -65,14 +67,17 @@ class Issuer:
             self._metrics.chain_expiry().set(chain.timestamp())
             self._metrics.chain_expiry_seconds().set_function(lambda: (chain - self._now()) / timedelta(seconds=1))
 
-    async def issue(self, certificate: Mapping[str, Any] | None, authorization: str, csr: str, seconds: int) -> Issued:
-        """A certificate for whoever calls. Raises Unauthenticated, CsrRejected or SigningFailed."""
+    async def issue(
+        self, certificate: Mapping[str, Any] | None, authorization: str, csr: str, seconds: int, address: str = ""
+    ) -> Issued:
+        """A certificate for whoever calls from ``address``. Raises Unauthenticated, TooMany, CsrRejected or SigningFailed."""
         self._metrics.csr_count.inc()
         try:
             caller = await self._authenticator.caller(certificate, authorization)
         except Unauthenticated:
             self._metrics.authentication_failures.inc()
             raise
+        self._turns.take((caller.identity, caller.pod, address))
         return self._sign(caller.identity, csr, seconds)
 
     def _sign(self, identity: Identity, csr: str, seconds: int) -> Issued:
@@ -109,8 +114,15 @@ class CertificateService:
             raise GrpcError(Status.INVALID_ARGUMENT, "the message is no certificate request") from error
         try:
             issued = await self._issuer.issue(
-                call.certificate, call.metadata.get("authorization", ""), request.csr, request.validity_duration
+                call.certificate,
+                call.metadata.get("authorization", ""),
+                request.csr,
+                request.validity_duration,
+                call.address,
             )
+        except TooMany as error:
+            log.warning("too many certificate requests from %s", call.address)
+            raise GrpcError(Status.RESOURCE_EXHAUSTED, "too many certificate requests of one caller") from error
         except Unauthenticated as error:
             # The caller is told no more than that it failed (row CA-11).
             log.warning("certificate request from %s: %s", call.address, error)

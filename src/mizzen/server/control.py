@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -60,6 +61,8 @@ class Options:
     address: str = ""
     pod_name: str = "istiod"
     authorization: AuthorizationMode = AuthorizationMode.ALWAYS_ALLOW
+    connection_age: float = 0.0
+    """As :attr:`Settings.connection_age`."""
     bind: str = "0.0.0.0"  # noqa: S104 - pods reach it over the bridge
     certificate: tuple[Path, Path] | None = None
     """Certificate chain and key to serve with, as PEM files; else the authority signs one."""
@@ -93,7 +96,7 @@ async def control(
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(mailbox.fill(configs)),
-            group.create_task(_publish(mailbox, hub, settings, keys, names)),
+            group.create_task(_publish(mailbox, hub, settings, keys, names, metrics)),
             group.create_task(keys.run()),
             group.create_task(names.run()),
         ]
@@ -133,9 +136,13 @@ class Mailbox:
         self._latest: Config | None = None
         self._taken: Config | None = None
         self._filled = asyncio.Event()
+        self.since = 0.0
+        """When the Config that was taken last came after the one before it, on the monotonic clock."""
+        self._came = 0.0
 
     async def fill(self, configs: AsyncIterator[Config]) -> None:
         async for config in configs:
+            self._came = time.monotonic() if self._latest is None else self._came
             self._latest = config
             self._filled.set()
 
@@ -145,19 +152,23 @@ class Mailbox:
             self._filled.clear()
             await self._filled.wait()
         self._taken, self._latest = self._latest, None
+        self.since = self._came
         return self._taken
 
     def again(self) -> None:
         """Let the Config that was taken last be taken once more, unless a newer one waits."""
         if self._latest is None and self._taken is not None:
-            self._latest = self._taken
+            self._latest, self._came = self._taken, time.monotonic()
             self._filled.set()
 
 
-async def _publish(mailbox: Mailbox, hub: Hub, settings: Settings, keys: KeyStore, names: GatewayNames) -> None:
+async def _publish(
+    mailbox: Mailbox, hub: Hub, settings: Settings, keys: KeyStore, names: GatewayNames, metrics: Metrics
+) -> None:
     """The first change at once; those that follow shortly after it together (product decision 8, row XD-03)."""
     while True:
         config = await mailbox.take()
+        metrics.pushing.debounce.observe(time.monotonic() - mailbox.since)
         keys.want(config)
         # Proxies may hold good keys from before a restart, or for rules that the change keeps: do not take these away for want of a moment.
         await keys.tried(DEFAULT_TIMEOUT if hub.current is None else _NEW_KEYS_SECONDS)
@@ -226,6 +237,7 @@ class Servers:
             identity_check=check,
             registrations=registrations,
             debug=over_xds,
+            connection_age=settings.connection_age,
         )
         plain = Discovery(self._hub, self._metrics, rate, None, registrations=registrations)
         debug = Debug(self._hub, self._metrics, pages, shown=settings.debug_on_http)

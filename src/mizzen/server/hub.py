@@ -25,13 +25,15 @@ from mizzen.model.finding import (
     Finding,
 )
 from mizzen.model.identity import Identity
+from mizzen.model.provider import NotFound
 from mizzen.model.proxy import Proxy
 from mizzen.model.remote import Remote, Sync
-from mizzen.model.resources import ResourceSet
+from mizzen.model.resources import CLUSTER, LISTENER, ResourceSet
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import NO_PLUGINS, Plugins, ProxyView
 from mizzen.observe import Metrics
 from mizzen.server.certificates import Certificates
+from mizzen.server.events import events
 from mizzen.server.node import Node
 from mizzen.server.reports import Reports
 from mizzen.xds import Session
@@ -85,6 +87,8 @@ class Published:
     number: int
     revision: int
     snapshot: Snapshot
+    at: float = 0.0
+    """When it was ready, on the monotonic clock."""
 
 
 @dataclass(eq=False)
@@ -102,6 +106,8 @@ class Connection:
     """By type, the Unix time of the last response."""
     view: ProxyView | None = field(default=None, repr=False)
     """The last view, from which the next one keeps what is equal."""
+    owed: frozenset[str] = frozenset()
+    """Of clusters and listeners, what the proxy's stream before this one had: before it asks again, nobody knows what it has."""
     made: tuple[Published, ResourceSet] | None = field(default=None, repr=False)
     """What the last view became; None also when its agent had news since."""
     reported: Signal = field(default_factory=Signal, repr=False)
@@ -153,6 +159,7 @@ class Hub:
         self._metrics.build_seconds.observe(time.monotonic() - started)
         self._metrics.services.set(len(snapshot.services))
         self._metrics.virtual_services.set(len(snapshot.virtual_services))
+        self._metrics.lookups_failed(why.kind for why in snapshot.providers.values() if isinstance(why, NotFound))
         codes = Counter(finding.code for finding in snapshot.findings)
         self._metrics.duplicate_domains.set(codes[CONFLICTING_HOSTS])
         self._metrics.duplicate_subsets.set(codes[DUPLICATE_SUBSET])
@@ -161,7 +168,8 @@ class Hub:
         self._count_clusters(previous.config.remotes if previous is not None else {}, config.remotes)
         self.error = ""
         number = self.current.number + 1 if self.current is not None else 1
-        self.current = Published(number, config.revision, snapshot)
+        self._count_events(previous, config)
+        self.current = Published(number, config.revision, snapshot, time.monotonic())
         self._published.append((number, config.revision))
         self._built.clear()
         self._conflicts.clear()
@@ -183,6 +191,15 @@ class Hub:
         """Resolve what there is once more and offer it. A proxy that has it already is sent nothing."""
         if self.config is not None:
             self.publish(self.config)
+
+    def _count_events(self, previous: Snapshot | None, config: Config) -> None:
+        found, metrics = events(previous.config if previous is not None else None, config), self._metrics.pushing
+        for counter, counts in ((metrics.config_events, found.config), (metrics.registry_events, found.registry)):
+            for labels, number in counts.items():
+                counter.labels(*labels).inc(number)
+        for counter, sorts in ((metrics.triggers, found.triggers), (metrics.inbound, found.inbound)):
+            for sort, number in sorts.items():
+                counter.labels(sort).inc(number)
 
     def number_of(self, revision: int) -> int | None:
         """The first snapshot that has ``revision`` in it, None if there is none yet."""
@@ -281,6 +298,11 @@ class Hub:
         """Let every set of resources be put together again when it is asked for next."""
         self._built.clear()
 
+    @staticmethod
+    def returning(connection: Connection) -> bool:
+        """Whether the proxy has come back, and has not asked yet for all that it had."""
+        return not connection.owed <= connection.session.asked()
+
     def connection(self, proxy: str) -> Connection | None:
         """By node id or by ``name.namespace``."""
         found = self.connections.get(proxy)
@@ -297,6 +319,9 @@ class Hub:
 
     def attach(self, connection: Connection) -> None:
         """A proxy has connected. It replaces an older stream of the same proxy."""
+        before = self.connections.get(connection.node.id) or self.absent.get(connection.node.id)
+        if before is not None:
+            connection.owed = before.session.asked() & {CLUSTER, LISTENER}
         self.connections[connection.node.id] = connection
         self.absent.pop(connection.node.id, None)
         self._metrics.connected.labels(connection.node.metadata.get("ISTIO_VERSION", "unknown")).inc()
@@ -322,6 +347,7 @@ class Hub:
         ]
         for proxy in gone:
             del self.absent[proxy]
+            self._metrics.gone(proxy)
         self.reports.keep({*self.connections, *self.absent})
 
     def _failed(self, message: str, error: Exception) -> None:

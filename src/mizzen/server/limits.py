@@ -6,8 +6,9 @@ An Envoy has one stream and some thousand names on it; the limits are far above 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 STREAMS_PER_CALLER = 64
 """Streams at a time of one identity from one address."""
@@ -15,6 +16,9 @@ TYPES_PER_STREAM = 32
 """Resource types that one stream may ask for; there are about ten."""
 NAMES_PER_STREAM = 200_000
 """Resource names that one stream may ask for or say that it has."""
+CERTIFICATES_AT_ONCE = 32
+CERTIFICATES_PER_SECOND = 1.0
+"""Certificate requests of one pod. The shortest life of a certificate is 10 s, so that an agent asks every 5 s."""
 WAITING_RESPONSES = 64
 """Responses that may wait for a proxy that does not read before no more is read from it."""
 
@@ -42,3 +46,29 @@ class Streams:
             self._open[caller] -= 1
             if not self._open[caller]:
                 del self._open[caller]
+
+
+class Turns:
+    """How often each caller may come: ``at_once`` times, and then ``per_second``."""
+
+    def __init__(self, at_once: int, per_second: float, now: Callable[[], float] = monotonic) -> None:
+        self._interval = 1 / per_second
+        self._burst = at_once * self._interval
+        self._now = now
+        self._until: dict[Hashable, float] = {}
+        self._looked = 0.0
+
+    def take(self, caller: Hashable) -> None:
+        """One turn. Raises TooMany."""
+        now = self._now()
+        self._forget(now)
+        until = max(self._until.get(caller, now), now) + self._interval
+        if until > now + self._burst:
+            raise TooMany
+        self._until[caller] = until
+
+    def _forget(self, now: float) -> None:
+        """Who has all turns back is as good as new; without this, every pod there ever was would be kept."""
+        if now - self._looked > self._burst:
+            self._looked = now
+            self._until = {caller: until for caller, until in self._until.items() if until > now}

@@ -180,8 +180,8 @@ class Node:
             return ()
 
     def _locality(self, config: Config, pod: Object | None, labels: dict[str, str]) -> Locality:
-        """A label of the pod, else labels of its machine, else what the proxy says (row XD-10)."""
-        own = locality.of_labels(labels)
+        """Labels of the pod, else labels of its machine, else what the proxy says (row XD-10)."""
+        own = locality.of_machine(labels) if labels.get(locality.REGION) else locality.of_labels(labels)
         if own is not None:
             return own
         machine = config.of("Node").get(("", pod.body.spec.node_name)) if pod is not None else None

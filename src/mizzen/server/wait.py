@@ -60,7 +60,7 @@ async def arrived(hub: Hub, number: int, seconds: float) -> bool:
     """Whether every connected proxy has acknowledged what snapshot ``number`` changed, within ``seconds``."""
     try:
         async with asyncio.timeout(seconds):
-            while not all(c.session.progress(number).done for c in hub.connections.values()):
+            while not all(c.session.progress(number).done and not hub.returning(c) for c in hub.connections.values()):
                 await _next(hub)
     except TimeoutError:
         return False
@@ -97,7 +97,8 @@ def judge(hub: Hub, revision: int) -> Verdict:
     verdict, unfinished = Verdict(number, error=hub.error), False
     for proxy, connection in hub.connections.items():
         progress = connection.session.progress(number)
-        unfinished |= not progress.done or (progress.concerned and hub.fetching(connection))
+        unfinished |= not progress.done or hub.returning(connection)
+        unfinished |= progress.concerned and hub.fetching(connection)
         _note(verdict, proxy, progress)
     for proxy, connection in hub.absent.items():
         progress = _absent(hub, connection, number)

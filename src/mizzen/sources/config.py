@@ -67,7 +67,8 @@ def judge(document: Document, namespace: str = "default", mesh_maps: tuple[str, 
     if obj is None and (denial := stand_in(decoded.kind, document.raw, document.origin, namespace)) is not None:
         obj = denial
         findings.append(about(denial, REFUSED_POLICY, Level.WARNING, _DENIES))
-    key = (decoded.kind, decoded.namespace, decoded.name)
+    # What has no name is told from another without one by where it is written.
+    key = (decoded.kind, decoded.namespace, decoded.name or f"{document.origin.file}:{document.origin.line}")
     return Judged(key, document, obj, tuple(findings), mesh)
 
 

@@ -103,6 +103,7 @@ def _identity(workload: Workload, cluster_id: str) -> dict[str, str]:
         "canonical_name": workload.canonical_name,
         "canonical_revision": workload.canonical_revision,
         "cluster": cluster_id,
-        "app": workload.labels.get("app", ""),
-        "version": workload.labels.get("version", ""),
+        # Row ME-12: of a peer, Kubernetes' own labels go first.
+        "app": workload.labels.get("app.kubernetes.io/name") or workload.labels.get("app", ""),
+        "version": workload.labels.get("app.kubernetes.io/version") or workload.labels.get("version", ""),
     }

@@ -38,6 +38,9 @@ FIELDS = {
 }
 """Header suffix to the variable of the agent that holds its value."""
 
+TOLD = {**FIELDS, "app": "MIZZEN_PEER_APP", "version": "MIZZEN_PEER_VERSION"}
+"""The same for what a peer is told: Kubernetes' own labels go before the short ones there (row ME-12)."""
+
 STATE = {name: f"mizzen.peer.{name}" for name in FIELDS}
 """Header suffix to the key of the filter state that holds what the peer said."""
 
@@ -113,7 +116,7 @@ def _within_the_mesh(introduction: Message) -> matching_pb2.ExtensionWithMatcher
 
 def _introduction() -> header_mutation_pb2.HeaderMutation:
     config = header_mutation_pb2.HeaderMutation()
-    for name, variable in FIELDS.items():
+    for name, variable in TOLD.items():
         option = config.mutations.request_mutations.add().append
         option.header.key = PREFIX + name
         option.header.value = f"%ENVIRONMENT({variable})%"

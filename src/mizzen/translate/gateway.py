@@ -76,6 +76,7 @@ def _manager(catalog: Catalog, stat_prefix: str, servers: list[BoundServer]) -> 
         policies=scope.policies,
         http10=scope.http10,
         grpc_web=any(bound.protocol == "GRPC-WEB" for bound in servers),
+        grpc=any(bound.protocol in ("GRPC", "GRPC-WEB", "HTTP2") for bound in servers),
         dynamic=catalog.dynamic_hosts,
         plugins=extensions.on(scope.extensions, Direction.GATEWAY, servers[0].number),
     )

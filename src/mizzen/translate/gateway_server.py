@@ -64,11 +64,11 @@ class BoundServer:
 
     @property
     def hosts(self) -> list[tuple[str, str]]:
-        """(namespace or ``*``, host) of each entry (row GW-06)."""
+        """(namespace or ``*``, host in lower case, as names have none) of each entry (row GW-06)."""
         found = []
         for written in self.server.hosts:
             where, _, host = written.rpartition("/")
-            found.append((self.gateway.namespace if where == "." else where or "*", host))
+            found.append((self.gateway.namespace if where == "." else where or "*", host.lower()))
         return found
 
     @property

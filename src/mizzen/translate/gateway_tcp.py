@@ -98,7 +98,8 @@ def _routed_chains(catalog: Catalog, bound: BoundServer) -> Iterator[components.
     for obj, _ in attached(catalog, bound):
         for rule in obj.body.tls:
             for match in rule.match:
-                hosts = [host for host in match.sni_hosts if any(overlap(host, mine) for _, mine in bound.hosts)]
+                names_ = [host.lower() for host in match.sni_hosts]
+                hosts = [host for host in names_ if any(overlap(host, mine) for _, mine in bound.hosts)]
                 leg = tcp_routes.leg(catalog, obj, rule.route, bound.number)
                 if leg is not None and hosts and _on_gateway(match.port, match.gateways, bound):
                     chain = _chain(catalog, leg, bound)

@@ -22,6 +22,7 @@ from mizzen.translate import (
     dynamic_dns,
     exchange,
     extensions,
+    grpc_messages,
     header_case,
     jwt,
     rbac,
@@ -53,6 +54,7 @@ def http_connection_manager(
     policies: Policies = NO_POLICIES,
     http2: bool = False,
     grpc_web: bool = False,
+    grpc: bool = False,
     http10: bool = False,
     chain: telemetry.Chain | None = None,
     dynamic: Iterable[str] = (),
@@ -61,7 +63,7 @@ def http_connection_manager(
     """The network filter, with the route configuration by name over ADS (``rds``) or inline (``route_config``).
 
     ``stat_prefix`` is used as it is: it has to end in ``;`` (row OL-25). ``http2``: the port is declared HTTP2, GRPC or
-    GRPC-WEB. ``http10``: HTTP/1.0 is answered, not told to upgrade (row PR-10). ``chain`` is what metrics may say of an inbound chain: its service, and whether it ends mTLS.
+    GRPC-WEB. ``grpc``: a port behind this is declared so, and messages are counted (row ME-04). ``http10``: HTTP/1.0 is answered, not told to upgrade (row PR-10). ``chain`` is what metrics may say of an inbound chain: its service, and whether it ends mTLS.
     ``dynamic`` are the wildcard hosts whose names are resolved as requests name them (row SE-09). ``plugins``
     are the extensions of this chain.
     """
@@ -97,13 +99,13 @@ def http_connection_manager(
     resolving = [dynamic_dns.http_filter(host, mesh) for host in dynamic]
     manager.http_filters.extend(
         [
-            *_http_filters(chain, policies, mesh, grpc_web, plugins),
+            *_http_filters(chain, policies, mesh, plugins, _grpc(grpc_web, count=grpc and report.metrics is not None)),
             *resolving,
             f.router(quiet=_off(conduct.config.proxy_headers, "envoyDebugHeaders")),
         ]
     )
     manager.access_log.extend(access_log.request_logs(mesh, report))
-    manager.access_log.extend(telemetry.http_metrics(chain, report.metrics))
+    manager.access_log.extend(telemetry.http_metrics(chain, report.metrics, grpc=grpc))
     return f.network(_NAME, manager)
 
 
@@ -118,8 +120,17 @@ def _trace(manager: _Hcm, direction: Direction, wanted: Tracing | None) -> None:
         manager.request_id_extension.typed_config.CopyFrom(any_of(extension))
 
 
+def _grpc(web: bool, *, count: bool) -> list[f.HttpFilter]:
+    translated = [f.grpc_web()] if web else []
+    return [*translated, *([grpc_messages.http_filter()] if count else []), f.grpc_stats()]
+
+
 def _http_filters(
-    chain: telemetry.Chain, policies: Policies, mesh: MeshConfig, grpc_web: bool, plugins: extensions.Placed
+    chain: telemetry.Chain,
+    policies: Policies,
+    mesh: MeshConfig,
+    plugins: extensions.Placed,
+    grpc: list[f.HttpFilter],
 ) -> list[f.HttpFilter]:
     judges = chain.direction is not Direction.OUTBOUND
     filters = [exchange.http_filter(chain.direction, peer_verified=chain.mtls)]
@@ -133,9 +144,7 @@ def _http_filters(
         filters += rbac.http_filters(policies, mesh)
     filters += extensions.http(plugins, Phase.STATS)
     filters += extensions.http(plugins, Phase.UNSPECIFIED)
-    if grpc_web:
-        filters.append(f.grpc_web())
-    filters.append(f.grpc_stats())
+    filters += grpc
     if chain.direction is not Direction.INBOUND:
         filters.append(alpn.http_filter())
     return [*filters, f.fault(), f.cors(), f.http_marker(f.STATS)]

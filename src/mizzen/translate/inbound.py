@@ -209,6 +209,7 @@ def _http_filters(shape: Shape, target: _Target, inbound: Inbound) -> list[f.Net
         http2=target.protocol.is_http2,
         http10=inbound.http10,
         grpc_web=target.protocol is Protocol.GRPC_WEB,
+        grpc=target.protocol.is_http2,
         chain=Chain(Direction.INBOUND, target.service, shape.mtls),
         plugins=_plugins(target, inbound),
     )

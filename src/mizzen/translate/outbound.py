@@ -118,6 +118,7 @@ class _Draft:
     more: tuple[str, ...] = ()
     route: str = ""
     grpc_web: bool = False
+    grpc: bool = False
     chains: list[components.FilterChain] = field(default_factory=list)
     default: components.FilterChain | None = None
     owners: dict[apart.Cell, Service] = field(default_factory=dict)
@@ -128,6 +129,7 @@ class _Draft:
         if binding.kind is not Kind.TCP and not self.route:
             self.route = binding.route
             self.grpc_web = port.protocol is Protocol.GRPC_WEB
+        self.grpc = self.grpc or port.protocol.is_http2
         if binding.kind is not Kind.HTTP:
             for chain in tcp_routes.chains(catalog, service, port, binding):
                 self._add_tcp(chain, service, port)
@@ -187,6 +189,7 @@ class _Draft:
                 rds=self.route,
                 http10=scope.http10,
                 grpc_web=self.grpc_web,
+                grpc=self.grpc,
                 dynamic=catalog.dynamic_hosts,
                 plugins=extensions.on(scope.extensions, Direction.OUTBOUND, self.port),
             )

@@ -14,7 +14,7 @@ from mizzen.api.destination_rule import TrafficPolicy
 from mizzen.model.locality import topology
 from mizzen.model.networks import NetworkGateway, Networks
 from mizzen.model.proxy import BOTH_FAMILIES, IPV6_ONLY
-from mizzen.model.service import Endpoint, Locality
+from mizzen.model.service import Endpoint, Locality, Workload
 from mizzen.model.view import Scope
 
 _LARGEST = 2**32 - 1
@@ -66,7 +66,7 @@ def reachable(
         return tuple(endpoint for endpoint in endpoints if endpoint.address)
     scale = vantage.networks.scale
     direct: list[Endpoint] = []
-    behind: dict[tuple[Locality, NetworkGateway], list[tuple[int, bool]]] = {}
+    behind: dict[tuple[Locality, NetworkGateway], list[Endpoint]] = {}
     for endpoint in endpoints:
         if vantage.view and endpoint.network and endpoint.network not in vantage.view:
             continue
@@ -76,9 +76,9 @@ def reachable(
             if endpoint.address:
                 direct.append(replace(endpoint, weight=weight))
         elif carries_mtls(endpoint, policy, auto_mtls=auto_mtls):
+            share = replace(endpoint, weight=weight // len(gateways))
             for gateway in gateways:
-                shares = behind.setdefault((endpoint.locality, gateway), [])
-                shares.append((weight // len(gateways), endpoint.healthy))
+                behind.setdefault((endpoint.locality, gateway), []).append(share)
     through = (_gateway(locality, gateway, behind[(locality, gateway)]) for locality, gateway in sorted(behind))
     return (*direct, *through)
 
@@ -90,21 +90,36 @@ def _between(vantage: Vantage, endpoint: Endpoint) -> tuple[NetworkGateway, ...]
     return vantage.networks.to(endpoint.network, endpoint.cluster)
 
 
-def _gateway(locality: Locality, gateway: NetworkGateway, shares: list[tuple[int, bool]]) -> Endpoint:
+def _gateway(locality: Locality, gateway: NetworkGateway, behind: list[Endpoint]) -> Endpoint:
     """It counts as much as the healthy endpoints behind it, and as unhealthy when there are none."""
-    healthy = [share for share, good in shares if good]
+    healthy = [endpoint for endpoint in behind if endpoint.healthy]
     return Endpoint(
         address=gateway.address,
         port=gateway.port,
         service_port=0,
+        workload=_workload(behind),
         labels=topology(gateway.network, gateway.cluster, ""),
         healthy=bool(healthy),
-        weight=min(sum(healthy or [share for share, _ in shares]), _LARGEST) or 1,
+        weight=min(sum(endpoint.weight for endpoint in healthy or behind), _LARGEST) or 1,
         locality=locality,
         tls_mode="istio",
         network=gateway.network,
         cluster=gateway.cluster,
     )
+
+
+def _workload(behind: list[Endpoint]) -> Workload | None:
+    """What the client's metrics call the server: known when all that is behind the gateway are replicas of one workload."""
+    facts = ("workload_name", "namespace", "canonical_name", "canonical_revision")
+    first = behind[0].workload
+    if first is None:
+        return None
+    for endpoint in behind:
+        other = endpoint.workload
+        if other is None or any(getattr(first, name) != getattr(other, name) for name in facts):
+            return None
+    labels = {name: first.labels[name] for name in ("app", "version") if name in first.labels}
+    return replace(first, name="", address="", node_name="", labels=labels)
 
 
 def once(endpoints: Sequence[Endpoint], order: Sequence[int]) -> list[tuple[Endpoint, int]]:

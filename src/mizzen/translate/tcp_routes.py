@@ -171,7 +171,7 @@ def _chain(
     chain = components.FilterChain(filters=found.filters(catalog, Direction.OUTBOUND, port.number))
     for name in sni:
         if name != "*":
-            chain.filter_chain_match.server_names.append(name)
+            chain.filter_chain_match.server_names.append(name.lower())
     for text in ranges:
         network = ipaddress.ip_network(text, strict=False)
         entry = address_pb2.CidrRange(address_prefix=str(network.network_address))

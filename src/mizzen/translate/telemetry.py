@@ -20,7 +20,7 @@ from xds.type.matcher.v3 import matcher_pb2
 from mizzen.model.report import DEFAULT_METRICS, Metrics
 from mizzen.model.service import Service
 from mizzen.proto import stats_logger_pb2 as pb
-from mizzen.translate import exchange, metric_tags
+from mizzen.translate import exchange, grpc_messages, metric_tags
 from mizzen.translate.filters import Direction
 
 SCOPE = "istio"
@@ -54,8 +54,12 @@ class _Label:
     by_prefix: bool = False
 
 
-def http_metrics(chain: Chain, metrics: Metrics | None = DEFAULT_METRICS) -> list[accesslog_pb2.AccessLog]:
-    """The logger of an HTTP connection manager; entries other than the end of a request do not count (row ME-01)."""
+def http_metrics(
+    chain: Chain, metrics: Metrics | None = DEFAULT_METRICS, *, grpc: bool = False
+) -> list[accesslog_pb2.AccessLog]:
+    """The loggers of an HTTP connection manager; entries other than the end of a request do not count (row ME-01).
+
+    ``grpc``: there is the filter that counts messages (row ME-04)."""
     if metrics is None:
         return []
     stats = _Stats(chain, metrics, http=True)
@@ -67,7 +71,11 @@ def http_metrics(chain: Chain, metrics: Metrics | None = DEFAULT_METRICS) -> lis
             ("response_bytes", _Histogram.BYTES, "%DOWNSTREAM_WIRE_BYTES_SENT%"),
         ),
     )
-    return _loggers((config, _types(data_pb2.DownstreamEnd)))
+    messages = ("request_messages_total", grpc_messages.REQUESTS), ("response_messages_total", grpc_messages.RESPONSES)
+    calls = pb.Config(counters=stats.counters(*messages) if grpc else [])
+    ended = accesslog_pb2.AccessLogFilter()
+    ended.and_filter.filters.extend([_types(data_pb2.DownstreamEnd), grpc_messages.counted()])
+    return _loggers((config, _types(data_pb2.DownstreamEnd)), (calls, ended))
 
 
 def tcp_metrics(chain: Chain, metrics: Metrics | None = DEFAULT_METRICS) -> list[accesslog_pb2.AccessLog]:
@@ -92,6 +100,13 @@ def tcp_metrics(chain: Chain, metrics: Metrics | None = DEFAULT_METRICS) -> list
     return _loggers((opened, either), (closed, _types(data_pb2.TcpConnectionEnd)))
 
 
+_EARLY = frozenset({"request_messages_total", "response_messages_total"})
+_LATE = frozenset(
+    {"request_protocol", "response_code", "grpc_response_status", "response_flags", "connection_security_policy"}
+)
+"""Labels that Istio's count of messages, which goes on while a call runs, does not have (row ME-04)."""
+
+
 class _Stats:
     """The metrics of one chain, as its Telemetry objects change them (row TM-04)."""
 
@@ -111,7 +126,10 @@ class _Stats:
 
     def _tags(self, metric: str) -> list[pb.Config.Tag]:
         changes = {tag.name: tag.expression for tag in self._metrics.of(metric).tags}
-        tags = [_tag(label) for label in self._labels if label.name not in changes]
+        early = metric in _EARLY
+        tags = [
+            _tag(label) for label in self._labels if label.name not in changes and not (early and label.name in _LATE)
+        ]
         for name, expression in changes.items():
             if expression:
                 tags.append(_tag(_Label(name, metric_tags.value(expression, self._direction), _UNKNOWN)))

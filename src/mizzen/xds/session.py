@@ -95,6 +95,10 @@ class Session:
         """How many names the proxy asks for or says that it has, of all types."""
         return sum(len(s.names) + len(s.have) for s in self._subscriptions.values())
 
+    def asked(self) -> frozenset[str]:
+        """The type URLs that the proxy has asked for."""
+        return frozenset(self._subscriptions)
+
     def watched(self) -> dict[str, list[str]]:
         """By type URL, the names that the proxy asks for; ``*`` for all."""
         return {url: ["*"] if s.wildcard else sorted(s.names) for url, s in self._subscriptions.items()}

@@ -1,8 +1,11 @@
 """Rows AG-08, ME-13, ME-17: one page of metrics for proxy, agent and app."""
 
+import gzip
+
 import pytest
 
-from mizzen.agent.http import Response
+from mizzen.agent import metrics
+from mizzen.agent.http import Request, Response
 from mizzen.agent.metrics import Metrics, renamed
 from mizzen.agent.settings import Settings
 from tests.unit.agent.serving import get, served
@@ -50,5 +53,64 @@ async def test_metrics_for_localhost_only():
 
 
 async def test_lines_of_other_parts_stand_in_the_agents_own_metrics():
-    metrics = Metrics(Settings(), lambda: 0.0, lambda: "istio_agent_dns_requests_total 3\n")
-    assert "istio_agent_dns_requests_total 3\n" in metrics._own().decode()
+    found = Metrics(Settings(), lambda: 0.0, lambda: "istio_agent_dns_requests_total 3\n")
+    assert "istio_agent_dns_requests_total 3\n" in found._own().decode()
+
+
+def of_app(kind="text/plain", **answers):
+    """An app that answers with these bodies by path, and what it was asked with."""
+    asked = []
+
+    async def handle(request):
+        asked.append(request)
+        body = answers.get(request.path.strip("/"))
+        return Response(200, body, {"content-type": kind}) if body is not None else Response(404)
+
+    return handle, asked
+
+
+@pytest.mark.row("AG-08")
+async def test_several_targets_are_asked_side_by_side_and_told_who_asks():
+    one, asked = of_app(metrics=b"one 1\n")
+    two, _ = of_app(other=b"two 2")
+    async with served(one) as first, served(two) as second:
+        targets = f"{first}:/metrics, {second}:/other,{second}:/gone"
+        found = Metrics(Settings(prometheus={"targets": targets}, proxy_config={"proxyAdminPort": 1}), lambda: 0.0)
+        scrape = {"user-agent": "Prometheus/3", "x-prometheus-scrape-timeout-seconds": "5", "accept": "text/plain"}
+        whole = await found.merged(get("/metrics", **scrape))
+    assert b"\none 1\ntwo 2\n" in whole.body
+    assert b'istio_agent_scrape_failures_total{type="application"} 1' in whole.body
+    assert {name: asked[0].headers[name] for name in scrape} == scrape
+
+
+@pytest.mark.row("AG-08")
+async def test_a_router_scrapes_no_app_and_a_port_and_path_have_defaults():
+    asked = {"scrape": "true"}
+    assert Metrics(Settings(prometheus=asked), lambda: 0.0)._targets() == [(80, "/metrics")]
+    assert Metrics(Settings(prometheus=asked, role="router"), lambda: 0.0)._targets() == []
+    assert Metrics(Settings(prometheus={"scrape": "false"}), lambda: 0.0)._targets() == []
+
+
+@pytest.mark.row("AG-08")
+async def test_answers_are_compressed_when_that_is_asked_for_and_large_ones_left_out(monkeypatch):
+    monkeypatch.setattr(metrics, "LIMIT", 100)
+    app, _ = of_app(metrics=b"x" * 101 + b"\n")
+    async with served(app) as port:
+        settings = Settings(prometheus={"port": str(port)}, proxy_config={"proxyAdminPort": 1})
+        whole = await Metrics(settings, lambda: 0.0).merged(get("/metrics", **{"accept-encoding": "gzip"}))
+    assert whole.headers["content-encoding"] == "gzip"
+    text = gzip.decompress(whole.body)
+    assert b"xxx" not in text
+    assert b'istio_agent_scrape_failures_total{type="application"} 1' in text
+
+
+@pytest.mark.row("AG-08")
+async def test_the_query_is_passed_to_envoy_and_its_answer_is_text():
+    envoy, asked = of_app(**{"stats/prometheus": b"envoy_server_live 1\n"})
+    async with served(envoy) as admin:
+        found = Metrics(Settings(proxy_config={"proxyAdminPort": admin}), lambda: 0.0)
+        whole = await found.merged(Request("GET", "/stats/prometheus", "usedonly", {}, b"", "127.0.0.1"))
+    assert asked[0].query == "usedonly"
+    assert whole.headers["content-type"].startswith("text/plain")
+    assert b"\nenvoy_server_live 1\n" in whole.body
+    assert b"istio_agent_scrapes_total 1" in whole.body

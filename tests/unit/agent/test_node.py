@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mizzen.agent.node import environment, metadata, node
-from mizzen.agent.settings import Settings
+from mizzen.agent.settings import Settings, from_environment
 from mizzen.agent.wasm.settings import WasmSettings
+from tests.unit.inject import pods
 
 
 @pytest.mark.row("AG-01")
@@ -67,6 +69,15 @@ def test_canonical_names(labels: dict[str, str], name: str, revision: str) -> No
     assert (found["MIZZEN_APP"], found["MIZZEN_VERSION_LABEL"]) == (labels.get("app", ""), labels.get("version", ""))
 
 
+@pytest.mark.row("ME-12")
+def test_peers_are_told_kubernetes_own_labels_first() -> None:
+    labels = {"app": "a", "app.kubernetes.io/name": "b", "app.kubernetes.io/version": "2"}
+    found = environment(Settings(labels=labels))
+    assert (found["MIZZEN_APP"], found["MIZZEN_VERSION_LABEL"]) == ("a", "")
+    assert (found["MIZZEN_PEER_APP"], found["MIZZEN_PEER_VERSION"]) == ("b", "2")
+    assert environment(Settings(labels={"app": "a"}))["MIZZEN_PEER_APP"] == "a"
+
+
 def test_a_pod_without_a_workload_is_its_own() -> None:
     assert environment(Settings(pod_name="p"))["MIZZEN_WORKLOAD_NAME"] == "p"
 
@@ -101,3 +112,55 @@ def test_the_users_own_names_in_traces_stay() -> None:
 def test_an_agent_that_fetches_modules_says_so_with_its_life() -> None:
     assert metadata(Settings(wasm=WasmSettings(boot="b")))["MIZZEN_BOOT"] == "b"
     assert "MIZZEN_BOOT" not in metadata(Settings())
+
+
+FIELDS = {
+    "metadata.name": "web-1",
+    "metadata.namespace": "shop",
+    "status.podIP": "10.1.0.9",
+    "spec.serviceAccountName": "web-sa",
+    "spec.nodeName": "node-1",
+    "status.hostIP": "10.0.0.1",
+}
+"""What Kubernetes fills in."""
+
+
+@pytest.mark.row("AG-01")
+def test_an_injected_pod_tells_istios_metadata(tmp_path: Path) -> None:
+    config = "proxyMetadata: {ISTIO_META_DNS_CAPTURE: 'true', ISTIO_META_DNS_AUTO_ALLOCATE: 'true', ISTIO_META_OWN: x, EXIT_ON_ZERO_ACTIVE_CONNECTIONS: 'true'}"
+    injected = pods.run(pods.pod({"proxy.istio.io/config": config, "note": "n"}, {"topology.istio.io/network": "n1"}))
+    (tmp_path / "labels").write_text('app="web"\npod-template-hash="7d4b9c"\n')
+    (tmp_path / "annotations").write_text('note="n"\n')
+    env = {"MIZZEN_POD_INFO": str(tmp_path), "ISTIO_METAJSON_MORE": '{"DEEP": {"a": 1}}'}
+    for name, value in pods.env(injected).items():
+        env[name] = value if isinstance(value, str) else FIELDS.get(value.get("fieldRef", {}).get("fieldPath", ""), "2")
+    found = metadata(from_environment("sidecar", {"outlierLogPath": "/dev/stdout"}, env))
+    expected = {
+        "NAME": "web-1",
+        "NAMESPACE": "shop",
+        "OWNER": "kubernetes://apis/apps/v1/namespaces/shop/deployments/web",
+        "WORKLOAD_NAME": "web",
+        "SERVICE_ACCOUNT": "web-sa",
+        "LABELS": {"app": "web"},
+        "ANNOTATIONS": {"note": "n"},
+        "CLUSTER_ID": "Kubernetes",
+        "NETWORK": "n1",
+        "MESH_ID": "cluster.local",
+        "NODE_NAME": "node-1",
+        "POD_PORTS": '[{"name":"http","containerPort":8080}]',
+        "APP_CONTAINERS": "web",
+        "INSTANCE_IPS": "10.1.0.9",
+        "INTERCEPTION_MODE": "REDIRECT",
+        "PILOT_SAN": ["istiod.istio-system.svc"],
+        "ENVOY_STATUS_PORT": 15021,
+        "ENVOY_PROMETHEUS_PORT": 15090,
+        "DNS_CAPTURE": "true",
+        "DNS_AUTO_ALLOCATE": "true",
+        "EXIT_ON_ZERO_ACTIVE_CONNECTIONS": "true",
+        "OUTLIER_LOG_PATH": "/dev/stdout",
+        "OWN": "x",
+        "DEEP": {"a": 1},
+    }
+    assert {name: found.get(name) for name in expected} == expected
+    assert found["ISTIO_VERSION"]
+    assert found["PROXY_CONFIG"]["proxyMetadata"]["EXIT_ON_ZERO_ACTIVE_CONNECTIONS"] == "true"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -10,6 +11,14 @@ from mizzen.agent import run
 def test_a_line_of_the_log_has_time_and_level(capsys: pytest.CaptureFixture[str]) -> None:
     run.report("draining")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\tinfo\tagent\tdraining\n", capsys.readouterr().err)
+
+
+@pytest.mark.row("AG-17")
+def test_a_line_of_the_log_may_be_json(capsys: pytest.CaptureFixture[str]) -> None:
+    run.report('a "word"', as_json=True)
+    found = json.loads(capsys.readouterr().err)
+    assert (found["level"], found["scope"], found["msg"]) == ("info", "agent", 'a "word"')
+    assert found["time"].endswith("Z")
 
 
 def test_every_cause_of_an_end_is_found_however_deep() -> None:

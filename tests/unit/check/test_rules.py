@@ -51,7 +51,7 @@ def test_covering(wide: str, narrow: str, covered: bool) -> None:
     (rules.port, [1, 65535], [0, 65536, -1]),
     (rules.protocol, ["", "http", "GRPC-Web"], ["smtp"]),
     (rules.percent, [None, 0, 0.0001, 100], [-1, 0.00001, 100.1]),
-    (rules.regex, ["", ".*", "a" * 1024], ["[", "a" * 1025, "(?=a)"]),
+    (rules.regex, ["", ".*", "a" * 1024, r"\pL{20}"], ["[", "a" * 1025, "(?=a)", r"\pL{60}"]),
     (rules.header_name, ["x-a"], ["", "a b", "a:"]),
     (rules.duration, [None, Duration(1_000_000)], [Duration(0), Duration(999_999), Duration(1_000_001), Duration(-5)]),
     (rules.selector, [None, LabelSelector(match_labels={"a": "b"})], [LabelSelector(match_labels={"": "b"}), LabelSelector(match_labels={"a": "*"})]),

@@ -73,3 +73,19 @@ def test_istios_columns(kind: str, headers: str) -> None:
 
 def test_kinds_without_their_own_columns_have_an_age() -> None:
     assert list(cells("Role", {"metadata": {}})) == ["AGE"]
+
+
+@pytest.mark.row("GA-02")
+def test_the_gateway_api() -> None:
+    conditions = [{"type": "Accepted", "status": "True"}, {"type": "Programmed", "status": "False"}]
+    raw = {
+        "spec": {"gatewayClassName": "istio", "controllerName": "c", "hostnames": ["a", "b"]},
+        "status": {"conditions": conditions, "addresses": [{"type": "IPAddress", "value": "192.0.2.1"}]},
+    }
+    found = cells("Gateway.gateway.networking.k8s.io", raw)
+    assert (found["CLASS"], found["ADDRESS"], found["PROGRAMMED"]) == ("istio", "192.0.2.1", "False")
+    found = cells("GatewayClass", raw)
+    assert (found["CONTROLLER"], found["ACCEPTED"]) == ("c", "True")
+    assert "a" in cells("HTTPRoute", raw)["HOSTNAMES"]
+    assert cells("Gateway.gateway.networking.k8s.io", {"spec": {}})["PROGRAMMED"] == ""
+    assert "CLASS" not in cells("Gateway", raw)

@@ -50,6 +50,17 @@ def test_a_finding_gets_the_line_of_its_field(file: str) -> None:
     assert read.located({**finding, "name": "other", "field": "spec"})["line"] == 1
 
 
+def test_of_two_documents_of_a_name_and_of_those_without_one_the_place_decides(tmp_path: Path) -> None:
+    web = TEXT.partition("---")[0]
+    nameless = web.replace("{name: web}", "{}")
+    file = tmp_path / "a.yaml"
+    file.write_text("---\n".join([web, web, nameless, nameless]))
+    read = documents.read([str(file)])
+    for name, line in (("web", 1), ("web", 9), ("", 17), ("", 25)):
+        finding = {"kind": "VirtualService", "namespace": "default", "name": name, "file": str(file), "line": line}
+        assert read.located({**finding, "field": "spec.http[0].timeout"})["line"] == line + 6
+
+
 def test_what_cannot_be_read_is_a_finding_and_the_rest_is_read(file: str, tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("kind: [")
     read = documents.read([str(tmp_path)])

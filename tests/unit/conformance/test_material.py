@@ -46,6 +46,8 @@ def test_secrets_become_base64_and_other_texts_stay(material: Material) -> None:
     secret = {"kind": "Secret", "stringData": {"a": "${ip:ext}"}, "data": {"b": "AAAA", "c": "${ip:ext}"}}
     told = base64.b64encode(b"10.0.0.9").decode()
     assert material.fill(secret) == {"kind": "Secret", "data": {"a": told, "b": "AAAA", "c": told}}
+    reference = {"group": "", "kind": "Secret", "name": "a"}
+    assert material.fill(reference) == reference
     assert material.fill({"x": ["${HOME} ${i} %REQ(:path)%"]}) == {"x": ["${HOME} ${i} %REQ(:path)%"]}
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from mizzen.inject import InjectSettings
-from mizzen.lab.gateways import GatewayController, wanted
+from mizzen.lab.gateways import GatewayController, options_of, wanted
 from mizzen.lab.store import Store
+from mizzen.model.features import GatewayApi
 
 Raw = dict[str, Any]
 GATEWAY: Raw = {
@@ -152,3 +153,64 @@ def test_what_cannot_be_rendered_is_told_in_the_status() -> None:
     found = wanted([bad], InjectSettings())
     assert found.objects == ()
     assert found.statuses[KEY]["conditions"][0]["reason"] == "InvalidParameters"
+
+
+def annotated(version: str) -> Raw:
+    return {
+        **GATEWAY,
+        "metadata": {**GATEWAY["metadata"], "annotations": {"gateway.istio.io/controller-version": version}},
+    }
+
+
+@pytest.mark.row("GA-03")
+def test_the_gateway_says_who_deployed_it_also_after_it_is_applied_again(
+    store: Store, controller: GatewayController
+) -> None:
+    store.put(GATEWAY)
+    controller.step()
+    assert held(store, *KEY[::2])["metadata"]["annotations"] == {"gateway.istio.io/controller-version": "5"}
+    assert store.compare(GATEWAY) == "unchanged"
+    assert "annotations" not in held(store)["metadata"] or not held(store)["metadata"]["annotations"]
+
+
+@pytest.mark.row("GA-03")
+def test_gateways_of_a_newer_controller_or_another_revision_are_not_deployed(
+    store: Store, controller: GatewayController
+) -> None:
+    store.put(annotated("6"))
+    controller.step()
+    assert kinds(store) == []
+    store.put({**annotated("4"), "metadata": {**annotated("4")["metadata"], "labels": {"istio.io/rev": "canary"}}})
+    controller.step()
+    assert kinds(store) == []
+    store.put(annotated("4"))
+    controller.step()
+    assert kinds(store) != []
+
+
+@pytest.mark.row("GA-25")
+def test_changed_settings_of_the_proxy_change_the_deployment(store: Store, controller: GatewayController) -> None:
+    store.put(GATEWAY)
+    controller.step()
+    before = held(store, "Deployment")["spec"]["template"]
+    controller = GatewayController(store, lambda: InjectSettings(mesh_id="other"))
+    controller.step()
+    assert held(store, "Deployment")["spec"]["template"] != before
+
+
+def test_a_gateway_api_that_is_switched_off(store: Store) -> None:
+    store.put(GATEWAY)
+    GatewayController(store, InjectSettings, GatewayApi(enabled=False)).step()
+    assert kinds(store) == []
+    assert store.list("GatewayClass") == []
+
+
+@pytest.mark.row("GA-02")
+def test_another_name_of_the_built_in_class(store: Store) -> None:
+    GatewayController(store, InjectSettings, GatewayApi(default_class="mine")).step()
+    assert [raw["metadata"]["name"] for raw in store.list("GatewayClass")] == ["istio-remote", "mine"]
+
+
+def test_the_environment() -> None:
+    assert options_of({"ENABLE_GATEWAY_API_MANUAL_DEPLOYMENT": "false"}) == GatewayApi(manual=False)
+    assert options_of({"PILOT_ENABLE_GATEWAY_API": "nonsense"}) == GatewayApi()

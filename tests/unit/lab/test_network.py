@@ -40,7 +40,11 @@ def test_interface_names_fit_the_kernel_and_differ() -> None:
 def test_a_mesh_reaches_no_other_but_the_services_of_its_peers() -> None:
     subnets = network.Subnets(IPv4Network("10.5.0.0/16"))
     alone = network.host_table("a", subnets, ())
-    assert 'iifname "mz-*" oifname "mz-*" drop' in alone
+    assert 'iifname "mz-a" oifname "mz-*" drop' in alone
+    assert 'iifname "mz-*" oifname "mz-a" drop' in alone
+    assert 'iifname "mz-*" oifname "mz-*"' not in alone, (
+        "what other meshes do with each other is not for this one to say"
+    )
     assert "accept" not in alone
     allowed = network.host_table("a", subnets, ["b"])
     assert allowed.index("accept") < allowed.index("drop")

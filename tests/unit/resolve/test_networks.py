@@ -46,7 +46,7 @@ def gateways(
 ) -> list[tuple[str, str, str, int]]:
     config = config_of(text)
     known = {name.replace("_", "."): found for name, found in addresses.items()}
-    found = networks(settings(raw or {}), config.of("Service"), config.of("Node"), known, cluster, "cluster.local")
+    found = networks(settings(raw or {}), config.of("Service"), config.of("Node"), {}, known, cluster, "cluster.local")
     return [(g.network, g.cluster, g.address, g.port) for g in found.gateways]
 
 

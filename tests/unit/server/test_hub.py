@@ -12,7 +12,7 @@ from mizzen.model.config import Config
 from mizzen.model.extension import Fetched
 from mizzen.model.proxy import ProxyType
 from mizzen.model.remote import Remote, Sync
-from mizzen.model.resources import EXTENSION_CONFIG, LISTENER
+from mizzen.model.resources import EXTENSION_CONFIG, LISTENER, ResourceSet
 from mizzen.model.service import Locality
 from mizzen.model.snapshot import Snapshot
 from mizzen.observe import Metrics
@@ -21,7 +21,8 @@ from mizzen.server.hub import Compiler, Connection, Hub
 from mizzen.server.node import Node
 from mizzen.translate import resources
 from mizzen.xds import DeltaSession, Session
-from tests.meshes import new, routes, rule, service
+from tests.meshes import new, pod, routes, rule, service
+from tests.protocol.conversation import delta
 from tests.scenes import Scene
 from tests.unit.translate import test_listener_conflicts as listener_conflicts
 from tests.unit.translate.test_gateway_conflicts import OLD, YOUNG
@@ -196,3 +197,25 @@ async def test_clusters_and_those_that_are_late_are_counted() -> None:
     assert b'istiod_managed_clusters{cluster_type="local"} 1.0' in text
     assert b'istiod_managed_clusters{cluster_type="remote"} 2.0' in text
     assert b"remote_cluster_sync_timeouts_total 1.0" in text
+
+
+def test_who_comes_back_owes_what_it_had_asked_for() -> None:
+    hub, _ = _hub()
+    hub.publish(Config(revision=1).with_objects([pod("web-0", "a", 1, {"app": "web"})]))
+    node = Node.parse(base_pb2.Node(id="sidecar~10.1.0.1~web-0.a~a.svc.cluster.local"))
+
+    def attached(*types: str) -> Connection:
+        connection = Connection(node, DeltaSession(), None, 0.0)
+        connection.session.offer(ResourceSet(), 1)
+        hub.attach(connection)
+        for short in types:
+            connection.session.receive(delta(short))
+        return connection
+
+    assert not hub.returning(attached("cds", "lds")), "a first stream owes nothing"
+    hub.detach(hub.connections[node.id])
+    again = attached("cds")
+    assert hub.returning(again)
+    again.session.receive(delta("lds"))
+    assert not hub.returning(again)
+    assert hub.returning(attached()), "also where the old stream was not seen to end"

@@ -79,6 +79,9 @@ def test_locality_of_a_label_then_of_the_machine_then_of_the_proxy() -> None:
     assert of(pod()) == Locality("own")
     assert of(pod(), machine) == Locality("r", "z", "s")
     assert of(pod(labels={"istio-locality": "a.b.c"}), machine) == Locality("a", "b", "c")
+    assert of(
+        pod(labels={**zone, "topology.kubernetes.io/region": "own", "istio-locality": "a.b"}), machine
+    ) == Locality("own", "z", "s")
     both = {"istio-locality": "a.b.c", "topology.istio.io/locality": "d/e"}
     assert of(pod(labels=both), machine) == Locality("d", "e")
 

@@ -7,6 +7,7 @@ import pytest
 
 from mizzen.model.config import Config
 from mizzen.model.extension import Delivery, Way
+from mizzen.model.resources import CLUSTER, LISTENER
 from mizzen.model.view import Plugins, ProxyView
 from mizzen.observe import Metrics
 from mizzen.resolve import build, view
@@ -26,11 +27,15 @@ class Session:
     def progress(self, _number: int) -> Progress:
         return self.now
 
+    def asked(self) -> frozenset[str]:
+        return frozenset({CLUSTER})
+
 
 class Connection:
     def __init__(self, progress: Progress) -> None:
         self.session = Session(progress)
         self.view: ProxyView | None = None
+        self.owed: frozenset[str] = frozenset()
 
 
 @pytest.fixture
@@ -110,3 +115,12 @@ async def test_a_stage_has_arrived_when_all_that_are_connected_have_it(hub: Hub)
         attach(hub, "a", ACKED)
         hub.progressed.give()
     assert waiting.result()
+
+
+def test_a_proxy_that_has_come_back_and_has_not_asked_for_its_listeners_is_waited_for(hub: Hub) -> None:
+    """Of its new stream nothing is known yet: that it has acknowledged everything is only true of what it asked for."""
+    attach(hub, "a", NOBODY)
+    hub.connections["a"].owed = frozenset({CLUSTER, LISTENER})
+    assert not judge(hub, 5).done
+    hub.connections["a"].owed = frozenset({CLUSTER})
+    assert judge(hub, 5).done

@@ -53,6 +53,15 @@ def test_the_last_of_two_documents_counts_with_a_warning() -> None:
     assert [(f.code, f.level) for f in config.findings] == [("MZ0004", Level.WARNING)]
 
 
+def test_what_has_no_name_is_no_other_object_without_one() -> None:
+    nameless = GOOD.replace("{name: good}", "{}")
+    config = config_of(parse(nameless + "---\n" + nameless.replace("reviews", "ratings"), "f").documents)
+    assert [(f.level, f.field, f.line) for f in config.findings] == [
+        (Level.ERROR, "metadata.name", 3),
+        (Level.ERROR, "metadata.name", 9),
+    ]
+
+
 def test_kinds_without_effect_are_left_out_with_a_warning() -> None:
     (document,) = parse("{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: a}}").documents
     judged = judge(document)

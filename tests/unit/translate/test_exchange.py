@@ -28,7 +28,7 @@ def test_the_introduction_holds_no_fact_about_one_proxy() -> None:
     assert wrapped.extension_config.typed_config.Unpack(config)
     values = {m.append.header.key: m.append.header.value for m in config.mutations.request_mutations}
     assert values == {
-        f"x-envoy-peer-metadata-{name}": f"%ENVIRONMENT({variable})%" for name, variable in exchange.FIELDS.items()
+        f"x-envoy-peer-metadata-{name}": f"%ENVIRONMENT({variable})%" for name, variable in exchange.TOLD.items()
     }
 
 

@@ -105,3 +105,10 @@ spec:
     plain = Scene(gateway("g1", 443, "HTTPS", "a.com", tls=SIMPLE)).edge()
     made = Scene(quic + gateway("g1", 443, "HTTPS", "a.com", tls=SIMPLE)).edge()
     assert list(made.get(LISTENER)) == list(plain.get(LISTENER))
+
+
+@pytest.mark.row("GW-06")
+def test_hosts_have_no_case() -> None:
+    scope = Scene(gateway("g1", 80, "HTTP", "shop/A.Example.com")).view("istio-system/edge-0").scope
+    (bound,) = [bound for _, _, servers in by_address(Catalog(scope)) for bound in servers]
+    assert bound.hosts == [("shop", "a.example.com")]

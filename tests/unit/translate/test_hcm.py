@@ -45,6 +45,17 @@ def test_filters_of_the_callers_side(direction: Direction, guarded: bool) -> Non
     assert names == ["istio.metadata_exchange", *rbac, "envoy.filters.http.grpc_stats", *rest]
 
 
+@pytest.mark.row("ME-04")
+def test_messages_are_counted_before_the_grpc_filter_where_such_calls_are_declared() -> None:
+    names = [f.name for f in manager(Direction.OUTBOUND, grpc=True).http_filters]
+    place = names.index("mizzen.grpc_messages")
+    assert names[place + 1] == "envoy.filters.http.grpc_stats"
+    silent = Conduct(client=Report(metrics=None))
+    assert "mizzen.grpc_messages" not in [
+        f.name for f in manager(Direction.OUTBOUND, grpc=True, conduct=silent).http_filters
+    ]
+
+
 @pytest.mark.row("TM-11", "TM-13")
 def test_each_side_traces_as_its_own_report_says() -> None:
     tracer = Tracer(name="t", kind=TracerKind.ZIPKIN, cluster="zipkin")

@@ -117,6 +117,7 @@ def test_http_filters_in_istios_order() -> None:
     assert [f.name.removeprefix("envoy.filters.http.") for f in manager(chain).http_filters] == [
         "istio.metadata_exchange",
         "grpc_web",
+        "mizzen.grpc_messages",
         "grpc_stats",
         "fault",
         "cors",

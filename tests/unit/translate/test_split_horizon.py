@@ -7,7 +7,7 @@ import pytest
 from mizzen.api.destination_rule import ClientTLSSettings, TrafficPolicy
 from mizzen.model.networks import NetworkGateway, Networks
 from mizzen.model.proxy import ProxyType
-from mizzen.model.service import Endpoint, Locality
+from mizzen.model.service import Endpoint, Locality, Workload
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import Scope
 from mizzen.translate.split_horizon import NOWHERE, Vantage, once, reachable
@@ -110,6 +110,24 @@ def test_a_gateway_is_marked_for_mesh_tls_and_is_as_healthy_as_what_is_behind_it
     assert well.labels == {"topology.istio.io/network": "east"}
     [ill] = reachable(Vantage(GATEWAYS, "west"), [endpoint("a", "east", healthy=False)], POLICY, auto_mtls=True)
     assert (ill.healthy, ill.weight) == (False, 2)
+
+
+@pytest.mark.row("OL-19")
+def test_metrics_know_the_server_behind_a_gateway_when_there_is_one_workload_alone() -> None:
+    def behind(*names: str) -> str:
+        found = [
+            endpoint(
+                f"10.0.0.{n}",
+                "east",
+                workload=Workload(name=f"{name}-{n}", namespace="s", address="a", workload_name=name),
+            )
+            for n, name in enumerate(names)
+        ]
+        [gateway] = reachable(Vantage(GATEWAYS, "west"), found, POLICY, auto_mtls=True)
+        return gateway.workload.workload_name if gateway.workload is not None else ""
+
+    assert behind("v1", "v1") == "v1"
+    assert behind("v1", "v2") == ""
 
 
 @pytest.mark.row("MN-03")

@@ -5,6 +5,7 @@ import pytest
 from mizzen.model.report import MetricChange, Metrics, TagChange
 from mizzen.model.service import Service
 from mizzen.proto import stats_logger_pb2 as pb
+from mizzen.translate import grpc_messages
 from mizzen.translate.filters import Direction
 from mizzen.translate.telemetry import Chain, http_metrics, tcp_metrics
 
@@ -75,6 +76,16 @@ def test_a_port_without_service_goes_by_the_passthrough_cluster() -> None:
     tags = {tag.name: tag.value_format for tag in _config(log.typed_config.value).counters[0].stat.tags}
     assert tags["destination_service_name"] == "InboundPassthroughCluster"
     assert tags["destination_service"] == "%ENVIRONMENT(MIZZEN_CANONICAL_NAME)%"
+
+
+@pytest.mark.row("ME-04")
+@pytest.mark.parametrize("chain", CHAINS)
+def test_messages_have_the_labels_that_are_known_while_a_call_runs(chain: Chain) -> None:
+    _, log = http_metrics(chain, grpc=True)
+    counters = _config(log.typed_config.value).counters
+    assert [counter.stat.name for counter in counters] == ["request_messages_total", "response_messages_total"]
+    assert [[tag.name for tag in counter.stat.tags] for counter in counters] == [LABELS[:20], LABELS[:20]]
+    assert log.filter.and_filter.filters[1] == grpc_messages.counted()
 
 
 @pytest.mark.row("TM-04")

@@ -49,7 +49,7 @@ def test_a_collector_of_the_bootstrap() -> None:
     assert (found.collector_cluster, found.collector_endpoint) == ("zipkin", "/api/v2/spans")
 
 
-@pytest.mark.row("MC-09", "MC-11")
+@pytest.mark.row("MC-09", "MC-11", "TR-04")
 def test_datadog_and_skywalking() -> None:
     dog = provider(tracer(TracerKind.DATADOG), datadog_pb2.DatadogConfig())
     assert (dog.collector_cluster, dog.collector_hostname, dog.service_name) == (CLUSTER, HOST, "istio-proxy")
@@ -58,7 +58,7 @@ def test_datadog_and_skywalking() -> None:
     assert tracing.block(Tracing(tracer(TracerKind.SKYWALKING), 1), Direction.INBOUND).spawn_upstream_span.value
 
 
-@pytest.mark.row("MC-10")
+@pytest.mark.row("MC-10", "TR-03")
 def test_opentelemetry_over_grpc_unless_http_is_asked_for() -> None:
     found = provider(tracer(TracerKind.OPENTELEMETRY), opentelemetry_pb2.OpenTelemetryConfig())
     assert (found.grpc_service.envoy_grpc.cluster_name, found.grpc_service.envoy_grpc.authority) == (CLUSTER, HOST)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mizzen.api.kubernetes import Controller, Pod, PodSpec
 from mizzen.check.notes import Notes
+
+_EVICTION = "sidecar.istio.io/statsEvictionInterval"
 
 
 def validate(body: Controller, notes: Notes) -> None:
@@ -25,10 +29,18 @@ def validate_job(body: Controller, notes: Notes) -> None:
         notes.need(number is None or number >= 0, f"spec.{name}", "must be 0 or more")
     if notes.need(body.spec.template is not None, "spec.template", "a template is required") and body.spec.template:
         pods(body.spec.template.spec, "spec.template.spec", notes)
+        _annotations(body.spec.template.metadata.annotations, "spec.template.metadata.annotations", notes)
 
 
 def validate_pod(body: Pod, notes: Notes) -> None:
     pods(body.spec, "spec", notes)
+    _annotations(notes.obj.meta.annotations, "metadata.annotations", notes)
+
+
+def _annotations(annotations: Mapping[str, str], path: str, notes: Notes) -> None:
+    """Row ME-14: Envoy's own eviction takes nothing away from the metrics of requests."""
+    if _EVICTION in annotations:
+        notes.warn(f'{path}["{_EVICTION}"]', "has no effect: a series stays for as long as its proxy lives")
 
 
 def pods(spec: PodSpec, path: str, notes: Notes) -> None:

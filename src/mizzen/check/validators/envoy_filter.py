@@ -8,7 +8,7 @@ from mizzen.api.envoy_filter import EnvoyConfigObjectPatch, EnvoyFilter
 from mizzen.check import codes, rules
 from mizzen.check.notes import Notes
 from mizzen.proto.constraints import broken
-from mizzen.proto.envoy_json import PATCHED, decode, message_type
+from mizzen.proto.envoy_json import PATCHED, decode, message_type, unknown
 
 _MATCH_OF = {
     "listener": ("LISTENER", "FILTER_CHAIN", "NETWORK_FILTER", "HTTP_FILTER", "LISTENER_FILTER"),
@@ -18,6 +18,7 @@ _MATCH_OF = {
 
 _PARTS = frozenset({"MERGE", "MERGE_AND_REPLACE_LIST", "REMOVE"})
 """Operations whose value need not be complete."""
+_FILTERS = frozenset({"HTTP_FILTER", "NETWORK_FILTER", "LISTENER_FILTER"})
 
 
 def validate(spec: EnvoyFilter, notes: Notes) -> None:
@@ -59,8 +60,13 @@ def _value(apply_to: str, operation: str, value: Any, path: str, notes: Notes) -
     except ValueError as error:
         notes.error(path, f"no {apply_to} of Envoy: {error}")
         return
-    for reason in broken(message, whole=operation not in _PARTS):
+    whole = operation not in _PARTS
+    for reason in broken(message, whole=whole):
         notes.error(path, f"Envoy would refuse it: {reason}")
+    if whole and apply_to in _FILTERS and message.WhichOneof("config_type") is None:
+        notes.error(path, "Envoy would refuse it: a filter needs typed_config, a name alone means nothing")
+    if left_out := unknown(kind, value):
+        notes.warn(path, f"has a field without effect, for Envoy does not know it: {left_out}")
 
 
 def _match(patch: EnvoyConfigObjectPatch, path: str, notes: Notes) -> None:

@@ -50,6 +50,10 @@ def _hash(hashing: ConsistentHashLB, path: str, notes: Notes) -> None:
         path,
         "what to hash is required: a header, cookie, parameter or the source",
     )
+    if hashing.http_header_name is not None:
+        rules.header_name(notes, f"{path}.httpHeaderName", hashing.http_header_name)
+    if hashing.http_query_parameter_name is not None:
+        notes.need(bool(hashing.http_query_parameter_name), f"{path}.httpQueryParameterName", "a name is required")
     if hashing.http_cookie is not None:
         notes.need(bool(hashing.http_cookie.name), f"{path}.httpCookie.name", "a cookie needs a name")
         attributes = [attribute.name for attribute in hashing.http_cookie.attributes]

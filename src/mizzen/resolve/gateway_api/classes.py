@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from mizzen.api.gateway_api import Gateway
 from mizzen.api.meta import Object
+from mizzen.model.features import GatewayApi
 from mizzen.resolve.gateway_api.conditions import Problem
 from mizzen.resolve.gateway_api.world import World
 
@@ -15,8 +16,6 @@ NAME_OVERRIDE = "gateway.istio.io/name-override"
 SERVICE_ACCOUNT = "gateway.istio.io/service-account"
 CONTROLLER = "istio.io/gateway-controller"
 UNMANAGED = "istio.io/unmanaged-gateway"
-BUILT_IN = {"istio": CONTROLLER, "istio-remote": UNMANAGED}
-"""Classes that work even while their object is missing."""
 AMBIENT = frozenset({"istio-waypoint", "istio-east-west", "istio-agentgateway"})
 
 
@@ -39,17 +38,24 @@ class Served:
     problem: Problem | None = None
 
 
+def built_in(options: GatewayApi) -> dict[str, str]:
+    """Classes that work even while their object is missing, each with its controller."""
+    return {options.default_class: CONTROLLER, "istio-remote": UNMANAGED}
+
+
 def controller_of(name: str, world: World) -> str:
     """The controller of a class: what its object says, else the built-in one; empty for nobody we know."""
     found = world.of("GatewayClass").get(("", name))
-    return str(found.body.controller_name) if found is not None else BUILT_IN.get(name, "")
+    return str(found.body.controller_name) if found is not None else built_in(world.options).get(name, "")
 
 
-def deployment_of(body: Gateway, controller: str) -> Deployment:
+def deployment_of(body: Gateway, controller: str, options: GatewayApi) -> Deployment:
     """More than one address, or one that is a host name, means that the proxies are there already (row GA-05)."""
     if controller == UNMANAGED:
         return Deployment.REMOTE
     many = len(body.addresses) > 1
+    if not options.manual:
+        return Deployment.AUTOMATIC
     return Deployment.MANUAL if many or any(a.type == "Hostname" for a in body.addresses) else Deployment.AUTOMATIC
 
 
@@ -70,7 +76,7 @@ def served(world: World) -> list[Served]:
     for gateway in world.aged(KIND):
         controller = controller_of(gateway.body.gateway_class_name, world)
         if controller in (CONTROLLER, UNMANAGED):
-            found.append(_served(gateway, deployment_of(gateway.body, controller), world))
+            found.append(_served(gateway, deployment_of(gateway.body, controller, world.options), world))
     return found
 
 

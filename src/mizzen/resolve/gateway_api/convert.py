@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mizzen.api.meta import Object
 from mizzen.model.config import ObjectKey
+from mizzen.model.features import GatewayApi
 from mizzen.model.finding import Finding, Level
 from mizzen.model.service import Service
 from mizzen.resolve import problems
@@ -47,15 +48,21 @@ class Generated:
 
 
 NOTHING = Generated()
+_DEFAULTS = GatewayApi()
 _ALWAYS_THERE = "GatewayClass"
 """Says nothing while no Gateway is of the class."""
 
 
-def generated(objects: Mapping[str, Objects], hosts: Mapping[str, tuple[Service, ...]], domain: str) -> Generated:
+def generated(
+    objects: Mapping[str, Objects],
+    hosts: Mapping[str, tuple[Service, ...]],
+    domain: str,
+    options: GatewayApi = _DEFAULTS,
+) -> Generated:
     """``objects`` by kind: those of :data:`KINDS` and :data:`REFERRED`. What leads nowhere is a finding; the rest stays."""
-    if not any(objects.get(kind) for kind in KINDS if kind != _ALWAYS_THERE):
+    if not options.enabled or not any(objects.get(kind) for kind in KINDS if kind != _ALWAYS_THERE):
         return NOTHING
-    world = World(objects, hosts, grants((objects.get("ReferenceGrant") or {}).values()), domain)
+    world = World(objects, hosts, grants((objects.get("ReferenceGrant") or {}).values()), domain, options)
     bound, sets = _bound(world)
     routed = [
         Routed(route, attachments(route, bound, world))

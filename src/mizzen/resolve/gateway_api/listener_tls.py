@@ -16,9 +16,9 @@ from mizzen.api.meta import Object
 from mizzen.model import key_pair
 from mizzen.resolve.gateway_api.conditions import Problem
 from mizzen.resolve.gateway_api.world import World
+from mizzen.resolve.network_listeners import passes_on
 
 TERMINATE_MODE = "gateway.istio.io/tls-terminate-mode"
-LISTENER_PROTOCOL = "gateway.istio.io/listener-protocol"
 CIPHERS = "gateway.istio.io/tls-cipher-suites"
 _MODES = {
     "ISTIO_SIMPLE": ServerTLSSettings(mode="SIMPLE", credential_name="builtin://"),
@@ -43,7 +43,7 @@ def security(owner: Object, gateway: Object, tls: ListenerTLS, port: int, world:
     """The settings of one listener of ``owner`` (the Gateway itself, or a ListenerSet that has joined it)."""
     ciphers = usable(tuple(c.strip() for c in tls.options.get(CIPHERS, "").split(",") if c.strip()))
     if tls.mode == "Passthrough":
-        auto = tls.options.get(LISTENER_PROTOCOL) == "auto-passthrough"
+        auto = passes_on(gateway, tls, port)
         return ListenerSecurity(ServerTLSSettings(mode="AUTO_PASSTHROUGH" if auto else "PASSTHROUGH"))
     wanted = tls.options.get(TERMINATE_MODE, "")
     if wanted in _MODES:

@@ -14,7 +14,7 @@ from mizzen.resolve.gateway_api.world import World
 
 SERVICE_TYPE = "networking.istio.io/service-type"
 DEFAULTS = "gateway.istio.io/defaults-for-class"
-_NOT_COPIED = ("gateway.networking.k8s.io/", "kubectl.kubernetes.io/")
+_NOT_COPIED = ("gateway.networking.k8s.io/", "gateway.istio.io/", "kubectl.kubernetes.io/")
 
 
 def plan(item: Served, listeners: Listeners, world: World, root_namespace: str) -> GatewayPlan | Problem | None:
@@ -29,6 +29,8 @@ def plan(item: Served, listeners: Listeners, world: World, root_namespace: str) 
     infrastructure = gateway.body.infrastructure
     labels = infrastructure.labels if infrastructure is not None else None
     annotations = infrastructure.annotations if infrastructure is not None else None
+    if not world.options.copies:
+        labels, annotations = labels or {}, annotations or {}
     passed = _copied(gateway.meta.annotations if annotations is None else annotations)
     told = {**gateway.meta.annotations, **passed}
     addresses = gateway.body.addresses

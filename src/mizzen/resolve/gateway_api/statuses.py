@@ -13,16 +13,17 @@ from mizzen.model.hosts import is_address
 from mizzen.resolve.gateway_api.attachment import EVERY, Attachment
 from mizzen.resolve.gateway_api.backend_tls import Attached
 from mizzen.resolve.gateway_api.classes import (
-    BUILT_IN,
     CONTROLLER,
     KIND,
     UNMANAGED,
     Deployment,
     Served,
+    built_in,
     controller_of,
 )
 from mizzen.resolve.gateway_api.conditions import Condition, Problem
 from mizzen.resolve.gateway_api.convert import Generated
+from mizzen.resolve.gateway_api.listener_tls import certificate_problem
 from mizzen.resolve.gateway_api.listeners import BoundListener
 from mizzen.resolve.gateway_api.world import World
 
@@ -49,7 +50,7 @@ def statuses(
         return {}
     found: dict[Key, Json] = {}
     for obj in world.of("GatewayClass").values():
-        if obj.body.controller_name in (CONTROLLER, UNMANAGED) or obj.name in BUILT_IN:
+        if obj.body.controller_name in (CONTROLLER, UNMANAGED) or obj.name in built_in(world.options):
             found[(obj.kind, "", obj.name)] = class_status(obj.meta.generation)
     attached = _attached(made)
     for (kind, namespace, name), bound in made.listeners.items():
@@ -111,7 +112,7 @@ def _gateway(
             "ListenersNotValid", f"listeners that cannot be served: {', '.join(b.listener.name for b in bad)}"
         )
         accepted = Condition("Accepted", text) if len(bad) == len(own) else Condition("Accepted", good=text.reason)
-    conditions = [accepted, Condition("Programmed", item.problem or unprogrammed), Condition("ResolvedRefs")]
+    conditions = [accepted, Condition("Programmed", item.problem or unprogrammed), _references(gateway, made)]
     if any(bound.insecure for bound in own):
         conditions.append(Condition("InsecureFrontendValidationMode", good="ConfigurationChanged"))
     sets = sum(1 for joined in made.sets if joined.gateway is gateway and joined.problem is None)
@@ -121,6 +122,16 @@ def _gateway(
         "listeners": [_listener(bound, generation, attached) for bound in own],
     }
     return {**status, "attachedListenerSets": sets} if sets else status
+
+
+def _references(gateway: Object, made: Generated) -> Condition:
+    """The certificate for backends is looked at, although nothing uses it (row GA-10)."""
+    backend = gateway.body.backend_tls or (gateway.body.tls.backend if gateway.body.tls is not None else None)
+    ref = backend.client_certificate_ref if backend is not None else None
+    problem = certificate_problem(gateway, ref, made.world) if ref is not None and made.world is not None else None
+    if problem is not None and problem.reason == "InvalidCertificateRef":
+        problem = Problem("InvalidClientCertificateRef", problem.message)
+    return Condition("ResolvedRefs", problem)
 
 
 def _addresses(item: Served, services: Mapping[ObjectKey, Object]) -> tuple[list[Json], Problem | None]:

@@ -10,6 +10,7 @@ from mizzen.api.gateway_api import RouteNamespaces
 from mizzen.api.meta import Object
 from mizzen.model import label_selector
 from mizzen.model.config import ObjectKey
+from mizzen.model.features import GatewayApi
 from mizzen.model.service import Service
 from mizzen.resolve.gateway_api.grants import Grants
 
@@ -24,6 +25,7 @@ class World:
     hosts: Mapping[str, tuple[Service, ...]]
     grants: Grants
     domain: str
+    options: GatewayApi
 
     def of(self, kind: str) -> Objects:
         return self.objects.get(kind) or {}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mizzen.api.decode import decode
-from tests.unit.check.judging import errors
+from tests.unit.check.judging import errors, warnings
 
 POD = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "a"}]}}
 SELECTOR = {"matchLabels": {"app": "a"}}
@@ -50,3 +50,13 @@ def test_a_wrong_type_is_refused_with_its_field() -> None:
     decoded = decode(raw)
     assert decoded.object is None
     assert [problem.path for problem in decoded.problems] == ["spec.replicas"]
+
+
+@pytest.mark.row("ME-14")
+def test_series_are_not_evicted_and_the_user_is_told() -> None:
+    asked = {"sidecar.istio.io/statsEvictionInterval": "60s"}
+    template = {**POD, "metadata": {"labels": {"app": "a"}, "annotations": asked}}
+    path = 'metadata.annotations["sidecar.istio.io/statsEvictionInterval"]'
+    assert warnings("Job", {"template": template}) == [f"spec.template.{path}"]
+    assert warnings("Pod", {"containers": [{"name": "a"}]}, annotations=asked) == [path]
+    assert warnings("Job", {"template": POD}) == []

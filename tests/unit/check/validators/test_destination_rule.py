@@ -12,6 +12,8 @@ from tests.unit.check.judging import errors, warnings
     ({}, ["spec.host"]),
     ({"host": "a", "subsets": [{"name": "x"}, {"name": "x"}]}, ["spec.subsets"]),
     ({"host": "a", "subsets": [{"name": ""}]}, ["spec.subsets[0].name"]),
+    ({"host": "a", "subsets": [{"name": "x" * 63, "labels": {"a": "b"}}]}, []),
+    ({"host": "a", "subsets": [{"name": "x" * 64, "labels": {"a": "b"}}]}, ["spec.subsets[0].name"]),
     ({"host": "a", "subsets": [{"name": "x", "trafficPolicy": {}}]}, ["spec.subsets[0].trafficPolicy"]),
     ({"host": "a", "workloadSelector": {"matchLabels": {"a": "b"}}, "exportTo": ["*"]}, ["spec.exportTo"]),
     ({"host": "a", "workloadSelector": {"matchLabels": {"a": "b"}}, "exportTo": ["."]}, []),

@@ -44,6 +44,21 @@ def test_what_envoy_would_refuse_is_not_sent_to_it(operation: str, value: dict[s
     assert (errors("EnvoyFilter", host(operation, value)) == []) is good
 
 
+@pytest.mark.row("EF-17")
+def test_a_filter_needs_its_configuration_and_unknown_fields_are_told() -> None:
+    def added(operation: str, **value: Any) -> dict[str, Any]:
+        return patch(applyTo="HTTP_FILTER", patch={"operation": operation, "value": value})
+
+    buffer = {"@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer", "max_request_bytes": 9}
+    where = ["spec.configPatches[0].patch.value"]
+    assert errors("EnvoyFilter", added("INSERT_FIRST", name="x", typed_config=buffer)) == []
+    assert errors("EnvoyFilter", added("INSERT_FIRST", name="x")) == where
+    assert errors("EnvoyFilter", added("MERGE", name="x")) == []
+    assert warnings("EnvoyFilter", added("MERGE", name="x", typo="y")) == where
+    assert warnings("EnvoyFilter", added("MERGE", typed_config={**buffer, "typo": "y"})) == where
+    assert warnings("EnvoyFilter", added("MERGE", typed_config=buffer)) == []
+
+
 def test_waypoints_have_no_effect() -> None:
     assert warnings("EnvoyFilter", patch(match={"waypoint": {}})) == ["spec.configPatches[0].match.waypoint"]
 
@@ -51,7 +66,8 @@ def test_waypoints_have_no_effect() -> None:
 @pytest.mark.row("EF-08", "EF-16")
 def test_what_is_accepted_without_effect() -> None:
     assert warnings("EnvoyFilter", patch(applyTo="BOOTSTRAP")) == ["spec.configPatches[0].applyTo"]
-    value = {"operation": "ADD", "value": {"name": "x"}, "filterClass": "AUTHZ"}
+    lua = {"@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"}
+    value = {"operation": "ADD", "value": {"name": "x", "typed_config": lua}, "filterClass": "AUTHZ"}
     assert warnings("EnvoyFilter", patch(applyTo="HTTP_FILTER", patch=value)) == [
         "spec.configPatches[0].patch.filterClass"
     ]

@@ -50,3 +50,44 @@ spec:
     assert list(Scene(text + grant).resources("shop/gw-0").get(SECRET)) == ["kubernetes-gateway://bank/c"]
     assert not Scene(text).resources("shop/gw-0").get(SECRET)
     assert not Scene(text).resources("shop/gw-0").get(LISTENER)
+
+
+@pytest.mark.row("GA-05")
+def test_switches_of_the_control_plane() -> None:
+    from dataclasses import replace
+
+    from mizzen.model.features import Features, GatewayApi
+    from mizzen.resolve import build
+    from mizzen.resolve.gateway_api.classes import Deployment
+
+    named = gateway().replace(
+        "gatewayClassName: istio", "gatewayClassName: istio\n  addresses: [{type: Hostname, value: web}]"
+    )
+    config = Scene(named).config
+
+    def found(**options: bool) -> list[Deployment]:
+        features = Features(gateway_api=GatewayApi(**options))
+        result = build(replace(config, features=features)).steps["gateway_api"][1]
+        return [bound.served.deployment for bound in result.listeners.get(("Gateway", "shop", "gw"), ())]
+
+    assert found() == [Deployment.MANUAL]
+    assert found(manual=False) == [Deployment.AUTOMATIC]
+    assert found(enabled=False) == []
+
+
+@pytest.mark.row("GA-23")
+@pytest.mark.parametrize(("written", "leads"), [("2026-01-01", "ratings"), ("2026-01-09", "reviews")])
+def test_a_virtual_service_of_the_host_is_not_merged_and_the_older_counts(written: str, leads: str) -> None:
+    from tests.scenes import route as route_of
+
+    text = f"""
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: v, namespace: shop, creationTimestamp: "{written}T00:00:00Z"}}
+spec: {{hosts: [web], http: [{{route: [{{destination: {{host: ratings}}}}]}}]}}
+"""
+    spec = "parentRefs: [{group: '', kind: Service, name: web}], " + BACKEND % "reviews"
+    made_ = Scene(text + route(spec)).resources("shop/web-0")
+    hosts = {h.name: [r.route.cluster for r in h.routes] for h in route_of(made_, "80").virtual_hosts}
+    assert hosts["web.shop.svc.cluster.local:80"] == [f"outbound|80||{leads}.shop.svc.cluster.local"]

@@ -100,3 +100,17 @@ def test_parameters_that_cannot_be_used(spec: str, data: str | None) -> None:
     found = planned(with_spec(spec) + (MAP % ("p", "shop", "", data) if data else ""))
     assert isinstance(found, Problem)
     assert found.reason == "InvalidParameters"
+
+
+@pytest.mark.row("GA-04")
+def test_copies_can_be_switched_off() -> None:
+    from dataclasses import replace
+
+    from mizzen.model.features import GatewayApi
+
+    found = made(with_spec("", "labels: {a: b},"))
+    assert found.world is not None
+    world = replace(found.world, options=GatewayApi(copies=False))
+    planned_ = plan(served(world)[0], found.listeners, world, "istio-system")
+    assert isinstance(planned_, GatewayPlan)
+    assert planned_.labels == {}

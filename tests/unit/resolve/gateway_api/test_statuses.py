@@ -147,3 +147,28 @@ def test_a_route(spec: str, accepted: str, resolved: str) -> None:
     assert conditions(found[0]) == {"Accepted": accepted, "ResolvedRefs": resolved}
     assert found[0]["controllerName"] == "istio.io/gateway-controller"
     assert found[0]["parentRef"]["kind"] == "Gateway"
+
+
+@pytest.mark.row("GA-10")
+@pytest.mark.parametrize(
+    ("ref", "expected"),
+    [
+        ("{name: c}", "True ResolvedRefs"),
+        ("{name: absent}", "False InvalidClientCertificateRef"),
+        ("{name: c, namespace: bank}", "False RefNotPermitted"),
+    ],
+)
+def test_a_certificate_for_backends_is_only_looked_at(ref: str, expected: str) -> None:
+    tls = f"tls: {{backend: {{clientCertificateRef: {ref}}}}}"
+    text = gateway().replace("gatewayClassName: istio", f"gatewayClassName: istio\n  {tls}") + secret("c")
+    assert conditions(status(text))["ResolvedRefs"] == expected
+
+
+@pytest.mark.row("GA-04")
+def test_an_annotation_says_which_kind_of_address_is_told() -> None:
+    both = gateway().replace("[{ip: 192.0.2.1}]", "[{ip: 192.0.2.1}, {hostname: a.test}]")
+    chosen = both.replace(
+        "metadata: {name: gw,", "metadata: {name: gw, annotations: {networking.istio.io/address-type: Hostname},", 1
+    )
+    assert [a["value"] for a in status(both)["addresses"]] == ["192.0.2.1", "a.test"]
+    assert [a["value"] for a in status(chosen)["addresses"]] == ["a.test"]

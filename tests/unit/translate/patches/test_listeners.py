@@ -69,12 +69,13 @@ def test_chains_and_listener_filters_come_and_go() -> None:
 def test_an_http_filter_goes_into_every_manager_that_matches() -> None:
     where = {"filterChain": {"filter": {"name": HCM, "subFilter": {"name": "envoy.filters.http.router"}}}}
     made = patched(
-        patch("HTTP_FILTER", "INSERT_BEFORE", LUA, context="SIDECAR_INBOUND", listener=where),
+        patch("HTTP_FILTER", "INSERT_BEFORE", {**LUA, "name": "mine.alone"}, context="SIDECAR_INBOUND", listener=where),
         patch("HTTP_FILTER", "INSERT_BEFORE", LUA, listener={"filterChain": {"filter": {"name": "envoy.router"}}}),
         patch("NETWORK_FILTER", "REMOVE", listener={"filterChain": {"filter": {"name": "istio.stats"}}}),
     )
     assert statuses(made) == ["applied", "matched nothing", "applied"]
-    assert b"envoy.extensions.filters.http.lua" not in made.get(LISTENER)["0.0.0.0_80"].body
+    assert b"mine.alone" in made.get(LISTENER)["virtualInbound"].body
+    assert b"mine.alone" not in made.get(LISTENER)["0.0.0.0_80"].body
     names = [f.name for c in listener(made, "virtualOutbound").filter_chains for f in c.filters]
     assert "istio.stats" not in names
 

@@ -1,0 +1,69 @@
+"""Streams over time: how often they are told of changes, and how they end (rows XD-03, XD-08)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from envoy.config.core.v3 import base_pb2
+from envoy.service.discovery.v3 import discovery_pb2
+
+from mizzen.model.resources import CLUSTER, Resource, ResourceSet
+from tests.fakes.controlplane import ControlPlane, control_plane, until
+from tests.protocol.test_services import NODE, RESOURCES, STREAM, WEB, channel
+
+
+@contextlib.asynccontextmanager
+async def stream(mesh: ControlPlane) -> AsyncIterator[Any]:
+    """A proxy that has asked for clusters."""
+    async with channel(mesh) as chan:
+        method = chan.stream_stream(STREAM, request_serializer=lambda m: m.SerializeToString())
+        token = mesh.tokens.token("default", "web", "web-0")
+        call = method(metadata=[("authorization", f"Bearer {token}")], timeout=20)
+        await call.write(discovery_pb2.DiscoveryRequest(node=base_pb2.Node(id=NODE), type_url=CLUSTER))
+        yield call
+
+
+async def told(call: Any) -> discovery_pb2.DiscoveryResponse:
+    """The next response, acknowledged."""
+    response = discovery_pb2.DiscoveryResponse.FromString(await call.read())
+    await call.write(discovery_pb2.DiscoveryRequest(type_url=CLUSTER, response_nonce=response.nonce))
+    return response
+
+
+@pytest.mark.row("XD-03")
+async def test_a_burst_of_changes_is_a_few_pushes(tmp_path: Path) -> None:
+    async with control_plane(tmp_path, objects=(WEB,), resources=RESOURCES) as mesh, stream(mesh) as call:
+        await told(call)
+        before = mesh.hub.current.number if mesh.hub.current is not None else 0
+        began = time.monotonic()
+        for number in range(100):
+            await mesh.publish(ResourceSet.of([Resource.of(CLUSTER, "c", b"\n\x01c\x28" + bytes([number]))]))
+            await asyncio.sleep(0.002)
+        responses = 1
+        while not (await told(call)).resources[0].value.endswith(bytes([99])):
+            responses += 1
+        assert mesh.hub.current is not None
+        # One at once, and then one for each tenth of a second that it took.
+        allowed = 2 + (time.monotonic() - began) / 0.1
+        assert responses <= mesh.hub.current.number - before <= allowed
+
+
+@pytest.mark.row("XD-08")
+async def test_an_old_stream_is_ended_and_the_next_one_is_served(tmp_path: Path) -> None:
+    async with control_plane(tmp_path, objects=(WEB,), resources=RESOURCES, connection_age=0.5) as mesh:
+        for _ in range(2):
+            async with stream(mesh) as call:
+                await told(call)
+                with contextlib.suppress(grpc.aio.AioRpcError):
+                    while await call.read() is not grpc.aio.EOF:
+                        pass
+                assert await call.code() is grpc.StatusCode.UNAVAILABLE
+            await until(lambda: NODE not in mesh.hub.connections)
