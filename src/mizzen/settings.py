@@ -25,7 +25,7 @@ REFUSED = {
     "EXTERNAL_CA": "certificates are signed here, or by what Secret cacerts plugs in",
     "EXTERNAL_ISTIOD": "a control plane serves the proxies of its own cluster; each cluster has one",
     "JWT_RULE": "tokens are those of service accounts",
-    "PILOT_ENABLE_ANALYSIS": "findings are told by apply, validate and the control plane, not written into objects",
+    "PILOT_ENABLE_ANALYSIS": "findings are told by `mizzen analyze`, not written into objects",
     "PILOT_ENABLE_EDS_FOR_HEADLESS_SERVICES": "a call to a headless service goes to the pod that was dialled",
     "PILOT_ENABLE_HEADLESS_FILTER_CHAIN_LISTENER": "each pod of a headless service has a listener of its own",
     "LOCAL_CLUSTER_SECRET_WATCHER": "remote secrets are read in the control plane's own cluster",

@@ -128,7 +128,8 @@ def _subject(document: Document, namespace: str, selection: Selection) -> Subjec
         judged += [replace_line(finding, document.line_of(finding.field)) for finding in own]
     origin = document.origin if document.origin.file else None
     told = tuple(finding for finding in judged if finding.code != codes.NO_EFFECT)
-    return Subject(info.key, space, name, raw, readable_body(raw, info), told, origin)
+    body = decoded.object.body if decoded.object is not None else readable_body(raw, info)
+    return Subject(info.key, space, name, raw, body, told, origin)
 
 
 def _finding(kind: str, namespace: str, name: str, problem: Problem, document: Document) -> Finding:
