@@ -187,12 +187,14 @@ class Mesh:
         return document
 
     def pods(self, workload: str, namespace: str = "default") -> list[Document]:
-        """The pods of a workload, as ``ps`` tells them."""
+        """The pods of a workload, as ``ps`` tells them, without those that end."""
         pattern = re.compile(rf"{re.escape(workload)}(-[a-z0-9]+){{0,2}}")
         return [
             pod
             for pod in self.status()["pods"]
-            if pod["namespace"] == namespace and (pod["workload"] == workload or pattern.fullmatch(pod["name"]))
+            if pod["namespace"] == namespace
+            and pod["phase"] != "Terminating"
+            and (pod["workload"] == workload or pattern.fullmatch(pod["name"]))
         ]
 
     def pod(self, workload: str, namespace: str = "default") -> Document:
