@@ -260,9 +260,10 @@ class Mesh:
         return done.out.splitlines()
 
     def versions(self, count: int, *arguments: str) -> Counter[str]:
-        """How many of ``count`` requests to reviews each of its versions answered."""
-        found = re.findall(r'"podname":"(?:reviews-(v\d))', "\n".join(self.lines(REVIEWS, count, *arguments)))
-        return Counter(found)
+        """How many of ``count`` requests to reviews each of its versions answered; other answers by their text."""
+        lines = [line for line in self.lines(REVIEWS, count, "-w", r"\n", *arguments) if line]
+        found = (re.search(r'"podname":"(?:reviews-(v\d))', line) for line in lines)
+        return Counter(match[1] if match else line[:200] for match, line in zip(found, lines, strict=True))
 
     def localhost(self) -> str:
         """Where the ingress gateway listens on this machine's loopback, as a URL."""

@@ -21,6 +21,7 @@ Json = dict[str, Any]
 
 _ROUND_SECONDS = 0.5
 _WATCH_SECONDS = 1.0
+_TOLD_SECONDS = 5.0
 _STUCK_SECONDS = 3.0
 """How long pods that cannot start as they are written are waited for: another command may bring what they lack."""
 
@@ -78,6 +79,7 @@ def command(
         )
         code = code or Exit.NOT_READY
     else:
+        _until_told(client)
         _say_ready(client)
     if answer is not None:
         show_consequences(answer["revision"], answer["results"], before, read)
@@ -196,6 +198,15 @@ class Progress:
         if self._live:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+
+
+def _until_told(client: LabClient) -> None:
+    """Wait until the proxies know which pods are ready, so that the next request finds them. One that refuses holds up nobody."""
+    from mizzen.cli.connection import control_plane
+    from mizzen.errors import LabError
+
+    with suppress(LabError):
+        control_plane().wait(client.objects("Namespace")[0], _TOLD_SECONDS)
 
 
 def _say_ready(client: LabClient) -> None:
