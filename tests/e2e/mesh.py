@@ -130,9 +130,9 @@ class Mesh:
             out.seek(0)
             err.seek(0)
             done = Done(process.returncode, out.read(), err.read(), time.monotonic() - begin)
-        assert expect is None or done.code == expect, (
-            f"mizzen {' '.join(arguments)}: exit {done.code}\n{done.out}{done.err}"
-        )
+        if expect is not None and done.code != expect:
+            behind = self.run("proxy-status", expect=None).out if "acknowledged" in done.err else ""
+            raise AssertionError(f"mizzen {' '.join(arguments)}: exit {done.code}\n{done.out}{done.err}{behind}")
         return done
 
     def up(self, documents: Iterable[Document] = (), seconds: float = 90.0) -> Done:
@@ -183,6 +183,8 @@ class Mesh:
                 eventually(
                     lambda workload=workload: self.curl(HTTPBIN, workload=workload).code, lambda code: code == 200
                 )
+            burst = ("-o", "/dev/null", "-w", r"%{http_code}\n")
+            eventually(lambda: set(self.lines(REVIEWS, 8, *burst)), lambda codes: codes == {"200"})
         if "EnvoyFilter" in kinds:
             eventually(lambda: self.browse("/productpage").code, lambda code: code == 200)
 
