@@ -111,6 +111,7 @@ def test_a_call_crosses_to_another_network_through_its_gateway_alone(new_mesh: C
     assert seen.endswith("URI=spiffe://cluster.local/ns/default/sa/curl")
     assert mesh.metrics("curl", "istio_requests_total", reporter="source", destination_workload="httpbin")
     entrance = mesh.run("get", "service", "eastwest", "-n", "istio-system", "-o", "json").json()["spec"]["clusterIP"]
-    assert f"{entrance}:15499" in mesh.logs("curl", container="istio-proxy").splitlines()[-1]
+    # A proxy writes its access log once a second.
+    eventually(lambda: mesh.logs("curl", container="istio-proxy"), lambda text: f"{entrance}:15499" in text, 15)
     sni = "outbound_.8000_._.httpbin.default.svc.cluster.local"
     eventually(lambda: mesh.logs("eastwest", "istio-system"), lambda text: sni in text, 15)
