@@ -34,11 +34,12 @@ CREATE = "/istio.v1.auth.IstioCertificateService/CreateCertificate"
 STREAM = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"
 
 
-def channel(mesh: ControlPlane, credentials: tuple[str, str] | None = None) -> grpc.aio.Channel:
+def channel(mesh: ControlPlane, credentials: tuple[str, str] | None = None, *, port: int = 0) -> grpc.aio.Channel:
+    """To 15012, or to ``port``."""
     key, certificate = (credentials[1].encode(), credentials[0].encode()) if credentials else (None, None)
     tls = grpc.ssl_channel_credentials(mesh.root.encode(), key, certificate)
     options = [("grpc.ssl_target_name_override", "istiod.istio-system.svc")]
-    return grpc.aio.secure_channel(f"127.0.0.1:{mesh.ports.secure}", tls, options)
+    return grpc.aio.secure_channel(f"127.0.0.1:{port or mesh.ports.secure}", tls, options)
 
 
 async def create(chan: grpc.aio.Channel, csr: str, token: str = "", seconds: int = 3600) -> list[str]:

@@ -16,14 +16,16 @@ from envoy.config.core.v3 import base_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 
 from mizzen.model.resources import CLUSTER, Resource, ResourceSet
+from mizzen.server import transport
 from tests.fakes.controlplane import ControlPlane, control_plane, until
+from tests.fakes.relay import relay
 from tests.protocol.test_services import NODE, RESOURCES, STREAM, WEB, channel
 
 
 @contextlib.asynccontextmanager
-async def stream(mesh: ControlPlane) -> AsyncIterator[Any]:
+async def stream(mesh: ControlPlane, port: int = 0) -> AsyncIterator[Any]:
     """A proxy that has asked for clusters."""
-    async with channel(mesh) as chan:
+    async with channel(mesh, port=port) as chan:
         method = chan.stream_stream(STREAM, request_serializer=lambda m: m.SerializeToString())
         token = mesh.tokens.token("default", "web", "web-0")
         call = method(metadata=[("authorization", f"Bearer {token}")], timeout=20)
@@ -67,3 +69,23 @@ async def test_an_old_stream_is_ended_and_the_next_one_is_served(tmp_path: Path)
                         pass
                 assert await call.code() is grpc.StatusCode.UNAVAILABLE
             await until(lambda: NODE not in mesh.hub.connections)
+
+
+@pytest.mark.row("XD-08")
+async def test_a_proxy_whose_machine_is_gone_is_let_go_after_the_keepalive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No packet says that it is: neither its ping nor the end of TLS is ever answered."""
+    monkeypatch.setattr(transport, "KEEPALIVE", 0.2)
+    monkeypatch.setattr(transport, "KEEPALIVE_TIMEOUT", 0.2)
+    monkeypatch.setattr(transport, "GOODBYE", 0.2)
+    async with (
+        control_plane(tmp_path, objects=(WEB,), resources=RESOURCES) as mesh,
+        relay(mesh.ports.secure) as wire,
+        stream(mesh, wire.port) as call,
+    ):
+        await told(call)
+        await asyncio.sleep(1)  # several pings long
+        assert NODE in mesh.hub.connections, "a proxy that answers pings stays"
+        wire.cut()
+        await until(lambda: NODE not in mesh.hub.connections)

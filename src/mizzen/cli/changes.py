@@ -131,11 +131,17 @@ def verdict_code(verdict: Json) -> Exit:
 
 def show_verdict(verdict: Json) -> None:
     """The outcome of :func:`wait` in words, on stderr."""
+    from mizzen.cli.proxy_status import name_of
+
     concerned, acked = verdict["concerned"], verdict["acked"]
     for refusal in verdict["refused"]:
-        note(f"Error: proxy {refusal['proxy']} refused {refusal['type']} {refusal['resource']}: {refusal['reason']}")
+        proxy = name_of(refusal["proxy"])
+        note(f"Error: proxy {proxy} refused {refusal['type']} {refusal['resource']}: {refusal['reason']}")
     for proxy in verdict["disconnected"]:
-        note(f"Error: proxy {proxy} is concerned by the change and is not connected")
+        note(f"Error: proxy {name_of(proxy)} is concerned by the change and is not connected")
+    answered = {*acked, *verdict["disconnected"], *(refusal["proxy"] for refusal in verdict["refused"])}
+    for proxy in sorted({*concerned} - answered):
+        note(f"Error: proxy {name_of(proxy)} has not acknowledged yet; mizzen proxy-status shows where it stands")
     for text in (*verdict["waiting"], *filter(None, [verdict.get("error")])):
         note(f"Error: {text}")
     if not concerned and not verdict["waiting"]:

@@ -293,6 +293,11 @@ class Container:
         if self.process is not None:
             self.process.kill(number)
 
+    async def gone(self) -> None:
+        """Returns when no process of it is left; only after SIGKILL is that sure to come."""
+        if self.process is not None:
+            await self.process.gone()
+
     async def stop(self, grace: float) -> None:
         """preStop, SIGTERM, and SIGKILL when ``grace`` seconds were not enough."""
         process = self.process

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -15,6 +16,8 @@ from typing import Any
 
 from mizzen.errors import LabError
 from mizzen.lab import zygote
+
+_LOOK_SECONDS = 0.005
 
 
 class Process:
@@ -40,6 +43,13 @@ class Process:
                     return
                 except (ProcessLookupError, PermissionError):
                     continue
+
+    async def gone(self) -> None:
+        """Returns when nothing of its session is left; its number is nobody else's until then."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            while True:
+                os.killpg(self.pid, 0)
+                await asyncio.sleep(_LOOK_SECONDS)
 
     async def wait(self) -> int:
         """The exit code; a cancelled waiter does not disturb the others."""

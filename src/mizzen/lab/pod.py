@@ -24,6 +24,8 @@ from mizzen.lab.store import timestamp
 
 Raw = dict[str, Any]
 _RETRY_SECONDS = 2.0
+_LAST_SECONDS = 2.0
+"""That killed processes have to be gone."""
 
 
 class Machine(Struct, frozen=True, kw_only=True):
@@ -260,6 +262,11 @@ class RunningPod:
             cgroups.kill(cgroup)
         for each in self.containers.values():
             each.signal(signal.SIGKILL)
+        with contextlib.suppress(TimeoutError):
+            # What they close on their way out must still reach their peers.
+            async with asyncio.timeout(_LAST_SECONDS):
+                for each in self.containers.values():
+                    await each.gone()
         if self.holder:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.holder, signal.SIGKILL)

@@ -106,6 +106,8 @@ class Connection:
     """By type, the Unix time of the last response."""
     view: ProxyView | None = field(default=None, repr=False)
     """The last view, from which the next one keeps what is equal."""
+    of_pod: bool = False
+    """Whether a pod of its name has been known since it connected."""
     owed: frozenset[str] = frozenset()
     """Of clusters and listeners, what the proxy's stream before this one had: before it asks again, nobody knows what it has."""
     made: tuple[Published, ResourceSet] | None = field(default=None, repr=False)
@@ -177,6 +179,7 @@ class Hub:
         self._tell_conflicts()
         self._metrics.rejected_configs.clear()
         self._faults.clear()
+        self._note_pods(self.connections.values())
         self._forget_gone(config)
         self.changed.give()
 
@@ -301,6 +304,15 @@ class Hub:
         """Let every set of resources be put together again when it is asked for next."""
         self._built.clear()
 
+    def _note_pods(self, connections: Iterable[Connection]) -> None:
+        for connection in connections:
+            connection.of_pod = connection.of_pod or bool(connection.node.account_of_pod(self._counted))
+
+    def left(self, connection: Connection) -> bool:
+        """Whether its pod was there and is not any more. Nobody will answer, although the stream may look open for as
+        long as the keepalive: what ended a pod may have ended its network before the last packet was out."""
+        return connection.of_pod and not connection.node.account_of_pod(self._counted)
+
     @staticmethod
     def returning(connection: Connection) -> bool:
         """Whether the proxy has come back, and has not asked yet for all that it had."""
@@ -325,6 +337,7 @@ class Hub:
         before = self.connections.get(connection.node.id) or self.absent.get(connection.node.id)
         if before is not None:
             connection.owed = before.session.asked() & {CLUSTER, LISTENER}
+        self._note_pods([connection])
         self.connections[connection.node.id] = connection
         self.absent.pop(connection.node.id, None)
         self._metrics.connected.labels(connection.node.metadata.get("ISTIO_VERSION", "unknown")).inc()

@@ -27,6 +27,8 @@ MESSAGE_LIMIT = 4 * 1024 * 1024
 KEEPALIVE = 30.0
 KEEPALIVE_TIMEOUT = 10.0
 """Seconds (row XD-08)."""
+GOODBYE = 1.0
+"""Seconds that a peer has to answer the end of TLS; one that is gone never does."""
 STOP_PATIENCE = 2.0
 """Seconds that calls have to end when the server stops."""
 
@@ -204,6 +206,16 @@ class GrpcServer(Server):  # type: ignore[misc]
         listening: asyncio.Server = self._server
         return int(listening.sockets[0].getsockname()[1])
 
+    async def listen(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+        """As ``start``, which cannot say how long the end of TLS may take: without that, a peer that is gone stays for
+        half a minute after the keepalive has given it up."""
+        loop = asyncio.get_running_loop()
+        goodbye = GOODBYE if context is not None else None
+        self._server = await loop.create_server(
+            self._protocol_factory, host, port, ssl=context, ssl_shutdown_timeout=goodbye
+        )
+        self._server_closed_fut = loop.create_future()
+
     async def stop(self) -> None:
         """Stop listening, cancel calls, close connections. Returns within a few seconds."""
         self.close()
@@ -228,5 +240,5 @@ async def serve(methods: list[Method], host: str, port: int, context: ssl.SSLCon
         _http2_min_sent_ping_interval_without_data=KEEPALIVE,
     )
     server = GrpcServer(methods, configuration)
-    await server.start(host, port, ssl=context, reuse_port=None)
+    await server.listen(host, port, context)
     return server

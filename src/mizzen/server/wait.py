@@ -60,7 +60,10 @@ async def arrived(hub: Hub, number: int, seconds: float) -> bool:
     """Whether every connected proxy has acknowledged what snapshot ``number`` changed, within ``seconds``."""
     try:
         async with asyncio.timeout(seconds):
-            while not all(c.session.progress(number).done and not hub.returning(c) for c in hub.connections.values()):
+            while not all(
+                hub.left(c) or (c.session.progress(number).done and not hub.returning(c))
+                for c in hub.connections.values()
+            ):
                 await _next(hub)
     except TimeoutError:
         return False
@@ -96,6 +99,8 @@ def judge(hub: Hub, revision: int) -> Verdict:
         return Verdict(0, error=hub.error)
     verdict, unfinished = Verdict(number, error=hub.error), False
     for proxy, connection in hub.connections.items():
+        if hub.left(connection):
+            continue
         progress = connection.session.progress(number)
         unfinished |= not progress.done or hub.returning(connection)
         unfinished |= progress.concerned and hub.fetching(connection)

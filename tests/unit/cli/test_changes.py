@@ -57,6 +57,15 @@ def test_a_refusal_names_proxy_resource_and_envoys_reason(capsys: pytest.Capture
     ]
 
 
+def test_who_has_not_answered_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    late = "sidecar~10.0.0.7~web-0.default~default.svc.cluster.local"
+    changes.show_verdict({**VERDICT, "concerned": ["a", late], "acked": ["a"], "done": False})
+    assert capsys.readouterr().err.splitlines() == [
+        "Error: proxy web-0.default has not acknowledged yet; mizzen proxy-status shows where it stands",
+        "snapshot 3: 1 of 2 proxies concerned have acknowledged",
+    ]
+
+
 def test_nobody_concerned_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     changes.show_verdict({**VERDICT, "concerned": [], "acked": []})
     assert capsys.readouterr().err == "snapshot 3: no connected proxy is concerned by this change\n"

@@ -51,3 +51,18 @@ async def test_a_gentle_signal_is_for_the_first_process_and_a_hard_one_for_all(p
     deadline = time.monotonic() + 10
     while alive(child):
         assert time.monotonic() < deadline
+
+
+async def test_a_program_is_gone_when_the_last_of_its_session_is(parent: subprocess.Popen[str]) -> None:
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    process = Process(parent.pid, asyncio.get_running_loop().create_future())
+    parent.kill()
+    parent.wait()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await process.gone()
+    os.kill(child, signal.SIGKILL)
+    async with asyncio.timeout(10):
+        await process.gone()
+    assert not alive(child)

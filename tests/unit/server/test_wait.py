@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, cast
 
 import pytest
+from envoy.config.core.v3 import base_pb2
 
 from mizzen.model.config import Config
 from mizzen.model.extension import Delivery, Way
@@ -12,9 +13,14 @@ from mizzen.model.view import Plugins, ProxyView
 from mizzen.observe import Metrics
 from mizzen.resolve import build, view
 from mizzen.server.hub import Compiler, Hub
+from mizzen.server.node import Node
 from mizzen.server.wait import arrived, built, judge, wait
 from mizzen.translate import resources
 from mizzen.xds import Progress
+from tests.fakes.controlplane import pod
+
+NODE = Node.parse(base_pb2.Node(id="sidecar~10.0.0.7~web-0.default~default.svc.cluster.local"))
+POD = pod("default", "web-0")
 
 
 class Session:
@@ -36,6 +42,8 @@ class Connection:
         self.session = Session(progress)
         self.view: ProxyView | None = None
         self.owed: frozenset[str] = frozenset()
+        self.node = NODE
+        self.of_pod = False
 
 
 @pytest.fixture
@@ -124,3 +132,22 @@ def test_a_proxy_that_has_come_back_and_has_not_asked_for_its_listeners_is_waite
     assert not judge(hub, 5).done
     hub.connections["a"].owed = frozenset({CLUSTER})
     assert judge(hub, 5).done
+
+
+async def test_a_proxy_whose_pod_is_gone_is_not_waited_for_although_its_stream_looks_open(hub: Hub) -> None:
+    """The last packet of a pod may be lost with its network; only the keepalive tells then."""
+    attach(hub, "a", PENDING)
+    hub.publish(Config(revision=6).with_objects([POD]))
+    assert not judge(hub, 6).done, "the pod is there, so its proxy is waited for"
+    assert not await arrived(hub, 2, 0.05)
+    hub.publish(Config(revision=7))
+    assert judge(hub, 7).done
+    assert judge(hub, 7).concerned == []
+    assert await arrived(hub, 3, 0.05)
+
+
+def test_a_proxy_that_was_never_a_pod_is_waited_for(hub: Hub) -> None:
+    attach(hub, "a", PENDING)
+    hub.publish(Config(revision=6).with_objects([pod("default", "other")]))
+    hub.publish(Config(revision=7))
+    assert not judge(hub, 7).done
