@@ -123,6 +123,22 @@ def test_whom_the_agent_runs_as() -> None:
         machine.account({"EXEC_USER": "no-such-user"})
 
 
+@pytest.mark.row("VM-02")
+def test_rules_that_stay_are_told(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENVOY_PORT", "none")  # what capture refuses before it touches anything
+    assert commands.main(["machine", "clean"]) == 1
+    assert "may still be captured: istio-clean-iptables ended with 2" in capfd.readouterr().err
+
+
+def test_files_that_cannot_be_written_are_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied", "/etc/certs")
+
+    monkeypatch.setattr(machine, "main", refuse)
+    assert commands.main(["machine"]) == 1
+    assert "Permission denied: '/etc/certs'" in capsys.readouterr().err
+
+
 def test_what_is_missing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert commands.main(["machine", "dance"]) == 2
     assert "neither start nor clean" in capsys.readouterr().err
