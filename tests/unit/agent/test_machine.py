@@ -130,7 +130,9 @@ def test_rules_that_stay_are_told(capfd: pytest.CaptureFixture[str], monkeypatch
     assert "may still be captured: istio-clean-iptables ended with 2" in capfd.readouterr().err
 
 
-def test_files_that_cannot_be_written_are_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_cannot_be_written_are_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> int:
         raise PermissionError(13, "Permission denied", "/etc/certs")
 

@@ -138,7 +138,9 @@ async def test_what_cannot_be_started_says_why(tmp_path: Path) -> None:
     assert (tmp_path / "app.log").read_text() == "cannot run app: not found\n"
 
 
-@pytest.mark.parametrize(("stubborn", "grace", "signals", "code"), [(False, 5.0, [15], 143), (True, 0.05, [15, 9], 137)])
+@pytest.mark.parametrize(
+    ("stubborn", "grace", "signals", "code"), [(False, 5.0, [15], 143), (True, 0.05, [15, 9], 137)]
+)
 async def test_a_container_is_asked_to_stop_and_killed_if_it_does_not(
     tmp_path: Path, stubborn: bool, grace: float, signals: list[int], code: int
 ) -> None:
