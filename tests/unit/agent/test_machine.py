@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,20 @@ def test_rules_that_stay_are_told(capfd: pytest.CaptureFixture[str], monkeypatch
     monkeypatch.setenv("ENVOY_PORT", "none")  # what capture refuses before it touches anything
     assert commands.main(["machine", "clean"]) == 1
     assert "may still be captured: istio-clean-iptables ended with 2" in capfd.readouterr().err
+
+
+@pytest.mark.row("VM-02")
+def test_rules_that_are_not_whole_are_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+
+    def fake(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        ran.append(command[3:])
+        return subprocess.CompletedProcess(command, 0 if command[3:] else 1)
+
+    monkeypatch.setattr(subprocess, "run", fake)
+    with pytest.raises(BadMachine, match="istio-iptables ended with 1"):
+        machine.capture({})
+    assert ran == [["--cleanup-only"], [], ["--cleanup-only"]]
 
 
 def test_files_that_cannot_be_written_are_told(
