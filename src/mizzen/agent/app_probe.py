@@ -16,6 +16,7 @@ from mizzen.agent.probes import BODY_LIMIT, SOURCE, insecure_https
 
 HANDLERS = ("httpGet", "tcpSocket", "exec", "grpc")
 _LAST_WORDS = 300
+_PART = 64 * 1024
 
 
 class AppProbe:
@@ -79,7 +80,7 @@ class AppProbe:
 
 
 async def _command(words: Sequence[str]) -> str:
-    """Empty when it ends with 0. What it started goes with it, also when time is up."""
+    """Empty when it ends with 0. What it started goes with it, however it ends."""
     if not words:
         raise ValueError("the probe has no command")
     child = await asyncio.create_subprocess_exec(
@@ -89,14 +90,18 @@ async def _command(words: Sequence[str]) -> str:
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
+    assert child.stderr is not None
+    said = b""
     try:
-        _, said = await child.communicate()
+        while part := await child.stderr.read(_PART):
+            said = (said + part)[-4 * _LAST_WORDS :]
+        code = await child.wait()
     finally:
-        if child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            await child.wait()
-    if child.returncode == 0:
+        # Its session is its own, and outlives it when it left somebody behind.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        await child.wait()
+    if code == 0:
         return ""
     last = said.decode("utf-8", "replace").strip()[-_LAST_WORDS:]
-    return f"{words[0]}: exit code {child.returncode}" + (f": {last}" if last else "")
+    return f"{words[0]}: exit code {code}" + (f": {last}" if last else "")

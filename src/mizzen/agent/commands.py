@@ -111,7 +111,10 @@ def _machine(args: list[str]) -> int:
     from mizzen.agent.machine import main as machine
 
     words, flags = parse(args)
-    return machine(words, flags.get("dir", ""))
+    try:
+        return machine(words, flags.get("dir", ""))
+    except OSError as error:
+        raise MeshError(f"the machine's files cannot be used: {error}") from None
 
 
 def _version(_: list[str]) -> int:

@@ -82,22 +82,27 @@ class Health:
             await asyncio.sleep(self._period)
 
     async def _tell(self) -> None:
-        pause = FIRST_RETRY
+        pause, reported = FIRST_RETRY, False
         while True:
             if self._word is None:
                 await self._changed.wait()
             self._changed.clear()
-            told = await self._told()
-            wait, pause = (REPEAT, FIRST_RETRY) if told else (pause, min(2 * pause, LAST_RETRY))
+            problem = await self._problem()
+            # Not at once: a machine that starts is not registered yet.
+            if problem and pause >= LAST_RETRY and not reported:
+                self._report(f"nobody takes the application's health: {problem}; it is said until somebody does")
+            reported = bool(problem) and (reported or pause >= LAST_RETRY)
+            wait, pause = (pause, min(2 * pause, LAST_RETRY)) if problem else (REPEAT, FIRST_RETRY)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), wait)
 
-    async def _told(self) -> bool:
+    async def _problem(self) -> str:
+        """Why the last word did not arrive; empty when it did."""
         try:
             await self.tell()
-        except (OSError, BadMessage, TimeoutError):
-            return False
-        return True
+        except (OSError, BadMessage, TimeoutError) as error:
+            return str(error) or type(error).__name__
+        return ""
 
     async def tell(self) -> None:
         """Say the last word once. Raises OSError, BadMessage or TimeoutError when nobody took it."""

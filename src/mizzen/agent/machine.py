@@ -130,10 +130,15 @@ def own_address() -> str:
 def capture(env: Mapping[str, str], *, clean: bool = False) -> None:
     """Set the rules, after taking older ones away, or only take them away. Raises BadMachine."""
     program = [sys.executable, "-m", "mizzen.capture"]
-    subprocess.run([*program, "--cleanup-only"], env=env, check=False)
+    remove = [*program, "--cleanup-only"]
+    code = subprocess.run(remove, env=env, check=False).returncode
     if clean:
+        if code != 0:
+            raise BadMachine(f"the machine's traffic may still be captured: istio-clean-iptables ended with {code}")
         return
     if (code := subprocess.run(program, env=env, check=False).returncode) != 0:
+        # Half of them would send the machine's traffic to an agent that does not start.
+        subprocess.run(remove, env=env, check=False)
         raise BadMachine(f"the machine's traffic cannot be captured: istio-iptables ended with {code}")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 
+from mizzen.inject.facts import CANONICAL_NAME, CANONICAL_REVISION
 from mizzen.inject.merge import Json, merge
 from mizzen.inject.owner import Owner
 from mizzen.inject.pod import TEMPLATE_CHOICE, render
@@ -86,9 +87,7 @@ def _service(plan: GatewayPlan) -> Json:
 
 
 def _deployment(plan: GatewayPlan, settings: InjectSettings) -> Json:
-    labels = {**plan.labels, GATEWAY_NAME: plan.gateway, CLASS_NAME: plan.class_name, MANAGED: MANAGER}
-    labels.setdefault("service.istio.io/canonical-name", plan.name)
-    labels.setdefault("service.istio.io/canonical-revision", "latest")
+    labels = {CANONICAL_NAME: plan.name, CANONICAL_REVISION: "latest", **_meta(plan)["labels"]}
     pod: Json = {
         "metadata": {"labels": labels, "annotations": {**plan.annotations, TEMPLATE_CHOICE: "gateway"}},
         "spec": {

@@ -15,6 +15,7 @@ from mizzen.api.meta import Object
 from mizzen.api.service_entry import ReadinessProbe, WorkloadEntry, WorkloadGroup
 from mizzen.inject.facts import CANONICAL_NAME, CANONICAL_REVISION
 from mizzen.inject.proxy_config import ANNOTATION, effective
+from mizzen.inject.settings import InjectSettings
 
 Json = dict[str, Any]
 _EMPTY: tuple[Any, ...] = (None, "", 0, [], (), {})
@@ -156,8 +157,8 @@ def _revised(options: MachineOptions) -> bool:
 
 
 def _host(options: MachineOptions) -> str:
-    suffix = f"-{options.revision}" if _revised(options) else ""
-    return f"istiod{suffix}.{options.namespace}.svc"
+    revision = options.revision or "default"
+    return InjectSettings(revision=revision, istio_namespace=options.namespace).discovery_host
 
 
 def _address(options: MachineOptions) -> str:

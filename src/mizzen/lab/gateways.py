@@ -9,7 +9,7 @@ from typing import Any
 from mizzen.api.meta import ObjectMeta, Origin
 from mizzen.errors import MeshError
 from mizzen.inject import InjectSettings, kube_gateway
-from mizzen.lab.store import Store, key_of, timestamp
+from mizzen.lab.store import DEPLOYED_BY, Store, key_of, timestamp
 from mizzen.model.config import Config, ObjectKey
 from mizzen.model.features import GatewayApi
 from mizzen.model.gateway_plan import GatewayPlan
@@ -33,8 +33,8 @@ from mizzen.sources.files import Document
 Raw = dict[str, Any]
 ROOT = "istio-system"
 _MADE = ("Deployment", "Service", "ServiceAccount", "HorizontalPodAutoscaler", "PodDisruptionBudget")
-VERSION, OURS = "gateway.istio.io/controller-version", 5
-"""Annotation of a Gateway: the controller that deploys it. A higher number than ours is left to another."""
+OURS = 5
+"""The version of this controller. A Gateway with a higher number is left to another."""
 _REVISION = "istio.io/rev"
 _DEFAULTS = GatewayApi()
 _READ = (*KINDS, *REFERRED, "Service", "ProxyConfig")
@@ -58,7 +58,7 @@ def options_of(environment: Mapping[str, str]) -> GatewayApi:
 
 def wanted(raws: Sequence[Raw], settings: InjectSettings, options: GatewayApi = _DEFAULTS) -> Wanted:
     """Pure: from every object that there is. What cannot be deployed is told in the status of its Gateway."""
-    chosen = [raw for raw in raws if key_of(raw)[0] in _READ or key_of(raw) == ("ConfigMap", ROOT, "istio")]
+    chosen = [raw for raw in raws if key_of(raw)[0] in _READ]
     config = config_of([Document(raw, Origin("")) for raw in chosen])
     made = _converted(config, options)
     if made.world is None:
@@ -78,7 +78,7 @@ def wanted(raws: Sequence[Raw], settings: InjectSettings, options: GatewayApi = 
 
 
 def _ours(meta: ObjectMeta, revision: str) -> bool:
-    version = meta.annotations.get(VERSION, "")
+    version = meta.annotations.get(DEPLOYED_BY, "")
     return meta.labels.get(_REVISION, revision) == revision and not (version.isdecimal() and int(version) > OURS)
 
 
@@ -103,16 +103,17 @@ class GatewayController:
         self._store = store
         self._settings = settings
         self._options = options
-        self._seen: tuple[object, ...] = ()
+        self._seen: list[tuple[str, str]] = []
 
     def step(self) -> None:
-        """One pass; nothing while no object that counts has changed."""
+        """One pass; nothing while no object that is read has changed, and none that was made is gone."""
         if not self._options.enabled:
             return
         self._classes()
         raws = self._store.list()
-        mesh = self._store.get("ConfigMap", ROOT, "istio")
-        seen: tuple[object, ...] = (id(mesh), *((id(r), r["metadata"]["uid"]) for r in raws if key_of(r)[0] in _READ))
+        read = (raw["metadata"] for raw in raws if key_of(raw)[0] in _READ)
+        seen = [(meta["uid"], meta.get("resourceVersion", "")) for meta in read]
+        seen += [(raw["metadata"]["uid"], "") for raw in raws if _managed(raw)]
         if seen == self._seen:
             return
         self._seen = seen
@@ -132,8 +133,8 @@ class GatewayController:
         """Says on the Gateway which controller has deployed it."""
         held = self._store.get(KIND, namespace, name)
         annotations = (held["metadata"].get("annotations") or {}) if held is not None else {}
-        if held is not None and annotations.get(VERSION) != str(OURS):
-            meta = {**held["metadata"], "annotations": {**annotations, VERSION: str(OURS)}}
+        if held is not None and annotations.get(DEPLOYED_BY) != str(OURS):
+            meta = {**held["metadata"], "annotations": {**annotations, DEPLOYED_BY: str(OURS)}}
             self._store.put({**held, "metadata": meta}, self._store.origin(held))
 
     def _classes(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import socket
@@ -13,10 +12,10 @@ import time
 from pathlib import Path
 
 from mizzen.errors import LabError
+from mizzen.lab.settings import MESH_NAME
 
 _PATIENCE_SECONDS = 20.0
 _TOOLS = {"ip": "iproute2", "nft": "nftables", "iptables": "iptables", "nsenter": "util-linux"}
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?")
 
 
 def start(mesh: str, state: Path, config_path: Path | None, authorization_mode: str | None = None) -> None:
@@ -93,7 +92,7 @@ def answers(path: Path) -> bool:
 
 
 def _check(mesh: str) -> None:
-    if not _NAME.fullmatch(mesh):
+    if not MESH_NAME.fullmatch(mesh):
         raise LabError(f"{mesh!r} is no name for a mesh", "use small letters, digits and dashes")
     if os.geteuid() != 0:
         raise LabError("a mesh needs root: it makes network and mount namespaces", "run the command with sudo")

@@ -14,7 +14,7 @@ import yaml
 from mizzen.errors import LabError
 
 Raw = dict[str, Any]
-_MESH_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+MESH_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?")
 _KEYS: dict[str, frozenset[str] | None] = {
     "images": None,
     "hosts": None,
@@ -76,7 +76,7 @@ def peers(settings: Raw) -> tuple[str, ...]:
     if not isinstance(listed, list | tuple):
         raise LabError("peers.meshes must be a list of the names of meshes")
     for name in map(str, listed):
-        if not _MESH_NAME.fullmatch(name):
+        if not MESH_NAME.fullmatch(name):
             raise LabError(f"peers.meshes: {name!r} is no name of a mesh: lower-case letters, digits and '-'")
     return tuple(dict.fromkeys(map(str, listed)))
 

@@ -42,8 +42,8 @@ CLUSTER_WIDE = frozenset(
         "CertificateSigningRequest",
     ]
 )
-_DEPLOYED_BY = "gateway.istio.io/controller-version"
-"""Written by the controller of Gateways, so that applying one again does not take it away."""
+DEPLOYED_BY = "gateway.istio.io/controller-version"
+"""Annotation of a Gateway: the version of the controller that deploys it. Applying the Gateway again does not take it away."""
 _OWN_METADATA = ("uid", "creationTimestamp", "generation", "resourceVersion", "managedFields", "selfLink")
 
 
@@ -219,10 +219,10 @@ def _keep_assigned(raw: Raw, old: Raw) -> Raw:
     new = copy.deepcopy(raw)
     if "status" not in new and "status" in old:
         new["status"] = old["status"]
-    kept = ((old.get("metadata") or {}).get("annotations") or {}).get(_DEPLOYED_BY)
+    kept = ((old.get("metadata") or {}).get("annotations") or {}).get(DEPLOYED_BY)
     if kept is not None and new.get("kind") == "Gateway":
         meta = new.setdefault("metadata", {})
-        meta["annotations"] = {_DEPLOYED_BY: kept, **(meta.get("annotations") or {})}
+        meta["annotations"] = {DEPLOYED_BY: kept, **(meta.get("annotations") or {})}
     if new.get("kind") == "Service" and isinstance(new.get("spec"), dict) and old:
         for name in ("clusterIP", "clusterIPs"):
             if name in old["spec"]:

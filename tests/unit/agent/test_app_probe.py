@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import tracemalloc
 from concurrent import futures
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,24 @@ async def test_commands_and_what_they_start_end_with_the_probe(tmp_path: Path) -
     assert await look(exec={"command": slow}, timeoutSeconds=3) == "no answer within 3s"
     pid = mark.read_text().strip()
     await until(lambda: _dead(pid))
+    left = ["sh", "-c", f"sleep 60 2>/dev/null & echo $! > {mark}"]
+    assert await look(exec={"command": left}, timeoutSeconds=3) == ""
+    pid = mark.read_text().strip()
+    await until(lambda: _dead(pid))
+
+
+@pytest.mark.row("WE-06")
+async def test_of_a_command_that_says_much_only_the_end_is_kept() -> None:
+    much = ["sh", "-c", "yes | head -c 20000000 >&2; echo no disk >&2; exit 3"]
+    tracemalloc.start()
+    try:
+        said = await look(exec={"command": much}, timeoutSeconds=20)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert said.endswith("y\ny\nno disk")
+    assert len(said) < 400
+    assert peak < 5_000_000
 
 
 def _dead(pid: str) -> bool:

@@ -119,6 +119,23 @@ async def test_a_report_that_nobody_takes_is_repeated_soon(tmp_path: Path, monke
 
 
 @pytest.mark.row("VM-04")
+async def test_that_nobody_takes_the_reports_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("FIRST_RETRY", 0.01), ("LAST_RETRY", 0.02), ("REPEAT", 0.01)):
+        monkeypatch.setattr(health, name, seconds)
+    app, said = App(), list[str]()
+    async with plane(tmp_path) as (found, settings), asyncio.TaskGroup() as group, asyncio.timeout(15):
+        task = group.create_task(Health(settings, {}, app.why_not, said.append).keep())
+        app.reasons.put_nowait("")
+        for status in (403, 200, 503):
+            found.status, before = status, len(found.reports)
+            while await found.asked.get() < before + 6:
+                pass
+        task.cancel()
+    told = [line for line in said if "nobody takes" in line]
+    assert [line.count(f"answers {status}") for line, status in zip(told, (403, 503), strict=True)] == [1, 1]
+
+
+@pytest.mark.row("VM-04")
 def test_only_a_workload_with_an_entry_reports() -> None:
     probe = {"readinessProbe": {"tcpSocket": {"port": 1}}}
     assert Settings(proxy_config=probe).health_probe is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,38 @@ def test_whom_the_agent_runs_as() -> None:
     assert machine.account({})[0] != 0
     with pytest.raises(BadMachine, match="no-such-user"):
         machine.account({"EXEC_USER": "no-such-user"})
+
+
+@pytest.mark.row("VM-02")
+def test_rules_that_stay_are_told(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENVOY_PORT", "none")  # what capture refuses before it touches anything
+    assert commands.main(["machine", "clean"]) == 1
+    assert "may still be captured: istio-clean-iptables ended with 2" in capfd.readouterr().err
+
+
+@pytest.mark.row("VM-02")
+def test_rules_that_are_not_whole_are_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+
+    def fake(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        ran.append(command[3:])
+        return subprocess.CompletedProcess(command, 0 if command[3:] else 1)
+
+    monkeypatch.setattr(subprocess, "run", fake)
+    with pytest.raises(BadMachine, match="istio-iptables ended with 1"):
+        machine.capture({})
+    assert ran == [["--cleanup-only"], [], ["--cleanup-only"]]
+
+
+def test_files_that_cannot_be_written_are_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied", "/etc/certs")
+
+    monkeypatch.setattr(machine, "main", refuse)
+    assert commands.main(["machine"]) == 1
+    assert "Permission denied: '/etc/certs'" in capsys.readouterr().err
 
 
 def test_what_is_missing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,9 +20,10 @@ USER = User(0, 0)
 
 
 class Program:
-    """A process that ends with the code of the moment, or when it is told to."""
+    """A process that ends with the code of the moment, or when it is told to; a ``stubborn`` one by SIGKILL alone."""
 
-    def __init__(self, code: int | None) -> None:
+    def __init__(self, code: int | None, stubborn: bool = False) -> None:
+        self.stubborn = stubborn
         self.pid = 1
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.signals: list[int] = []
@@ -33,7 +35,7 @@ class Program:
 
     def kill(self, number: int) -> None:
         self.signals.append(number)
-        if not self.ended.done():
+        if not self.ended.done() and (number == signal.SIGKILL or not self.stubborn):
             self.ended.set_result(-number)
 
 
@@ -42,8 +44,9 @@ class FakePlace:
 
     address = "10.1.0.5"
 
-    def __init__(self, logs: Path, *codes: int | OSError | None) -> None:
+    def __init__(self, logs: Path, *codes: int | OSError | None, stubborn: bool = False) -> None:
         self.logs = logs
+        self.stubborn = stubborn
         self.codes = list(codes)
         self.programs: list[Program] = []
         self.whole: list[bool] = []
@@ -53,7 +56,7 @@ class FakePlace:
         code = self.codes.pop(0)
         if isinstance(code, OSError):
             raise code
-        self.programs.append(Program(code))
+        self.programs.append(Program(code, self.stubborn))
         return self.programs[-1]
 
 
@@ -135,14 +138,19 @@ async def test_what_cannot_be_started_says_why(tmp_path: Path) -> None:
     assert (tmp_path / "app.log").read_text() == "cannot run app: not found\n"
 
 
-async def test_a_container_that_does_not_stop_is_killed(tmp_path: Path) -> None:
-    place = FakePlace(tmp_path, None)
+@pytest.mark.parametrize(
+    ("stubborn", "grace", "signals", "code"), [(False, 5.0, [15], 143), (True, 0.05, [15, 9], 137)]
+)
+async def test_a_container_is_asked_to_stop_and_killed_if_it_does_not(
+    tmp_path: Path, stubborn: bool, grace: float, signals: list[int], code: int
+) -> None:
+    place = FakePlace(tmp_path, None, stubborn=stubborn)
     one, up = made(place), asyncio.Event()
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         task = group.create_task(one.keep("Never", up))
         await up.wait()
         assert one.status()["state"]["running"]
-        await one.stop(1.0)
+        await one.stop(grace)
         await task
-    assert place.programs[0].signals[0] == 15
-    assert one.status()["state"]["terminated"]["exitCode"] == 143
+    assert place.programs[0].signals[: len(signals)] == signals
+    assert one.status()["state"]["terminated"]["exitCode"] == code

@@ -137,6 +137,40 @@ def test_nothing_is_done_again_while_nothing_changes(store: Store, controller: G
     assert store.revision == revision
 
 
+def rest(store: Store, controller: GatewayController) -> None:
+    """Until a step changes nothing."""
+    before = -1
+    while before != store.revision:
+        before = store.revision
+        controller.step()
+
+
+def test_each_change_is_seen_also_when_several_come_at_once(store: Store, controller: GatewayController) -> None:
+    """What is in the store now may lie where a version that was looked at lay in memory."""
+    store.put(GATEWAY)
+    rest(store, controller)
+    place, number = id(held(store, *KEY[::2])), 80
+    for number in range(81, 200):
+        listener = {"name": "http", "port": number, "protocol": "HTTP"}
+        store.put({**GATEWAY, "spec": {"gatewayClassName": "istio", "listeners": [listener]}})
+        if id(held(store, *KEY[::2])) == place:
+            break
+    controller.step()
+    assert [port["port"] for port in held(store)["spec"]["ports"]] == [15021, number]
+
+
+@pytest.mark.row("GA-03")
+@pytest.mark.parametrize("kind", ["Deployment", "Service", "ServiceAccount"])
+def test_what_was_made_comes_back_when_somebody_deletes_it(
+    store: Store, controller: GatewayController, kind: str
+) -> None:
+    store.put(GATEWAY)
+    rest(store, controller)
+    store.delete(kind, "shop", "gw-istio")
+    controller.step()
+    assert kinds(store) == ["Deployment", "Service", "ServiceAccount"]
+
+
 def test_two_kinds_of_gateway_of_one_name_live_side_by_side(store: Store, controller: GatewayController) -> None:
     store.put(ISTIO)
     store.put(GATEWAY)

@@ -110,7 +110,8 @@ class Modules:
     def _say(self) -> None:
         """Let the control plane know of our news: by a new poll in place of the one under way."""
         self._changed = True
-        if self._poll is not None:
+        # One that ends already, for other news, cannot be ended again; the next one says all there is.
+        if self._poll is not None and not self._poll.expired():
             self._poll.reschedule(asyncio.get_running_loop().time())
 
     def _take(self, group: asyncio.TaskGroup, answer: dict[str, Any] | None) -> None:

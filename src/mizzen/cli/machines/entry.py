@@ -96,9 +96,12 @@ def configure(
         "hosts": files.hosts,
     }
     target = Path(directory)
-    target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for file, text in texts.items():
-        _write(target / file, text)
+    try:
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for file, text in texts.items():
+            _write(target / file, text)
+    except OSError as error:
+        raise Failure(f"the files cannot be written: {error}", hint="choose another directory with -o") from None
     note(f"wrote {', '.join(texts)} to {target}")
 
 

@@ -162,6 +162,18 @@ async def test_an_answer_that_is_none_ends_nothing(
         await plane.told({"sha256": digest(MARKS)})
 
 
+@pytest.mark.row("AG-12")
+async def test_news_of_two_modules_in_one_moment_end_one_poll(tmp_path: Path, wasm: WasmSettings) -> None:
+    async with agent(tmp_path, wasm) as (plane, made):
+        await plane.asked(2)
+        made._say()
+        await asyncio.sleep(0)
+        assert made._poll is not None
+        assert made._poll.expired(), "the poll is about to end"
+        made._say()
+        await plane.asked(3)
+
+
 @pytest.mark.row("WP-14")
 async def test_a_child_that_hangs_is_ended(tmp_path: Path, wasm: WasmSettings, served: tuple[Any, str]) -> None:
     task = {"url": f"http://{served[1]}/drips", "sha256": "", "auth": "", "directory": str(tmp_path)}

@@ -94,6 +94,15 @@ def test_what_cannot_be_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_directory_that_cannot_be_written_to(running: FakeMesh, mizzen: Mizzen, tmp_path: Path) -> None:
+    running.put(GROUP)
+    (tmp_path / "file").touch()
+    result = configure(mizzen, tmp_path / "file" / "below", "--name", "db", "-n", "vms")
+    assert (result.code, result.out) == (1, "")
+    assert "the files cannot be written" in result.err
+    assert "-o" in result.err
+
+
 def test_a_mesh_without_roots(mesh: FakeMesh, mizzen: Mizzen, tmp_path: Path) -> None:
     mesh.put(GROUP)
     result = configure(mizzen, tmp_path / "out", "--name", "db", "-n", "vms")
