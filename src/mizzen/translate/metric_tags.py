@@ -18,7 +18,6 @@ _ENDPOINT = {
 }
 """What an endpoint's metadata calls them, where the names differ."""
 _NOTHING = "filter_state.nothing"
-_TEXT = re.compile(r"string\((.*)\)", re.DOTALL)
 
 
 @cache
