@@ -73,7 +73,7 @@ def in_force(
     namespace: str,
     labels: dict[str, str],
     root_namespace: str,
-    features: Features = _DEFAULTS,
+    features: Features,
 ) -> tuple[Object, ...]:
     """Those of ``objects`` (policies, authentications, extensions) that select the workload or its Gateway."""
     near = [obj for obj in objects if obj.namespace in (namespace, root_namespace)]
@@ -81,7 +81,7 @@ def in_force(
     return tuple(sorted(found, key=lambda o: o.namespace != root_namespace))
 
 
-def selects(obj: Object, namespace: str, labels: dict[str, str], features: Features = _DEFAULTS) -> bool:
+def selects(obj: Object, namespace: str, labels: dict[str, str], features: Features) -> bool:
     """A policy with references holds on the pods of the Gateways that it names, in its own namespace (row CM-07)."""
     body, gateway = obj.body, labels.get(_GATEWAY)
     refs = (*body.target_refs, *((one,) if (one := getattr(body, "target_ref", None)) is not None else ()))
