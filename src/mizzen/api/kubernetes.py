@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 from typing import Any
 
 from msgspec import Struct, field
@@ -162,9 +164,23 @@ class Secret(Struct, frozen=True, kw_only=True, rename="camel"):
     def __repr__(self) -> str:
         return f"Secret(type={self.type!r}, keys={sorted({*self.data, *self.string_data})})"
 
+    @property
+    def held(self) -> dict[str, bytes]:
+        """By key; ``stringData`` goes first, as in Kubernetes. What is no base64 is left out."""
+        found: dict[str, bytes] = {}
+        for key, value in self.data.items():
+            with contextlib.suppress(ValueError):
+                found[key] = base64.b64decode(value, validate=True)
+        return found | {key: value.encode() for key, value in self.string_data.items()}
+
 
 class ConfigMap(Struct, frozen=True, kw_only=True):
     data: dict[str, str] = {}
+
+    @property
+    def held(self) -> dict[str, bytes]:
+        """By key, as of a Secret."""
+        return {key: value.encode() for key, value in self.data.items()}
 
 
 class BackendPort(Struct, frozen=True, kw_only=True):

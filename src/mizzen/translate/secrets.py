@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -212,20 +210,11 @@ def _roots(scope: Scope, resource_name: str, name: Name) -> secret_pb2.Secret | 
 
 
 def _data(scope: Scope, name: Name, named: str) -> _Held | None:
-    """By key, what the Secret or ConfigMap ``named`` holds; None when there is none. A value that is no base64 is missing."""
+    """By key, what the Secret or ConfigMap ``named`` holds; None when there is none."""
     kind = "ConfigMap" if name.kind == CONFIG_MAP else "Secret"
     found = scope.snapshot.config.of(kind).get((name.namespace or scope.namespace, named))
-    if found is None:
-        return None
-    if isinstance(found.body, k8s.ConfigMap):
-        return {key: value.encode() for key, value in found.body.data.items()}
-    held: dict[str, bytes] = {}
-    for key, value in found.body.data.items():
-        try:
-            held[key] = base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError):
-            continue
-    return held | {key: value.encode() for key, value in found.body.string_data.items()}
+    body: k8s.Secret | k8s.ConfigMap | None = found.body if found is not None else None
+    return body.held if body is not None else None
 
 
 def _of_files(name: str) -> secret_pb2.Secret:
