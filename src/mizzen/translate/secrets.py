@@ -13,7 +13,7 @@ from mizzen.api.destination_rule import ClientTLSSettings, TrafficPolicy
 from mizzen.api.gateway import ServerTLSSettings
 from mizzen.api.meta import Object
 from mizzen.model import generated, key_pair
-from mizzen.model.finding import Finding, Level
+from mizzen.model.finding import Finding, Level, about
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import SECRET, UNUSABLE_CREDENTIAL, Resource
 from mizzen.model.view import DYNAMIC_DNS, Inbound, Scope
@@ -235,15 +235,5 @@ def _of_files(name: str) -> secret_pb2.Secret:
 
 
 def _finding(wanted: Wanted, reason: str) -> Finding:
-    owner = wanted.owner
-    return Finding(
-        code=UNUSABLE_CREDENTIAL,
-        level=Level.WARNING,
-        message=f"no secret for {wanted.name}: {reason}",
-        kind=owner.kind,
-        namespace=owner.namespace,
-        name=owner.name,
-        field=wanted.field,
-        file=owner.origin.file if owner.origin else "",
-        line=owner.origin.line if owner.origin else 0,
-    )
+    text = f"no secret for {wanted.name}: {reason}"
+    return about(wanted.owner, UNUSABLE_CREDENTIAL, Level.WARNING, text, wanted.field)
