@@ -99,12 +99,8 @@ def _always(url: str, policy: str) -> bool:
 
 def of_proxy(snapshot: Snapshot, namespace: str, labels: dict[str, str]) -> tuple[Extension, ...]:
     """Those in force on a workload, in filter order: its namespace's and the root's (row WP-11)."""
-    if not snapshot.extensions:
-        return ()
     root, features = snapshot.mesh.root_namespace, snapshot.config.features
-    owners = in_force((item.owner for item in snapshot.extensions), namespace, labels, root, features)
-    chosen = {(obj.kind, obj.namespace, obj.name) for obj in owners}
-    return tuple(item for item in snapshot.extensions if (item.kind, item.namespace, item.owner.name) in chosen)
+    return tuple(e for e in snapshot.extensions if in_force((e.owner,), namespace, labels, root, features))
 
 
 def names(found: Iterable[Extension]) -> Hashable:
