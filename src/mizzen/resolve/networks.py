@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 from msgspec.structs import replace
@@ -28,23 +29,16 @@ _AMBIENT_PORT = 15008
 _Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+@dataclass(frozen=True)
 class Placement:
-    """The network of what has no label of its own: that of its cluster's system namespace, else by ``meshNetworks``."""
+    """The network of what has no label of its own: that of its cluster's system namespace, else by ``meshNetworks``.
 
-    def __init__(self, networks: MeshNetworks, home: str, cluster: str) -> None:
-        """``home`` is the label of the system namespace; ``cluster`` the id that ``fromRegistry`` may name."""
-        self._networks = networks
-        self.cluster = cluster
-        self.home = home
+    ``home`` is the label of the system namespace; ``cluster`` the id that ``fromRegistry`` may name.
+    """
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Placement) and self._facts == other._facts
-
-    __hash__ = None  # type: ignore[assignment]
-
-    @property
-    def _facts(self) -> tuple[MeshNetworks, str, str]:
-        return (self._networks, self.home, self.cluster)
+    networks: MeshNetworks
+    home: str
+    cluster: str
 
     def of(self, address: str, labelled: str) -> str:
         """The network of ``address``; ``labelled`` is what its workload says. Empty: none (row MN-01)."""
@@ -52,14 +46,14 @@ class Placement:
 
     @cached_property
     def _registered(self) -> str:
-        items = self._networks.networks.items()
+        items = self.networks.networks.items()
         found = (name for name, of in items if any(e.from_registry == self.cluster for e in of.endpoints))
         return next(found, "")
 
     @cached_property
     def _ranges(self) -> list[tuple[_Range, str]]:
         """The narrowest first."""
-        items = self._networks.networks.items()
+        items = self.networks.networks.items()
         texts = [(e.from_cidr, name) for name, of in items for e in of.endpoints if e.from_cidr]
         ranges = [(ipaddress.ip_network(text, strict=False), name) for text, name in texts]
         return sorted(ranges, key=lambda entry: -entry[0].prefixlen)
