@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mizzen.api import kubernetes as k8s
 from mizzen.api.meta import Object
 from mizzen.model.config import Config, ObjectKey
+from mizzen.model.hosts import is_ip
 from mizzen.resolve.kubernetes_ingress import DEFAULT_SELECTOR, ours
 
 Entry = Mapping[str, str]
@@ -53,13 +53,5 @@ def _runs(pod: Object) -> bool:
 
 def _sorted(addresses: Iterator[str]) -> list[Entry]:
     """Names before addresses, each once, by the alphabet."""
-    entries = {(("ip" if _is_ip(text) else "hostname"), text) for text in addresses if text}
+    entries = {(("ip" if is_ip(text) else "hostname"), text) for text in addresses if text}
     return [{kind: text} for kind, text in sorted(entries)]
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

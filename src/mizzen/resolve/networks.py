@@ -16,6 +16,7 @@ from mizzen.api.mesh_networks import MeshNetworks
 from mizzen.api.meta import Object
 from mizzen.model.config import ObjectKey
 from mizzen.model.finding import Finding, Level
+from mizzen.model.hosts import is_ip
 from mizzen.model.locality import NETWORK
 from mizzen.model.networks import NetworkGateway, Networks
 from mizzen.resolve.network_listeners import DEFAULT_PORT, GATEWAY_PORT, entrances, wanted_port
@@ -100,7 +101,7 @@ def networks(
             found |= {NetworkGateway(network, cluster, address, published) for address in _addresses(obj, nodes)}
     for network, block in settings.networks.items():
         found |= {NetworkGateway(network, "", g.address, g.port) for g in block.gateways if g.address}
-    names = {gateway for gateway in found if not _is_address(gateway.address)}
+    names = {gateway for gateway in found if not is_ip(gateway.address)}
     resolved = {replace(g, address=address) for g in names for address in addresses.get(g.address, ())}
     return Networks(tuple(sorted((found - names) | resolved)), tuple(sorted({gateway.address for gateway in names})))
 
@@ -152,7 +153,7 @@ def _without_port(obj: Object) -> str:
 
 
 def _without_address(written: tuple[str, ...], addresses: Mapping[str, tuple[str, ...]]) -> str:
-    if any(_is_address(address) or addresses.get(address) for address in written):
+    if any(is_ip(address) or addresses.get(address) for address in written):
         return ""
     if written:
         return f"no address of {', '.join(written)} is known"
@@ -197,11 +198,3 @@ def _published(obj: Object, number: int) -> int:
     if obj.body.spec.type != "NodePort":
         return number
     return next((port.node_port for port in ports if port.port == number and port.node_port), number)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
