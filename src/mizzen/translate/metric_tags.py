@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 
 from mizzen.api import cel
 from mizzen.model.peer_fields import PeerField, with_peer_fields
@@ -20,7 +20,7 @@ _ENDPOINT = {
 _NOTHING = "filter_state.nothing"
 
 
-@cache
+@lru_cache(maxsize=1024)
 def value(expression: str, direction: Direction) -> str:
     """The format of a tag with the CEL ``expression``; what it does not find is empty."""
     served = direction is Direction.INBOUND
