@@ -38,6 +38,14 @@ class Service(Struct, frozen=True, kw_only=True):
     spec: ServiceSpec = ServiceSpec()
     status: dict[str, Any] = {}
 
+    @property
+    def balancer(self) -> list[tuple[str, str]]:
+        """Address and host name of each entry of its load balancer; either may be empty. What has no such form is left out."""
+        block = self.status.get("loadBalancer")
+        entries = block.get("ingress") if isinstance(block, dict) else None
+        found = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+        return [(str(entry.get("ip") or ""), str(entry.get("hostname") or "")) for entry in found]
+
 
 class ContainerPort(Struct, frozen=True, kw_only=True, rename="camel"):
     name: str = ""

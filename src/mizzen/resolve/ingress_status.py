@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from itertools import chain
 
 from mizzen.api import kubernetes as k8s
 from mizzen.api.meta import Object
@@ -31,9 +31,7 @@ def _of_service(config: Config) -> Iterator[str]:
     if spec.type == "ExternalName":
         yield spec.external_name
         return
-    entries: Any = (service.body.status.get("loadBalancer") or {}).get("ingress") or ()
-    for entry in entries:
-        yield from (str(entry[kind]) for kind in ("ip", "hostname") if entry.get(kind))
+    yield from chain.from_iterable(service.body.balancer)
     yield from spec.external_ips
 
 

@@ -165,14 +165,8 @@ def _addresses(obj: Object, nodes: Mapping[ObjectKey, Object]) -> tuple[str, ...
     service: KubernetesService = obj.body
     if service.spec.type == "NodePort":
         return tuple(_nodes(obj.meta.annotations.get(NODE_SELECTOR, ""), nodes))
-    return (*_balancer(service), *service.spec.external_ips)
-
-
-def _balancer(service: KubernetesService) -> Iterator[str]:
-    block = service.status.get("loadBalancer")
-    for item in (block.get("ingress") if isinstance(block, dict) else None) or ():
-        if isinstance(item, dict) and (address := item.get("ip") or item.get("hostname")):
-            yield str(address)
+    balancer = (address or name for address, name in service.balancer)
+    return (*filter(None, balancer), *service.spec.external_ips)
 
 
 def _nodes(selector: str, nodes: Mapping[ObjectKey, Object]) -> Iterator[str]:

@@ -152,8 +152,7 @@ def _of_service(service: k8s.Service, hostname: str) -> list[str]:
     """The load balancer's addresses or names, else the Service's own name."""
     if service.spec.type != "LoadBalancer":
         return [hostname]
-    entries = (service.status.get("loadBalancer") or {}).get("ingress") or ()
-    return [str(entry[kind]) for entry in entries for kind in ("ip", "hostname") if entry.get(kind)]
+    return [text for entry in service.balancer for text in entry if text]
 
 
 def _listener(bound: BoundListener, generation: int, attached: Mapping[tuple[int, str], int]) -> Json:
