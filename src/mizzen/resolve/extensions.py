@@ -8,7 +8,17 @@ from collections.abc import Hashable, Iterable, Mapping
 from mizzen.api.extension import TrafficExtension, WasmConfig, WasmPlugin
 from mizzen.api.meta import Object
 from mizzen.model.config import ObjectKey
-from mizzen.model.extension import DIRECTORY, UNFETCHED, Delivery, Extension, Module, Phase, Way
+from mizzen.model.extension import (
+    DIRECTORY,
+    DOCKER_CONFIG,
+    NAME_PREFIX,
+    UNFETCHED,
+    Delivery,
+    Extension,
+    Module,
+    Phase,
+    Way,
+)
 from mizzen.model.finding import Finding, Level
 from mizzen.model.proxy import Proxy
 from mizzen.model.snapshot import Snapshot
@@ -16,7 +26,6 @@ from mizzen.model.view import NO_PLUGINS, Plugins
 from mizzen.resolve import problems
 from mizzen.resolve.policies import in_force
 
-_PREFIX = "extensions.istio.io/trafficextension/"
 _TRANSLATED = "~istio-translated-wasmplugin"
 _FIELDS = (
     "url",
@@ -29,7 +38,6 @@ _FIELDS = (
     "vm_config",
     "type",
 )
-DOCKER_CONFIG = "kubernetes.io/dockerconfigjson"
 
 
 def extensions(
@@ -64,14 +72,14 @@ def _of_extension(obj: Object) -> Extension | None:
         return _wasm(obj, name, body.wasm, phase)
     if body.lua is None:
         return None
-    return Extension(obj, _PREFIX + name, phase, body.priority, body.match, lua=body.lua.inline_code)
+    return Extension(obj, NAME_PREFIX + name, phase, body.priority, body.match, lua=body.lua.inline_code)
 
 
 def _wasm(obj: Object, name: str, wasm: WasmConfig, phase: Phase) -> Extension:
     body = obj.body
     return Extension(
         obj,
-        _PREFIX + name,
+        NAME_PREFIX + name,
         phase,
         body.priority,
         body.match,
