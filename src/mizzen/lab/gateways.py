@@ -23,7 +23,7 @@ from mizzen.resolve.gateway_api import (
     plan,
     statuses,
 )
-from mizzen.resolve.gateway_api.classes import KIND, built_in, served
+from mizzen.resolve.gateway_api.classes import KIND, built_in
 from mizzen.resolve.gateway_api.conditions import Problem
 from mizzen.resolve.services import by_hostname, services
 from mizzen.settings import Settings
@@ -65,7 +65,7 @@ def wanted(raws: Sequence[Raw], settings: InjectSettings, options: GatewayApi = 
         return Wanted((), class_statuses(config.of("GatewayClass")))
     objects: list[Raw] = []
     invalid: dict[ObjectKey, Problem] = {}
-    for item in served(made.world):
+    for item in made.served:
         if not _ours(item.gateway.meta, settings.revision):
             continue
         planned = plan(item, made.listeners, made.world, config.mesh.root_namespace)

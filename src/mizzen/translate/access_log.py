@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from envoy.config.accesslog.v3 import accesslog_pb2
@@ -134,7 +134,7 @@ def _format(mesh: MeshConfig) -> Format:
     return _mesh_format(mesh.access_log_encoding, mesh.access_log_format)
 
 
-@cache
+@lru_cache(maxsize=16)
 def _mesh_format(encoding: str, text: str) -> Format:
     """The default where Envoy would refuse what MeshConfig has (row LG-04); `check` reports it. Not to be changed."""
     if encoding == "JSON":

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from mizzen.api.decode import decode_mesh
 from mizzen.api.meta import Object
 from mizzen.model.config import Config
+from mizzen.model.features import Features
 from mizzen.model.snapshot import Snapshot
 from mizzen.resolve import build
 from mizzen.resolve.telemetry import applicable, is_prometheus, telemetries
@@ -67,6 +68,15 @@ def test_a_target_is_a_gateway_of_its_own_namespace() -> None:
     found = snapshot(telemetry("bar", "targeted", targetRefs=[ref]))
     assert names(found, "bar", **{"gateway.networking.k8s.io/gateway-name": "front"}) == ["targeted"]
     assert names(found, "bar", app="web") == []
+
+
+@pytest.mark.row("CM-07")
+@pytest.mark.parametrize(("switched", "found"), [(True, ["selecting"]), (False, [])])
+def test_a_selector_holds_on_a_gateway_of_the_gateway_api_unless_that_is_off(switched: bool, found: list[str]) -> None:
+    config = Config(features=Features(gateway_selectors=switched))
+    made = build(config.with_objects([telemetry("bar", "selecting", **selecting(app="web"))]))
+    assert names(made, "bar", app="web", **{"gateway.networking.k8s.io/gateway-name": "front"}) == found
+    assert names(made, "bar", app="web") == ["selecting"]
 
 
 @pytest.mark.row("TM-01")

@@ -55,6 +55,12 @@ def test_a_gateway_that_works() -> None:
             "Programmed",
             "False AddressNotAssigned",
         ),
+        (gateway("[]"), "Programmed", "True Programmed"),
+        (
+            gateway("[]").replace("listeners:", "addresses: [{value: absent, type: Hostname}]\n  listeners:"),
+            "Programmed",
+            "False AddressNotUsable",
+        ),
         (gateway("[{name: a, port: 80, protocol: UDP}]"), "Accepted", "False ListenersNotValid"),
         (
             gateway("[{name: a, port: 80, protocol: UDP}, {name: b, port: 81, protocol: HTTP}]"),
