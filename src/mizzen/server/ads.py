@@ -301,15 +301,16 @@ class _Stream:
     async def _follow(self) -> None:
         """Offer each new snapshot. What waits for an acknowledgement that does not come is sent after a while."""
         session: Session = self._connection.session
+        reported = self._connection.reported
         stuck_since = -1
         while True:
-            published = self._hub.current
-            news = (self._hub.changed.wait(), self._connection.reported.wait())
-            if published is not None and (published.number > session.snapshot or self._connection.made is None):
+            published, changed = self._hub.current, self._hub.changed.wait()
+            if published is not None and (published.number > session.snapshot or reported.is_set()):
+                reported.clear()
                 self._offer_or_skip(published)
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await first_of(news)
+                    await first_of((changed, reported.wait()))
             except TimeoutError:
                 if session.waiting and stuck_since == session.answers:
                     log.warning("%s acknowledges nothing; sending what waits for it", self._connection.node.id)

@@ -110,8 +110,8 @@ class Connection:
     """Of clusters and listeners, what the proxy's stream before this one had: before it asks again, nobody knows what it has."""
     made: tuple[Published, ResourceSet] | None = field(default=None, repr=False)
     """What the last view became; None also when its agent had news since."""
-    reported: Signal = field(default_factory=Signal, repr=False)
-    """Given when its agent has news of the modules of its plugins."""
+    reported: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    """Set from when its agent has news of the modules of its plugins until that is offered."""
 
 
 class Hub:
@@ -246,7 +246,7 @@ class Hub:
         connection = self.connections.get(node.id)
         if connection is not None:
             connection.made = None
-            connection.reported.give()
+            connection.reported.set()
 
     def modules(self, node: Node) -> tuple[Module, ...]:
         """What the agent of ``node`` is to fetch, each once. Raises when that cannot be told."""

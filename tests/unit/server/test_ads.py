@@ -12,13 +12,16 @@ from envoy.config.core.v3 import base_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 
 from mizzen.model.config import Config
+from mizzen.model.extension import Fetched
 from mizzen.model.resources import CLUSTER, Resource, ResourceSet
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import ProxyView, Scope
 from mizzen.observe import Metrics
+from mizzen.resolve import build
 from mizzen.server.ads import Discovery
 from mizzen.server.hub import Compiler, Hub
 from mizzen.server.limits import NAMES_PER_STREAM, TYPES_PER_STREAM, WAITING_RESPONSES
+from mizzen.server.node import Node
 from mizzen.server.rate import Rate
 from mizzen.server.transport import GrpcError, Status
 
@@ -48,15 +51,37 @@ class FakeCall:
         return data
 
 
-def discovery(metrics: Metrics | None = None) -> Discovery:
-    def view(snapshot: Snapshot, proxy: Any, previous: ProxyView | None) -> ProxyView:
-        return ProxyView(Scope(key=0, snapshot=snapshot, proxy_type=proxy.type, namespace="default"))
+class OpenCall(FakeCall):
+    """Says what is put into ``says`` and never ends; what is sent to it is in ``heard``."""
 
-    from mizzen.resolve import build
+    def __init__(self) -> None:
+        self.says: asyncio.Queue[Any] = asyncio.Queue()
+        self.heard: asyncio.Queue[bytes] = asyncio.Queue()
+        super().__init__((), self.heard.put)
 
-    hub = Hub(Compiler(build, view, lambda _: RESOURCES), metrics or Metrics())
+    async def receive(self, limit: int = 0) -> bytes | None:
+        data: bytes = (await self.says.get()).SerializeToString()
+        return data
+
+    async def hears(self) -> discovery_pb2.DeltaDiscoveryResponse:
+        return discovery_pb2.DeltaDiscoveryResponse.FromString(await asyncio.wait_for(self.heard.get(), 5))
+
+
+def view(snapshot: Snapshot, proxy: Any, previous: ProxyView | None) -> ProxyView:
+    key = str(proxy.modules)
+    return ProxyView(Scope(key=key, snapshot=snapshot, proxy_type=proxy.type, namespace="default"))
+
+
+def published(
+    resources: Callable[[ProxyView], ResourceSet] = lambda _: RESOURCES, metrics: Metrics | None = None
+) -> Hub:
+    hub = Hub(Compiler(build, view, resources), metrics or Metrics())
     hub.publish(Config())
-    return Discovery(hub, metrics or Metrics(), Rate(1000), None)
+    return hub
+
+
+def discovery(metrics: Metrics | None = None, hub: Hub | None = None) -> Discovery:
+    return Discovery(hub or published(metrics=metrics), metrics or Metrics(), Rate(1000), None)
 
 
 async def serve(call: FakeCall, served: Discovery | None = None) -> None:
@@ -143,3 +168,21 @@ async def test_garbage_nonces_are_counted_and_answered_with_nothing() -> None:
     await serve(FakeCall(requests, keep), discovery(metrics))
     assert len(sent) == 1
     assert 'pilot_xds_expired_nonce{type="cds"} 5000.0' in metrics.text().decode()
+
+
+async def test_news_of_an_agent_is_offered_also_when_somebody_else_looks_first() -> None:
+    """A debug page or the agent's own poll has it made before the stream wakes."""
+    hub = published(lambda of: ResourceSet.of([Resource.of(CLUSTER, "c", str(of.scope.key).encode())]))
+    node = base_pb2.Node(id=NODE.id)
+    node.metadata.update({"MIZZEN_BOOT": "life"})
+    call = OpenCall()
+    async with asyncio.TaskGroup() as group:
+        stream = group.create_task(serve(call, discovery(hub=hub)))
+        call.says.put_nowait(asking(node=node))
+        nonce, acknowledged = (await call.hears()).nonce, hub.progressed.wait()
+        call.says.put_nowait(asking(response_nonce=nonce))
+        await acknowledged
+        hub.report(Node.parse(node), {"m": Fetched("a" * 64)})
+        assert hub.resources_of(Node.parse(node)) is not None
+        assert b"aaa" in (await call.hears()).resources[0].resource.value
+        stream.cancel()
