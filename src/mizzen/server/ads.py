@@ -299,23 +299,26 @@ class _Stream:
         self._hub.progressed.give()
 
     async def _follow(self) -> None:
-        """Offer each new snapshot. What waits for an acknowledgement that does not come is sent after a while."""
+        """Offer each new snapshot. What waits for an acknowledgement that does not come is sent after a while, also when
+        new snapshots come faster than that."""
         session: Session = self._connection.session
-        reported = self._connection.reported
-        stuck_since = -1
+        reported, clock = self._connection.reported, asyncio.get_running_loop().time
+        answers, end = session.answers, clock() + PATIENCE
         while True:
             published, changed = self._hub.current, self._hub.changed.wait()
+            if session.answers != answers or not session.waiting:
+                answers, end = session.answers, clock() + PATIENCE
             if published is not None and (published.number > session.snapshot or reported.is_set()):
                 reported.clear()
                 self._offer_or_skip(published)
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout_at(end):
                     await first_of((changed, reported.wait()))
             except TimeoutError:
-                if session.waiting and stuck_since == session.answers:
+                if session.waiting and session.answers == answers:
                     log.warning("%s acknowledges nothing; sending what waits for it", self._connection.node.id)
                     self._put(session.hurry())
-                stuck_since = session.answers
+                answers, end = session.answers, clock() + PATIENCE
 
     def _offer_or_skip(self, published: Published) -> None:
         if not self.offer(published):

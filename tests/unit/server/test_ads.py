@@ -13,11 +13,12 @@ from envoy.service.discovery.v3 import discovery_pb2
 
 from mizzen.model.config import Config
 from mizzen.model.extension import Fetched
-from mizzen.model.resources import CLUSTER, Resource, ResourceSet
+from mizzen.model.resources import CLUSTER, LISTENER, Resource, ResourceSet
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import ProxyView, Scope
 from mizzen.observe import Metrics
 from mizzen.resolve import build
+from mizzen.server import ads
 from mizzen.server.ads import Discovery
 from mizzen.server.hub import Compiler, Hub
 from mizzen.server.limits import NAMES_PER_STREAM, TYPES_PER_STREAM, WAITING_RESPONSES
@@ -186,3 +187,25 @@ async def test_news_of_an_agent_is_offered_also_when_somebody_else_looks_first()
         assert hub.resources_of(Node.parse(node)) is not None
         assert b"aaa" in (await call.hears()).resources[0].resource.value
         stream.cancel()
+
+
+async def test_who_acknowledges_no_clusters_gets_its_listeners_though_others_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Changes that come more often than patience ends must not make it begin anew."""
+    monkeypatch.setattr(ads, "PATIENCE", 0.2)
+    both = ResourceSet.of([Resource.of(CLUSTER, "c", b"\n\x01c"), Resource.of(LISTENER, "l", b"\n\x01l")])
+    hub, call = published(lambda _: both), OpenCall()
+
+    async def change() -> None:
+        while True:
+            hub.publish(Config())
+            await asyncio.sleep(0.02)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(serve(call, discovery(hub=hub))), group.create_task(change())]
+        for request in (asking(node=NODE), asking(type_url=LISTENER)):
+            call.says.put_nowait(request)
+        assert [(await call.hears()).type_url for _ in range(2)] == [CLUSTER, LISTENER]
+        for task in tasks:
+            task.cancel()
