@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from mizzen.api import inline_yaml
 from mizzen.api.kubernetes import Secret
 
 UNIX = "unix://"
@@ -41,8 +40,8 @@ def socket_of(text: str, allowed: frozenset[str] = frozenset()) -> Path:
     ``allowed`` are Istio's names of options that would be refused (``PILOT_INSECURE_MULTICLUSTER_KUBECONFIG_OPTIONS``).
     """
     try:
-        found = yaml.load(text, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError:
+        found = inline_yaml.load(text)
+    except ValueError:
         raise Unusable("the kubeconfig is no YAML") from None
     config = _mapping(found)
     context = _chosen(config, "contexts", "context", str(config.get("current-context") or ""))

@@ -8,6 +8,7 @@ import yaml
 
 from mizzen.api.kubernetes import Secret
 from mizzen.sources.kubeconfig import Unusable, socket_of, texts
+from tests.unit.api.test_inline_yaml import LAUGHS
 
 
 def config(server: str = "unix:///run/b/sock", **user: Any) -> str:
@@ -67,6 +68,12 @@ def test_auth_providers_but_oidc_are_refused() -> None:
 )
 def test_what_names_no_mesh_of_this_machine_is_told(text: str, said: str) -> None:
     with pytest.raises(Unusable, match=said):
+        socket_of(text)
+
+
+@pytest.mark.parametrize("text", ["[" * 1_000_000, "- " * 100_000, LAUGHS, "a: 2001-99-99"])
+def test_a_secret_cannot_end_the_control_plane(text: str) -> None:
+    with pytest.raises(Unusable, match="no YAML"):
         socket_of(text)
 
 
