@@ -100,11 +100,11 @@ def judge(hub: Hub, revision: int) -> Verdict:
         unfinished |= not progress.done or hub.returning(connection)
         unfinished |= progress.concerned and hub.fetching(connection)
         _note(verdict, proxy, progress)
-    for proxy, connection in hub.absent.items():
+    for connection in hub.absent.values():
         progress = _absent(hub, connection, number)
         if progress.concerned and progress.pending:
-            verdict.concerned.append(proxy)
-            verdict.disconnected.append(proxy)
+            verdict.concerned.append(connection.node.id)
+            verdict.disconnected.append(connection.node.id)
             unfinished = True
     verdict.done = not unfinished
     return verdict

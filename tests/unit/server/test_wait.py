@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, cast
 
 import pytest
+from envoy.config.core.v3 import base_pb2
 
 from mizzen.model.config import Config
 from mizzen.model.extension import Delivery, Way
@@ -12,6 +13,7 @@ from mizzen.model.view import Plugins, ProxyView
 from mizzen.observe import Metrics
 from mizzen.resolve import build, view
 from mizzen.server.hub import Compiler, Hub
+from mizzen.server.node import Node
 from mizzen.server.wait import arrived, built, judge, wait
 from mizzen.translate import resources
 from mizzen.xds import Progress
@@ -36,6 +38,7 @@ class Connection:
         self.session = Session(progress)
         self.view: ProxyView | None = None
         self.owed: frozenset[str] = frozenset()
+        self.node: Any = None
 
 
 @pytest.fixture
@@ -89,9 +92,11 @@ def test_done_when_all_that_are_concerned_have_answered(hub: Hub) -> None:
 
 
 async def test_a_proxy_that_is_gone_is_told_at_the_deadline(hub: Hub) -> None:
-    hub.absent["gone"] = cast(Any, Connection(PENDING))
+    away = Connection(PENDING)
+    away.node = Node.parse(base_pb2.Node(id="sidecar~10.1.0.1~web-0.a~a.svc.cluster.local"))
+    hub.absent[away.node.proxy_id] = cast(Any, away)
     verdict = await wait(hub, 5, 0.05)
-    assert (verdict.done, verdict.disconnected) == (False, ["gone"])
+    assert (verdict.done, verdict.disconnected) == (False, [away.node.id])
 
 
 async def test_a_change_that_is_not_there_yet_is_waited_for(hub: Hub) -> None:
