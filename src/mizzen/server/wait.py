@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mizzen.model.resources import SHORT_NAMES
-from mizzen.server.hub import Connection, Hub
+from mizzen.server.hub import Connection, Hub, first_of
 from mizzen.xds import Progress
 
 SETTLE = 0.03
@@ -80,12 +80,7 @@ async def built(hub: Hub, revision: int, seconds: float) -> bool:
 
 async def _next(hub: Hub) -> None:
     """The next event, but not more often than the pace."""
-    changed, progressed = hub.changed, hub.progressed
-    async with asyncio.TaskGroup() as group:
-        waiting = [group.create_task(changed.wait()), group.create_task(progressed.wait())]
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for task in waiting:
-            task.cancel()
+    await first_of((hub.changed.wait(), hub.progressed.wait()))
     await asyncio.sleep(PACE)
 
 
