@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ def texts(secret: Secret) -> dict[str, str]:
     """Cluster id -> kubeconfig. Raises Unusable when data is no base64 or no text."""
     try:
         found = {name: base64.b64decode(value, validate=True).decode() for name, value in secret.data.items()}
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise Unusable("the data is no text in base64") from error
     return {**found, **secret.string_data}
 
