@@ -260,6 +260,7 @@ class _Stream:
                 others += [group.create_task(_grow_old(age))] if age else []
                 while (request := await _receive(self._call, message, self._metrics)) is not None:
                     if _is_debug(request):
+                        await self._room(1)  # a page may be as large as the mesh
                         answer = _debugged(self._debug, request, self._connection.identity, self._connection.session)
                         self._put([answer] if answer is not None else [])
                     elif request.type_url == HEALTH:
@@ -273,9 +274,9 @@ class _Stream:
         except* GrpcError as errors:
             raise _leaf(errors) from None
 
-    async def _room(self) -> None:
-        """Until not too many responses wait."""
-        while self._outbox.qsize() >= WAITING_RESPONSES:
+    async def _room(self, limit: int = WAITING_RESPONSES) -> None:
+        """Until fewer than ``limit`` responses wait."""
+        while self._outbox.qsize() >= limit:
             await self._sent.wait()
 
     def _take(self, request: Request) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from envoy.config.core.v3 import base_pb2
@@ -13,6 +13,7 @@ from envoy.service.discovery.v3 import discovery_pb2
 
 from mizzen.model.config import Config
 from mizzen.model.extension import Fetched
+from mizzen.model.identity import Identity
 from mizzen.model.resources import CLUSTER, LISTENER, Resource, ResourceSet
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import ProxyView, Scope
@@ -20,11 +21,13 @@ from mizzen.observe import Metrics
 from mizzen.resolve import build
 from mizzen.server import ads
 from mizzen.server.ads import Discovery
+from mizzen.server.authenticate import Caller
 from mizzen.server.hub import Compiler, Hub
 from mizzen.server.limits import NAMES_PER_STREAM, TYPES_PER_STREAM, WAITING_RESPONSES
 from mizzen.server.node import Node
 from mizzen.server.rate import Rate
 from mizzen.server.transport import GrpcError, Status
+from mizzen.xds import Response
 
 RESOURCES = ResourceSet.of([Resource.of(CLUSTER, "c", b"\n\x01c")])
 NODE = base_pb2.Node(id="sidecar~10.0.0.1~web-0.default~default.svc.cluster.local")
@@ -123,6 +126,38 @@ async def test_who_does_not_read_is_not_read_from() -> None:
                 await asyncio.sleep(0)
         task.cancel()
     assert WAITING_RESPONSES <= call.received <= WAITING_RESPONSES + 5
+
+
+async def test_pages_are_made_one_at_a_time_for_who_does_not_read() -> None:
+    """Each may have the size of the whole mesh."""
+    made: list[str] = []
+
+    class Pages:
+        def answer(self, type_url: str, *_: Any, **__: Any) -> Response:
+            made.append(type_url)
+            return Response(type_url, "n", "", ())
+
+    class Everybody:
+        async def caller(self, *_: Any) -> Caller:
+            return Caller(Identity("cluster.local", "default", "default"))
+
+    blocked = asyncio.Event()
+
+    async def never(_: bytes) -> None:
+        blocked.set()
+        await asyncio.Event().wait()
+
+    requests = [asking(node=NODE, type_url="t"), *(asking(type_url="istio.io/debug") for _ in range(20))]
+    served: Any = Discovery(
+        published(), Metrics(), Rate(1000), cast(Any, Everybody()), identity_check=False, debug=cast(Any, Pages())
+    )
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(serve(FakeCall(requests, never), served))
+        await blocked.wait()
+        for _ in range(200):
+            await asyncio.sleep(0)
+        task.cancel()
+    assert len(made) == 1, "the first waits behind what is being sent"
 
 
 async def test_who_reads_may_go_on_for_ever() -> None:
