@@ -35,7 +35,7 @@ from mizzen.observe import Metrics
 from mizzen.server.certificates import Certificates
 from mizzen.server.events import events
 from mizzen.server.node import Node
-from mizzen.server.reports import Reports
+from mizzen.server.reports import STRANGERS, Reports
 from mizzen.xds import Session
 
 log = logging.getLogger(__name__)
@@ -244,6 +244,7 @@ class Hub:
         """What the agent of ``node`` says of the modules that it fetches (row AG-12)."""
         if not self.reports.take(node, modules):
             return
+        self._forget_strangers()
         connection = self.connections.get(node.id)
         if connection is not None:
             connection.made = None
@@ -359,7 +360,12 @@ class Hub:
             if (node.namespace, node.name) not in pods:
                 del self.absent[node.proxy_id]
                 self._metrics.gone(node.id)
-        self.reports.keep({*self.connections, *(connection.node.id for connection in self.absent.values())})
+        self._forget_strangers()
+
+    def _forget_strangers(self) -> None:
+        """A caller may speak for proxies that it makes up."""
+        if len(self.reports) > len(self.connections) + len(self.absent) + STRANGERS:
+            self.reports.keep({*self.connections, *(connection.node.id for connection in self.absent.values())})
 
     def _failed(self, message: str, error: Exception) -> None:
         self._metrics.internal_errors.inc()

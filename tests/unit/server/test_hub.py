@@ -20,6 +20,7 @@ from mizzen.observe import Metrics
 from mizzen.resolve import build, plugins, view
 from mizzen.server.hub import Compiler, Connection, Hub
 from mizzen.server.node import Node
+from mizzen.server.reports import STRANGERS
 from mizzen.translate import resources
 from mizzen.xds import DeltaSession, Session
 from tests.meshes import new, pod, routes, rule, service
@@ -243,6 +244,21 @@ async def test_a_report_of_modules_changes_what_its_proxy_gets_and_wakes_its_str
     assert connection.reported.is_set()
     assert b"/var/lib/istio/data/" + b"a" * 64 + b".wasm" in config()[0]
     assert not hub.fetching(connection)
+
+
+def test_reports_for_proxies_that_are_made_up_are_forgotten() -> None:
+    hub, _ = _hub()
+    hub.publish(Config())
+
+    def node(name: str) -> Node:
+        return Node(f"sidecar~10.0.0.1~{name}.a~a", ProxyType.SIDECAR, "", name, "a", Locality(), {"MIZZEN_BOOT": "1"})
+
+    hub.attach(Connection(node("p"), DeltaSession(), None, 0.0))
+    hub.report(node("p"), {"m": Fetched("a" * 64)})
+    for number in range(3 * STRANGERS):
+        hub.report(node(f"p-{number}"), {})
+        assert len(hub.reports) <= STRANGERS + 1
+    assert hub.reports.of(node("p")) == {"m": Fetched("a" * 64)}
 
 
 @pytest.mark.row("MCL-01")
