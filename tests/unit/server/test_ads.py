@@ -84,8 +84,8 @@ def published(
     return hub
 
 
-def discovery(metrics: Metrics | None = None, hub: Hub | None = None) -> Discovery:
-    return Discovery(hub or published(metrics=metrics), metrics or Metrics(), Rate(1000), None)
+def discovery(metrics: Metrics | None = None, hub: Hub | None = None, per_second: float = 1000) -> Discovery:
+    return Discovery(hub or published(metrics=metrics), metrics or Metrics(), Rate(per_second), None)
 
 
 async def serve(call: FakeCall, served: Discovery | None = None) -> None:
@@ -184,6 +184,16 @@ async def test_who_reads_may_go_on_for_ever() -> None:
 async def test_one_stream_may_not_ask_for_everything(requests: list[Any]) -> None:
     with pytest.raises(GrpcError) as caught:
         await serve(FakeCall(requests, ignored))
+    assert caught.value.status is Status.RESOURCE_EXHAUSTED
+
+
+@pytest.mark.row("XD-05")
+async def test_more_streams_than_their_rate_allows_are_turned_away() -> None:
+    served = discovery(per_second=0.001)
+    for _ in range(2):
+        await serve(FakeCall([asking(node=NODE)], ignored), served)
+    with pytest.raises(GrpcError, match="too many new streams") as caught:
+        await serve(FakeCall([asking(node=NODE)], ignored), served)
     assert caught.value.status is Status.RESOURCE_EXHAUSTED
 
 
