@@ -22,6 +22,7 @@ from mizzen.server.debug.over_xds import OverXds
 from mizzen.server.hub import Connection, Hub, Published, Signal, first_of
 from mizzen.server.limits import NAMES_PER_STREAM, TYPES_PER_STREAM, WAITING_RESPONSES, Streams, TooMany
 from mizzen.server.node import Node
+from mizzen.server.patience import Patience
 from mizzen.server.rate import Rate
 from mizzen.server.registration import NoGroup, NotRegistered, Registration, Registrations
 from mizzen.server.transport import Call, GrpcError, Method, Status
@@ -29,8 +30,6 @@ from mizzen.xds import DeltaSession, Response, Session, SotwSession
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 5.0
-"""Seconds that what comes later waits for a proxy to be ready with what came before."""
 MANNERS = 5.0
 """Seconds that a caller who is refused has to finish its first message."""
 HEALTH = "type.googleapis.com/istio.v1.HealthInformation"
@@ -303,23 +302,21 @@ class _Stream:
         """Offer each new snapshot. What waits for an acknowledgement that does not come is sent after a while, also when
         new snapshots come faster than that."""
         session: Session = self._connection.session
-        reported, clock = self._connection.reported, asyncio.get_running_loop().time
-        answers, end = session.answers, clock() + PATIENCE
+        reported, patience = self._connection.reported, Patience(session, asyncio.get_running_loop().time)
         while True:
             published, changed = self._hub.current, self._hub.changed.wait()
-            if session.answers != answers or not session.waiting:
-                answers, end = session.answers, clock() + PATIENCE
+            patience.look()
             if published is not None and (published.number > session.snapshot or reported.is_set()):
                 reported.clear()
                 self._offer_or_skip(published)
             try:
-                async with asyncio.timeout_at(end):
+                async with asyncio.timeout_at(patience.end):
                     await first_of((changed, reported.wait()))
             except TimeoutError:
-                if session.waiting and session.answers == answers:
-                    log.warning("%s acknowledges nothing; sending what waits for it", self._connection.node.id)
+                if patience.over:
+                    log.warning("%s does not get ready; sending what waits for it", self._connection.node.id)
                     self._put(session.hurry())
-                answers, end = session.answers, clock() + PATIENCE
+                    patience.begin()
 
     def _offer_or_skip(self, published: Published) -> None:
         if not self.offer(published):

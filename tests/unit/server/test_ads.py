@@ -19,7 +19,7 @@ from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import ProxyView, Scope
 from mizzen.observe import Metrics
 from mizzen.resolve import build
-from mizzen.server import ads
+from mizzen.server import patience
 from mizzen.server.ads import Discovery
 from mizzen.server.authenticate import Caller
 from mizzen.server.hub import Compiler, Hub
@@ -238,7 +238,7 @@ async def test_who_acknowledges_no_clusters_gets_its_listeners_though_others_cha
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Changes that come more often than patience ends must not make it begin anew."""
-    monkeypatch.setattr(ads, "PATIENCE", 0.2)
+    monkeypatch.setattr(patience, "PATIENCE", 0.2)
     both = ResourceSet.of([Resource.of(CLUSTER, "c", b"\n\x01c"), Resource.of(LISTENER, "l", b"\n\x01l")])
     hub, call = published(lambda _: both), OpenCall()
 
