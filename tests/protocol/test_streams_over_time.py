@@ -14,6 +14,8 @@ import grpc.aio
 import pytest
 from envoy.config.core.v3 import base_pb2
 from envoy.service.discovery.v3 import discovery_pb2
+from h2.connection import H2Connection
+from h2.events import PingReceived
 
 from mizzen.model.resources import CLUSTER, Resource, ResourceSet
 from mizzen.server import transport
@@ -89,3 +91,27 @@ async def test_a_proxy_whose_machine_is_gone_is_let_go_after_the_keepalive(
         assert NODE in mesh.hub.connections, "a proxy that answers pings stays"
         wire.cut()
         await until(lambda: NODE not in mesh.hub.connections)
+
+
+@pytest.mark.row("XD-08")
+async def test_an_idle_stream_is_pinged_and_one_that_does_not_answer_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "KEEPALIVE", 0.2)
+    monkeypatch.setattr(transport, "KEEPALIVE_TIMEOUT", 0.2)
+    asked = discovery_pb2.DiscoveryRequest(node=base_pb2.Node(id=NODE), type_url=CLUSTER).SerializeToString()
+    async with control_plane(tmp_path, objects=(WEB,), resources=RESOURCES) as mesh:
+        reader, writer = await asyncio.open_connection("127.0.0.1", mesh.ports.plaintext)
+        http2 = H2Connection()
+        http2.initiate_connection()
+        head = {":method": "POST", ":scheme": "http", ":path": STREAM, ":authority": "x", "te": "trailers"}
+        http2.send_headers(1, [*head.items(), ("content-type", "application/grpc")])
+        http2.send_data(1, b"\0" + len(asked).to_bytes(4, "big") + asked)
+        pings = 0
+        async with asyncio.timeout(10):
+            while pings < 2:
+                writer.write(http2.data_to_send())  # answers as well
+                pings += sum(isinstance(event, PingReceived) for event in http2.receive_data(await reader.read(9999)))
+            assert NODE in mesh.hub.connections
+            await until(lambda: NODE not in mesh.hub.connections)  # no answer to the second
+        writer.close()
