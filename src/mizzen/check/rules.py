@@ -81,15 +81,6 @@ def host_or_ip(notes: Notes, path: str, host: str) -> bool:
     return is_ip(host) or wildcard_host(notes, path, host)
 
 
-def covers(wide: str, narrow: str) -> bool:
-    """Whether the host pattern ``wide`` covers every name that ``narrow`` stands for (row CM-10)."""
-    if wide == "*":
-        return True
-    if wide.startswith("*"):
-        return narrow.lstrip("*").endswith(wide[1:]) and len(narrow) >= len(wide)
-    return wide == narrow
-
-
 def port(notes: Notes, path: str, number: int) -> bool:
     return notes.need(1 <= number <= 65535, path, f"a port is a number from 1 to 65535, not {number}")
 
