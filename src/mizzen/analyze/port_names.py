@@ -8,11 +8,8 @@ from mizzen.analyze.estate import Estate, Subject
 from mizzen.analyze.reading import Raw, blocks, number, text
 from mizzen.analyze.selection import generated_or_istios
 from mizzen.model.finding import Finding
+from mizzen.model.protocol import says_what
 
-_PROTOCOLS = {"tcp", "udp", "grpc", "http", "http2", "http_proxy", "https", "tls", "mongo", "redis", "mysql"}
-_APP_PROTOCOLS = {"kubernetes.io/h2c", "kubernetes.io/ws", "kubernetes.io/wss"}
-_WELL_KNOWN = {25, 53, 3306, 27017}
-"""Ports whose protocol is known without a name (row PR-04)."""
 _MANAGERS = ("gateway-controller", "mesh-controller", "eastwest-controller")
 
 
@@ -35,9 +32,5 @@ def _of(service: Subject) -> Iterator[Finding]:
 
 
 def _says_what(port: Raw) -> bool:
-    if text(port, "protocol") == "UDP" or number(port, "port") in _WELL_KNOWN:
-        return True
-    app_protocol = text(port, "appProtocol")
-    if app_protocol in _APP_PROTOCOLS:
-        return True
-    return (app_protocol or text(port, "name")).lower().partition("-")[0] in _PROTOCOLS
+    app_protocol = text(port, "appProtocol") or None
+    return says_what(text(port, "name"), number(port, "port"), text(port, "protocol"), app_protocol)

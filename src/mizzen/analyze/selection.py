@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from mizzen.analyze.estate import Estate, Subject
 from mizzen.analyze.reading import Raw, block, blocks, text, texts
+
+T = TypeVar("T")
 
 PROXY = "istio-proxy"
 INJECT = "sidecar.istio.io/inject"
@@ -23,6 +26,14 @@ def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 def expression(selector: Mapping[str, str]) -> str:
     """A selector as Kubernetes writes it: ``a=b,c=d``, keys in order."""
     return ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+
+
+def rivals(claims: Mapping[T, Sequence[Subject]]) -> Iterator[tuple[T, Subject, str]]:
+    """Of whatever several objects claim, each of them with the names of all."""
+    for claimed, subjects in claims.items():
+        if len(subjects) > 1:
+            names = ", ".join(sorted(subject.name for subject in subjects))
+            yield from ((claimed, subject, names) for subject in subjects)
 
 
 def proxy_containers(spec: Raw, init: bool = True) -> Iterator[Raw]:

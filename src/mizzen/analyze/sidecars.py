@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from mizzen.analyze.estate import Estate, Subject
-from mizzen.analyze.selection import AMBIENT_POD, INJECTION, REVISION, ambient, expression
+from mizzen.analyze.selection import AMBIENT_POD, INJECTION, REVISION, ambient, expression, rivals
 from mizzen.api.sidecar import Sidecar
 from mizzen.model.finding import Finding
 
@@ -20,23 +20,23 @@ def sidecar_selectors(estate: Estate) -> Iterator[Finding]:
 
 
 def _selecting(estate: Estate, subjects: list[Subject]) -> Iterator[Finding]:
-    by_pod: dict[int, list[Subject]] = defaultdict(list)
+    by_pod: dict[Subject, list[Subject]] = defaultdict(list)
     for subject in subjects:
         labels = _labels(subject)
         pods = estate.pods_with(labels, subject.namespace)
         if not pods:
             field = f'spec.workloadSelector.labels["{next(iter(labels))}"]'
             yield subject.finding("IST0101", field, reftype="selector", refval=expression(labels))
-        without = [pod for pod in pods if pod.annotations.get(AMBIENT_POD) == "enabled"]
-        if without:
-            yield subject.finding("IST0167", reason=f"pod {without[0].full_name} is in ambient mode")
+        without = ""
         for pod in pods:
-            if pod not in without:
-                by_pod[id(pod)].append(subject)
-    for pod in estate.pods:
-        rivals = by_pod.get(id(pod), [])
-        for subject in rivals if len(rivals) > 1 else ():
-            yield subject.finding("IST0110", _FIELD, names=_names(rivals), namespace=pod.namespace, pod=pod.name)
+            if pod.annotations.get(AMBIENT_POD) == "enabled":
+                without = without or pod.full_name
+            else:
+                by_pod[pod].append(subject)
+        if without:
+            yield subject.finding("IST0167", reason=f"pod {without} is in ambient mode")
+    for pod, subject, names in rivals(by_pod):
+        yield subject.finding("IST0110", _FIELD, names=names, namespace=pod.namespace, pod=pod.name)
 
 
 def _without_selector(estate: Estate, subjects: list[Subject]) -> Iterator[Finding]:
@@ -46,18 +46,13 @@ def _without_selector(estate: Estate, subjects: list[Subject]) -> Iterator[Findi
             yield subject.finding("IST0167", reason="its namespace is in ambient mode")
         else:
             open_ones[subject.namespace].append(subject)
-    for namespace, rivals in open_ones.items():
-        for subject in rivals if len(rivals) > 1 else ():
-            yield subject.finding("IST0111", _FIELD, names=_names(rivals), namespace=namespace)
+    for namespace, subject, names in rivals(open_ones):
+        yield subject.finding("IST0111", _FIELD, names=names, namespace=namespace)
 
 
 def _labels(subject: Subject) -> Mapping[str, str]:
     body: Sidecar = subject.body
     return body.workload_selector.match_labels if body.workload_selector is not None else {}
-
-
-def _names(subjects: list[Subject]) -> str:
-    return ", ".join(sorted(subject.name for subject in subjects))
 
 
 def _ambient_namespace(estate: Estate, name: str) -> bool:

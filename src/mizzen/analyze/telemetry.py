@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from mizzen.analyze.estate import Estate, Subject
-from mizzen.analyze.selection import expression
+from mizzen.analyze.selection import expression, rivals
 from mizzen.api.telemetry import Telemetry
 from mizzen.model.finding import Finding
 
@@ -26,15 +26,13 @@ def default_selectors(estate: Estate) -> Iterator[Finding]:
     for subject in estate.decoded("Telemetry"):
         if subject.body.selector is None:
             open_ones[subject.namespace].append(subject)
-    for namespace, rivals in open_ones.items():
-        names = ", ".join(sorted(rival.name for rival in rivals))
-        for subject in rivals if len(rivals) > 1 else ():
-            yield subject.finding("IST0160", names=names, namespace=namespace)
+    for namespace, subject, names in rivals(open_ones):
+        yield subject.finding("IST0160", names=names, namespace=namespace)
 
 
 def selectors(estate: Estate) -> Iterator[Finding]:
     """Objects whose selector finds no pod, and several that find the same one."""
-    by_pod: dict[int, list[Subject]] = defaultdict(list)
+    by_pod: dict[Subject, list[Subject]] = defaultdict(list)
     for subject in estate.decoded("Telemetry"):
         body: Telemetry = subject.body
         labels = body.selector.match_labels if body.selector is not None else {}
@@ -45,9 +43,6 @@ def selectors(estate: Estate) -> Iterator[Finding]:
             field = f'spec.selector.matchLabels["{next(iter(labels))}"]'
             yield subject.finding("IST0101", field, reftype="selector", refval=expression(labels))
         for pod in pods:
-            by_pod[id(pod)].append(subject)
-    for pod in estate.pods:
-        rivals = by_pod.get(id(pod), [])
-        names = ", ".join(sorted(rival.name for rival in rivals))
-        for subject in rivals if len(rivals) > 1 else ():
-            yield subject.finding("IST0159", names=names, namespace=pod.namespace, pod=pod.name)
+            by_pod[pod].append(subject)
+    for pod, subject, names in rivals(by_pod):
+        yield subject.finding("IST0159", names=names, namespace=pod.namespace, pod=pod.name)

@@ -6,7 +6,7 @@ small until they are written out. Both are counted over the parser's events, bef
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -16,11 +16,25 @@ MAX_CHARACTERS = 256 * 1024
 """What Kubernetes allows for all annotations of an object."""
 MAX_VALUES = 100_000
 """Values, with every alias counted as all that it stands for."""
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TAG = "tag:yaml.org,2002:"
+_OTHERS = frozenset(_TAG + name for name in ("binary", "omap", "pairs", "set", "timestamp"))
+"""Kinds of values that JSON does not have."""
+
+
+class _Loader(yaml.CSafeLoader):
+    """Values that JSON has: a date stays text, as in Kubernetes."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {  # noqa: RUF012 (the name and the type are PyYAML's)
+        first: [(tag, pattern) for tag, pattern in found if tag not in _OTHERS]
+        for first, found in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+    yaml_constructors: ClassVar[dict[Any, Any]] = {
+        tag: make for tag, make in yaml.CSafeLoader.yaml_constructors.items() if tag not in _OTHERS
+    }
 
 
 def load(text: str) -> Any:
-    """The plain value of one document. Raises ValueError with one line that says what is wrong."""
+    """The value of one document, as JSON has them. Raises ValueError with one line that says what is wrong."""
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"longer than {MAX_CHARACTERS} characters")
     try:
@@ -28,6 +42,8 @@ def load(text: str) -> Any:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         raise ValueError(f"not YAML: {str(error).splitlines()[0]}") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError):  # of PyYAML's own, for ``!!bool x`` and the like
+        raise ValueError("not YAML: a value does not fit its tag") from None
 
 
 def _bounded(text: str) -> None:

@@ -38,17 +38,22 @@ _KEYWORDS = frozenset(
         "while",
     ]
 )
+_HEADER = re.compile(r"\ufeff?(?:\#[^\n]*)?")
+"""What LuaJIT passes over at the beginning of a script."""
+_LONG = re.compile(r"(?P<comment>--)?\[(?P<level>=*+)\[")
+_ESCAPE = r"""\\(?>[abfnrtv\\"'] | z\s* | \r\n | [\r\n] | x[0-9a-fA-F]{2} | u\{[0-9a-fA-F]+\} | \d{1,3})"""
 _TOKEN = re.compile(
-    r"""
-    (?P<space> \s+ | --\[(?P<level>=*)\[.*?\](?P=level)\] | --(?!\[=*\[)[^\n]* )
-  | (?P<name> [A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]* )
-  | (?P<number> 0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*(?:[pP][+-]?\d+)?(?:[uU]?[lL][lL]|[iI])?
-      | (?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:[uU]?[lL][lL]|[iI])? )
-  | (?P<string> "(?:[^"\\\n]|\\(?:z\s*|\r\n|.))*" | '(?:[^'\\\n]|\\(?:z\s*|\r\n|.))*' | \[(?P<depth>=*)\[.*?\](?P=depth)\] )
-  | (?P<operator> \.\.\. | \.\. | == | ~= | <= | >= | :: | [-+*/%^#<>=(){}\[\];:,.] )
+    rf"""
+    (?P<space> \s++ | --[^\n]*+ )
+  | (?P<name> [A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*+ )
+  | (?P<number> (?: 0[xX][0-9a-fA-F]*+\.?[0-9a-fA-F]*+(?:[pP][+-]?\d+)? | 0[bB][01]+
+      | (?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d+)? ) (?:[uU]?[lL][lL]|[iI])? )
+  | (?P<string> "(?> [^"\\\n] | {_ESCAPE} )*+" | '(?> [^'\\\n] | {_ESCAPE} )*+' )
+  | (?P<operator> \.\.\. | \.\. | == | ~= | <= | >= | :: | [-+*/%^\#<>=(){{}}\[\];:,.] )
     """,
-    re.VERBOSE | re.DOTALL | re.ASCII,
+    re.VERBOSE | re.ASCII,
 )
+"""Nothing in it can be read in two ways, so that no text takes long."""
 _BINARY = frozenset(("+", "-", "*", "/", "%", "^", "..", "==", "~=", "<", ">", "<=", ">=", "and", "or"))
 _CONSTANTS = frozenset(("nil", "true", "false", "..."))
 
@@ -81,18 +86,33 @@ def problem(text: str) -> str:
 
 
 def _tokens(text: str) -> list[_Token]:
-    found, at, line = [], 0, 1
+    header = _HEADER.match(text)
+    found, at, line = [], header.end() if header else 0, 1
     while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            raise NoLua(f"line {line}: {text[at : at + 20].splitlines()[0]!r} begins nothing that Lua knows")
-        kind, piece = str(match.lastgroup), match.group()
-        kind = next(name for name in ("space", "name", "number", "string", "operator") if match.group(name) is not None)
+        kind, end = _next(text, at, line)
+        piece = text[at:end]
         if kind != "space":
             found.append(_Token("keyword" if piece in _KEYWORDS else kind, piece, line))
         line += piece.count("\n")
-        at = match.end()
+        at = end
     return [*found, _Token("end", "the end", line)]
+
+
+def _next(text: str, at: int, line: int) -> tuple[str, int]:
+    """The kind of the token that begins at a place, and where it ends."""
+    if opened := _LONG.match(text, at):
+        close = f"]{opened['level']}]"
+        end = text.find(close, opened.end())
+        if end < 0:
+            raise NoLua(f"line {line}: {opened.group()[:20]!r} is never closed")
+        return ("space" if opened["comment"] else "string"), end + len(close)
+    match = _TOKEN.match(text, at)
+    if match is not None:
+        return str(match.lastgroup), match.end()
+    begin = text[at : at + 20].splitlines()[0]
+    if begin[:1] in ("'", '"'):
+        raise NoLua(f"line {line}: {begin!r} begins a text that does not end, or with an escape that Lua does not know")
+    raise NoLua(f"line {line}: {begin!r} begins nothing that Lua knows")
 
 
 class _Parser:

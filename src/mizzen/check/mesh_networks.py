@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 
 from mizzen.api.mesh_networks import MeshNetworks, Network, NetworkGatewayAddress
 from mizzen.api.reader import Problem
-from mizzen.check import codes
+from mizzen.check import codes, rules
 
 
 def notes_on_networks(networks: MeshNetworks) -> tuple[Problem, ...]:
@@ -21,7 +20,7 @@ def _network(name: str, network: Network) -> Iterator[Problem]:
         path = f"{where}.endpoints[{index}]"
         if bool(members.from_cidr) == bool(members.from_registry):
             yield Problem(path=path, message="either fromCidr or fromRegistry is required")
-        elif members.from_cidr and not _is_range(members.from_cidr):
+        elif members.from_cidr and not rules.is_cidr(members.from_cidr):
             yield Problem(path=f"{path}.fromCidr", message=f"{members.from_cidr!r} is no range of addresses")
     registered = any(members.from_registry for members in network.endpoints)
     for index, gateway in enumerate(network.gateways):
@@ -43,11 +42,3 @@ def _gateway(path: str, gateway: NetworkGatewayAddress, *, registered: bool) -> 
 
 def _warn(path: str, message: str) -> Problem:
     return Problem(path=path, message=message, fatal=False, code=codes.ADVICE)
-
-
-def _is_range(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True

@@ -19,6 +19,9 @@ MAX_PROGRAM = 32_768
 """``re2.max_program_size.error_level`` of the proxies' bootstrap."""
 SOCKET_PATH = 108
 MAX_REGEX = 1024
+MAX_HEADER = 16_384
+"""Bytes of a name or a value of a header that Envoy takes from its configuration."""
+MAX_PARAMETER = 1024
 
 _LABEL = re.compile(r"[a-zA-Z0-9_]([-a-zA-Z0-9_]*[a-zA-Z0-9_])?")
 DNS_LABEL = re.compile(r"(?=.{1,63}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -71,15 +74,6 @@ def host_or_ip(notes: Notes, path: str, host: str) -> bool:
     return is_ip(host) or wildcard_host(notes, path, host)
 
 
-def covers(wide: str, narrow: str) -> bool:
-    """Whether the host pattern ``wide`` covers every name that ``narrow`` stands for (row CM-10)."""
-    if wide == "*":
-        return True
-    if wide.startswith("*"):
-        return narrow.lstrip("*").endswith(wide[1:]) and len(narrow) >= len(wide)
-    return wide == narrow
-
-
 def port(notes: Notes, path: str, number: int) -> bool:
     return notes.need(1 <= number <= 65535, path, f"a port is a number from 1 to 65535, not {number}")
 
@@ -122,7 +116,19 @@ def regex(notes: Notes, path: str, pattern: str) -> bool:
 
 
 def header_name(notes: Notes, path: str, name: str) -> bool:
-    return notes.need(_TOKEN.fullmatch(name) is not None, path, f"{name!r} is no header name")
+    fits = len(name) <= MAX_HEADER and _TOKEN.fullmatch(name) is not None
+    return notes.need(fits, path, f"{name[:100]!r} is no header name")
+
+
+def one_line(notes: Notes, path: str, *texts: str) -> bool:
+    """What becomes a part of a header has no line breaks: Envoy refuses all routes of a port for one."""
+    return notes.need(not any(c in text for text in texts for c in "\r\n\0"), path, "there may be no line breaks")
+
+
+def parameter_name(notes: Notes, path: str, name: str) -> bool:
+    return notes.need(
+        0 < len(name.encode()) <= MAX_PARAMETER, path, f"a parameter needs a name of at most {MAX_PARAMETER} bytes"
+    )
 
 
 def labels(notes: Notes, path: str, values: Mapping[str, str]) -> None:

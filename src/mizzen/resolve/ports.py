@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mizzen.model.protocol import Protocol
+from mizzen.model.protocol import SERVER_FIRST, Protocol
 
 _NAMES = {
     "http": Protocol.HTTP,
@@ -22,8 +22,6 @@ _KUBERNETES = {
     "kubernetes.io/ws": Protocol.HTTP,
     "kubernetes.io/wss": Protocol.HTTPS,
 }
-_SERVER_FIRST = frozenset({25, 53, 3306, 27017})
-"""Ports whose protocol begins with the server's word, so that waiting for the client's would hang (row PR-04)."""
 
 
 def named(text: str) -> Protocol:
@@ -40,7 +38,7 @@ def of_service_port(name: str, number: int, transport: str, app_protocol: str | 
         return Protocol.UDP
     declared = name if app_protocol is None else app_protocol
     protocol = _KUBERNETES.get(declared) or named(declared)
-    if protocol is Protocol.UNSUPPORTED and number in _SERVER_FIRST:
+    if protocol is Protocol.UNSUPPORTED and number in SERVER_FIRST:
         return Protocol.TCP
     return protocol
 

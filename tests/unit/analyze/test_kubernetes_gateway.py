@@ -19,7 +19,8 @@ def test_a_selector_on_the_pods_of_a_gateway(kind: str) -> None:
     policy = obj(kind, "x", {**spec, **selector})
     assert found(ineffective_selectors, policy, GATEWAY) == [("IST0166", f"{kind} default/x")]
     assert "Gateway edge" in messages(ineffective_selectors, policy, GATEWAY)[0]
-    assert len(found(ineffective_selectors, obj(kind, "x", {**spec, "selector": {}}), GATEWAY)) == 1
+    told = [("IST0166", f"{kind} default/x")]
+    assert found(ineffective_selectors, obj(kind, "x", {**spec, "selector": {}}), GATEWAY) == told
     assert found(ineffective_selectors, obj(kind, "x", spec), GATEWAY) == []
     assert found(ineffective_selectors, obj(kind, "x", {**spec, **selector}, "other"), GATEWAY) == []
     assert found(ineffective_selectors, policy, obj("Pod", "p", {}, labels={"app": "a"})) == []

@@ -71,4 +71,4 @@ def test_what_another_analyzer_tells_is_not_told_twice() -> None:
     ports = [{"number": 80, "name": "p", "protocol": "TCP"}]
     entry = obj("ServiceEntry", "e", {"hosts": ["x.org"], "ports": ports, "resolution": "NONE"})
     assert codes(entry, kind="ServiceEntry") == []
-    assert codes(service(fault={"abort": {"percent": 5, "httpStatus": 500}})) != []
+    assert codes(service(fault={"abort": {"percent": 5, "httpStatus": 500}})) == ["IST0106"]

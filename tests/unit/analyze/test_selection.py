@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from mizzen.analyze.selection import ambient, deployment_in_mesh, expression, generated_or_istios, pod_in_mesh, selects
+from mizzen.analyze.estate import Subject
+from mizzen.analyze.selection import (
+    ambient,
+    deployment_in_mesh,
+    expression,
+    generated_or_istios,
+    pod_in_mesh,
+    rivals,
+    selects,
+)
 from tests.unit.analyze.estates import Json, estate, injected, obj
 
 INJECT = "sidecar.istio.io/inject"
@@ -15,6 +24,11 @@ def test_selectors() -> None:
     assert selects({"a": "1"}, {"a": "1", "b": "2"})
     assert not selects({"a": "1"}, {"a": "2"})
     assert expression({"b": "2", "a": "1"}) == "a=1,b=2"
+
+
+def test_rivals_are_told_with_the_names_of_all() -> None:
+    b, a, alone = (Subject("Sidecar", "n", name, {}) for name in ("b", "a", "alone"))
+    assert list(rivals({"x": [b, a], "y": [alone], "z": []})) == [("x", b, "a, b"), ("x", a, "a, b")]
 
 
 def test_istios_own_objects() -> None:

@@ -54,8 +54,9 @@ def test_two_protocols_of_one_port() -> None:
 def test_entries_that_never_meet() -> None:
     here, there = entry("a", "HTTP", exportTo=["."]), entry("b", "TCP", "other", exportTo=["."])
     assert found(conflicting_protocols, here, there) == []
-    assert len(found(conflicting_protocols, here, entry("b", "TCP", "other"))) == 2
-    assert len(found(conflicting_protocols, here, entry("b", "TCP", "other", exportTo=["default"]))) == 2
+    told = [("IST0177", "ServiceEntry default/a"), ("IST0177", "ServiceEntry other/b")]
+    assert found(conflicting_protocols, here, entry("b", "TCP", "other")) == told
+    assert found(conflicting_protocols, here, entry("b", "TCP", "other", exportTo=["default"])) == told
 
 
 @pytest.mark.row("IM-51")

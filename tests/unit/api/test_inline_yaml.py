@@ -20,13 +20,16 @@ LAUGHS = "\n".join(
     [
         ("", None),
         ("a: {b: [1, true, x]}", {"a": {"b": [1, True, "x"]}}),
+        ("a: 2020-01-01\nb: 2001-12-14t21:59:43.10-05:00", {"a": "2020-01-01", "b": "2001-12-14t21:59:43.10-05:00"}),
         ("a: &x {b: 1}\nc: *x", {"a": {"b": 1}, "c": {"b": 1}}),
-        ("[" * MAX_DEPTH + "]" * MAX_DEPTH, None),
     ],
 )
 def test_what_is_read(text: str, value: Any) -> None:
-    found = load(text)
-    assert value is None or found == value
+    assert load(text) == value
+
+
+def test_depth_up_to_the_limit_is_read() -> None:
+    assert str(load("[" * MAX_DEPTH + "]" * MAX_DEPTH)) == "[" * MAX_DEPTH + "]" * MAX_DEPTH
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,11 @@ def test_what_is_read(text: str, value: Any) -> None:
         ("a: &x 1\nb: [" + "*x," * (MAX_CHARACTERS // 3) + "]", "longer"),
         ("[" + "1," * (MAX_VALUES + 1) + "]", "values"),
         ("\0", "not YAML"),
+        ("a: !!timestamp 2020-01-01", "not YAML"),
+        ("a: !!set {b}", "not YAML"),
+        ("a: !!binary aGk=", "not YAML"),
+        ("a: !!bool x", "not fit its tag"),
+        ("a: !!int ''", "not fit its tag"),
     ],
 )
 def test_what_is_refused(text: str, reason: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from mizzen.check.lua import problem
@@ -27,6 +29,10 @@ GOOD = [
     "return function(a) return a end",
     "-- only a comment",
     "café = 1",
+    "#!/usr/bin/lua\nx = 1",
+    "\ufeff# only a header",
+    "x = 0b101 + 0x1p4",
+    "x = '\\065\\u{41}\\a' .. \"\\\r\n\"",
 ]
 BAD = [
     "function f(",
@@ -58,6 +64,9 @@ BAD = [
     "x = 'a' 'b'",
     "a.end = 1",
     "x = 1..2",
+    "x = '\\d+'",
+    "x = '\\x4'",
+    "x = 1\n# no header",
     "(" * 5000,
     "x = " + "{" * 5000,
 ]
@@ -73,6 +82,15 @@ def test_what_lua_reads_is_taken(text: str) -> None:
 @pytest.mark.parametrize("text", BAD, ids=lambda text: text[:20])
 def test_what_lua_does_not_read_is_refused(text: str) -> None:
     assert problem(text)
+
+
+@pytest.mark.parametrize(
+    "text", ['"' + "\\z " * 10_000, "[" * 65_536, "[=" * 30_000, "--[=[" * 10_000, "x = '" + "\\\r\n" * 20_000]
+)
+def test_no_script_takes_long(text: str) -> None:
+    begin = time.process_time()
+    assert problem(text)
+    assert time.process_time() - begin < 3
 
 
 def test_the_line_is_told() -> None:

@@ -34,7 +34,7 @@ def test_what_is_right_gives_no_note() -> None:
 @pytest.mark.row("MC-30")
 def test_every_problem_is_told_with_its_path() -> None:
     bad = {
-        "endpoints": [{}, {"fromCidr": "10.0.0.0/99"}, {"fromCidr": "10.0.0.0/8", "fromRegistry": "c1"}],
+        "endpoints": [{}, {"fromCidr": "10.0.0.0/255.0.0.0"}, {"fromCidr": "10.0.0.0/8", "fromRegistry": "c1"}],
         "gateways": [{"port": 15443}, {"address": "1.2.3.4"}, {"address": "1.2.3.4", "port": 70000}],
     }
     assert notes({"networks": {"east": bad}}) == {

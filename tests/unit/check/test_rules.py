@@ -31,22 +31,6 @@ def test_partial_wildcards_where_they_are_allowed() -> None:
     assert bad(rules.host_or_ip, "::1") == 0
 
 
-@pytest.mark.row("CM-10")
-@pytest.mark.parametrize(
-    ("wide", "narrow", "covered"),
-    [
-        ("*", "a", True),
-        ("*.a.com", "b.a.com", True),
-        ("*.a.com", "a.com", False),
-        ("*.a.com", "*.b.a.com", True),
-        ("a", "a", True),
-        ("a", "b", False),
-    ],
-)
-def test_covering(wide: str, narrow: str, covered: bool) -> None:
-    assert rules.covers(wide, narrow) is covered
-
-
 @pytest.mark.parametrize(("rule", "good", "wrong"), [
     (rules.port, [1, 65535], [0, 65536, -1]),
     (rules.protocol, ["", "http", "GRPC-Web"], ["smtp"]),

@@ -43,10 +43,11 @@ def validate_gateway(spec: Gateway, notes: Notes) -> None:
             notes.need(rules.is_ip(address.value), f"spec.addresses[{index}].value", f"{address.value!r} is no address")
     if spec.allowed_listeners is not None:
         _namespaces(spec.allowed_listeners.namespaces, "spec.allowedListeners.namespaces", notes, ("None",))
-    backend = spec.backend_tls or (spec.tls.backend if spec.tls is not None else None)
-    if backend is not None and backend.client_certificate_ref is not None:
-        text = "a client certificate towards backends is checked, but not used"
-        notes.warn("spec.tls.backend.clientCertificateRef", text, codes.NO_EFFECT)
+    named = spec.tls.backend if spec.tls is not None else None
+    for path, backend in (("spec.backendTLS", spec.backend_tls), ("spec.tls.backend", named)):
+        if backend is not None and backend.client_certificate_ref is not None:
+            text = "a client certificate towards backends is checked, but not used"
+            notes.warn(f"{path}.clientCertificateRef", text, codes.NO_EFFECT)
     if spec.default_scope:
         notes.warn("spec.defaultScope", "default gateways have no effect", codes.NO_EFFECT)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mizzen.api.gateway_routes import (
     BackendRef,
     GRPCMethodMatch,
     GRPCRoute,
+    GRPCRouteRule,
+    HeaderFilter,
     HTTPRoute,
     HTTPRouteRule,
     L4RouteRule,
@@ -23,6 +25,8 @@ from mizzen.api.gateway_routes import (
 )
 from mizzen.check import codes, rules
 from mizzen.check.notes import Notes
+from mizzen.check.validators.http_headers import header_value
+from mizzen.check.validators.http_route import MOST
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -37,7 +41,9 @@ _FIELDS = {
     "ExtensionRef": "extension_ref",
 }
 _ONCE = frozenset(_FIELDS) - {"RequestMirror", "ExtensionRef"}
-_BAD_PATHS = ("//", "/./", "/../", "%2f", "%2F", "#")
+_BAD_PATHS = ("//", "/./", "/../", "%2f", "%2F")
+_BAD_ENDS = ("/.", "/..")
+_PATH = re.compile(r"(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+")
 _GRPC_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _HEAVIEST = 1_000_000
 
@@ -50,10 +56,7 @@ def validate_http(spec: HTTPRoute, notes: Notes) -> None:
     for index, rule in enumerate(spec.rules):
         path = f"spec.rules[{index}]"
         _http_matches(rule, path, notes)
-        _filters(rule.filters, f"{path}.filters", notes)
-        for number, ref in enumerate(rule.backend_refs):
-            _backend(ref, f"{path}.backendRefs[{number}]", notes)
-            _filters(ref.filters, f"{path}.backendRefs[{number}].filters", notes)
+        _filtered(rule, path, notes)
         _times(rule, path, notes)
 
 
@@ -66,11 +69,8 @@ def validate_grpc(spec: GRPCRoute, notes: Notes) -> None:
             where = f"{path}.matches[{number}]"
             if match.method is not None:
                 _grpc_method(match.method, f"{where}.method", notes)
-            _values(match.headers, f"{where}.headers", notes, headers=True)
-        _filters(rule.filters, f"{path}.filters", notes)
-        for number, ref in enumerate(rule.backend_refs):
-            _backend(ref, f"{path}.backendRefs[{number}]", notes)
-            _filters(ref.filters, f"{path}.backendRefs[{number}].filters", notes)
+            _values(match.headers, f"{where}.headers", notes, rules.header_name)
+        _filtered(rule, path, notes)
         _persistence(rule.session_persistence, path, notes)
 
 
@@ -88,8 +88,14 @@ def validate_tcp(spec: TCPRoute, notes: Notes) -> None:
 def _l4(listed: Sequence[L4RouteRule], notes: Notes) -> None:
     notes.need(bool(listed), "spec.rules", "at least one rule is required")
     for index, rule in enumerate(listed):
-        for number, ref in enumerate(rule.backend_refs):
-            _backend(ref, f"spec.rules[{index}].backendRefs[{number}]", notes)
+        _backends(rule.backend_refs, f"spec.rules[{index}].backendRefs", notes)
+
+
+def _filtered(rule: HTTPRouteRule | GRPCRouteRule, path: str, notes: Notes) -> None:
+    _filters(rule.filters, f"{path}.filters", notes)
+    _backends(rule.backend_refs, f"{path}.backendRefs", notes)
+    for number, ref in enumerate(rule.backend_refs):
+        _filters(ref.filters, f"{path}.backendRefs[{number}].filters", notes)
 
 
 def _route(spec: Routes, notes: Notes) -> None:
@@ -111,6 +117,13 @@ def _hostnames(hostnames: Sequence[str], notes: Notes) -> None:
         rules.wildcard_host(notes, path, host)
 
 
+def _backends(refs: Sequence[BackendRef], path: str, notes: Notes) -> None:
+    for number, ref in enumerate(refs):
+        _backend(ref, f"{path}[{number}]", notes)
+    total = sum(ref.weight for ref in refs)
+    notes.need(total <= MOST, path, f"the weights may come to {MOST} at most, as far as Envoy counts")
+
+
 def _backend(ref: BackendRef, path: str, notes: Notes) -> None:
     notes.need(bool(ref.name), f"{path}.name", "a name is required")
     if ref.port:
@@ -123,28 +136,36 @@ def _http_matches(rule: HTTPRouteRule, path: str, notes: Notes) -> None:
         where = f"{path}.matches[{number}]"
         if match.path is not None:
             _path(match.path, f"{where}.path", notes)
-        _values(match.headers, f"{where}.headers", notes, headers=True)
-        _values(match.query_params, f"{where}.queryParams", notes)
+        _values(match.headers, f"{where}.headers", notes, rules.header_name)
+        _values(match.query_params, f"{where}.queryParams", notes, rules.parameter_name)
         notes.need(not match.method or match.method in _METHODS, f"{where}.method", f"unknown method {match.method!r}")
 
 
 def _path(match: PathMatch, path: str, notes: Notes) -> None:
     if match.type == "RegularExpression":
-        rules.regex(notes, f"{path}.value", match.value)
+        _regex(match.value, f"{path}.value", notes)
         return
     if notes.need(match.type in ("Exact", "PathPrefix"), f"{path}.type", f"unknown type {match.type!r}"):
         notes.need(match.value.startswith("/"), f"{path}.value", "a path begins with a slash")
         bad = next((part for part in _BAD_PATHS if part in match.value), "")
         notes.need(not bad, f"{path}.value", f"a path may not have {bad!r} in it")
+        notes.need(not match.value.endswith(_BAD_ENDS), f"{path}.value", "a path may not end in dots")
+        known = not match.value or _PATH.fullmatch(match.value) is not None
+        notes.need(known, f"{path}.value", "a path has the characters of a URL, and neither query nor fragment")
 
 
-def _values(matches: Sequence[ValueMatch], path: str, notes: Notes, *, headers: bool = False) -> None:
+def _regex(pattern: str, path: str, notes: Notes) -> None:
+    if notes.need(bool(pattern), path, "a regular expression may not be empty"):
+        rules.regex(notes, path, pattern)
+
+
+def _values(matches: Sequence[ValueMatch], path: str, notes: Notes, name: Callable[[Notes, str, str], bool]) -> None:
+    """``name``: the rule for their names."""
     for index, match in enumerate(matches):
         where = f"{path}[{index}]"
-        if headers or not match.name:
-            rules.header_name(notes, f"{where}.name", match.name)
+        name(notes, f"{where}.name", match.name)
         if match.type == "RegularExpression":
-            rules.regex(notes, f"{where}.value", match.value)
+            _regex(match.value, f"{where}.value", notes)
         else:
             notes.need(match.type == "Exact", f"{where}.type", f"unknown type {match.type!r}")
 
@@ -184,10 +205,22 @@ def _filter(entry: RouteFilter, path: str, notes: Notes) -> None:
         _modifier(entry.url_rewrite.path, f"{path}.urlRewrite.path", notes)
     if entry.request_mirror is not None:
         _mirror(entry.request_mirror, f"{path}.requestMirror", notes)
-    for name in ("request_header_modifier", "response_header_modifier"):
-        modifier = getattr(entry, name)
-        for header in (*modifier.set, *modifier.add) if modifier is not None else ():
-            rules.header_name(notes, path, header.name)
+    if entry.request_header_modifier is not None:
+        _headers(entry.request_header_modifier, f"{path}.requestHeaderModifier", notes)
+    if entry.response_header_modifier is not None:
+        _headers(entry.response_header_modifier, f"{path}.responseHeaderModifier", notes)
+
+
+def _headers(modifier: HeaderFilter, path: str, notes: Notes) -> None:
+    """A control character in a value is no matter of these rules: the route's status tells (row GF-05)."""
+    for verb, headers in (("set", modifier.set), ("add", modifier.add)):
+        for index, header in enumerate(headers):
+            rules.header_name(notes, f"{path}.{verb}[{index}].name", header.name)
+            header_value(header.value, f"{path}.{verb}[{index}].value", notes)
+    for index, name in enumerate(modifier.remove):
+        fits = 0 < len(name.encode()) <= rules.MAX_HEADER
+        notes.need(fits, f"{path}.remove[{index}]", f"a name of at most {rules.MAX_HEADER} bytes is required")
+        rules.one_line(notes, f"{path}.remove[{index}]", name)
 
 
 def _redirect(redirect: RequestRedirect, path: str, notes: Notes) -> None:
@@ -210,6 +243,7 @@ def _modifier(modifier: PathModifier | None, path: str, notes: Notes) -> None:
     if notes.need(modifier.type in known, f"{path}.type", f"{modifier.type!r} is none of {', '.join(known)}"):
         alone = [kind for kind, value in known.items() if value is not None] == [modifier.type]
         notes.need(alone, path, f"{modifier.type} goes with the field of its own name alone")
+        rules.one_line(notes, path, *filter(None, known.values()))
 
 
 def _mirror(mirror: RequestMirror, path: str, notes: Notes) -> None:

@@ -50,12 +50,15 @@ def _redirect(route: HTTPRoute, redirect: HTTPRedirect, path: str, notes: Notes)
     notes.need(anything or redirect.port is not None, path, "a redirect needs uri, authority, scheme or port")
     notes.need(redirect.redirect_code in REDIRECT_CODES, f"{path}.redirectCode", "301, 302, 303, 307 or 308")
     notes.need(redirect.scheme in ("", "http", "https"), f"{path}.scheme", "http or https")
+    rules.one_line(notes, f"{path}.authority", redirect.authority)
+    rules.one_line(notes, f"{path}.uri", redirect.uri)
     if redirect.port is not None:
         rules.port(notes, f"{path}.port", redirect.port)
     if redirect.prefix_rewrite:
         notes.need(not redirect.uri, f"{path}.prefixRewrite", "only one of uri and prefixRewrite may be set")
         by_prefix = all(match.uri is None or match.uri.prefix is not None for match in route.match)
         notes.need(by_prefix, f"{path}.prefixRewrite", "prefixRewrite needs matches by uri prefix")
+        rules.one_line(notes, f"{path}.prefixRewrite", redirect.prefix_rewrite)
 
 
 def _direct_response(response: HTTPDirectResponse, path: str, notes: Notes) -> None:
@@ -75,6 +78,8 @@ def _direct_response(response: HTTPDirectResponse, path: str, notes: Notes) -> N
 def _rewrite(rewrite: HTTPRewrite, path: str, notes: Notes) -> None:
     anything = bool(rewrite.uri or rewrite.authority) or rewrite.uri_regex_rewrite is not None
     notes.need(anything, path, "a rewrite needs uri, uriRegexRewrite or authority")
+    rules.one_line(notes, f"{path}.uri", rewrite.uri)
+    rules.one_line(notes, f"{path}.authority", rewrite.authority)
     if rewrite.uri_regex_rewrite is None:
         return
     where = f"{path}.uriRegexRewrite"
@@ -82,6 +87,7 @@ def _rewrite(rewrite: HTTPRewrite, path: str, notes: Notes) -> None:
     if notes.need(bool(rewrite.uri_regex_rewrite.match), f"{where}.match", "a regular expression is required"):
         rules.regex(notes, f"{where}.match", rewrite.uri_regex_rewrite.match)
     notes.need(bool(rewrite.uri_regex_rewrite.rewrite), f"{where}.rewrite", "a replacement is required")
+    rules.one_line(notes, f"{where}.rewrite", rewrite.uri_regex_rewrite.rewrite)
 
 
 def _percentage(percentage: Percent | None, path: str, notes: Notes) -> None:

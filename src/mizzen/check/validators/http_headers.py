@@ -23,9 +23,8 @@ def _operations(operations: HeaderOperations, path: str, notes: Notes, *, reques
             _name(name, f"{path}.{verb}", notes, host_allowed=request and verb != "remove")
     for verb, values in (("set", operations.set), ("add", operations.add)):
         for name, value in values.items():
-            if any(c in value for c in "\r\n\0"):
-                notes.error(f"{path}.{verb}.{name}", "a header value has no line breaks")
-            _operators(value, f"{path}.{verb}.{name}", notes)
+            rules.one_line(notes, f"{path}.{verb}.{name}", value)
+            header_value(value, f"{path}.{verb}.{name}", notes)
     if sum(name.lower() in HOST_HEADERS for name in (*operations.set, *operations.add)) > 1:
         notes.error(path, "the host may be rewritten only once")
 
@@ -39,8 +38,9 @@ def _name(name: str, path: str, notes: Notes, *, host_allowed: bool) -> None:
         rules.header_name(notes, path, name)
 
 
-def _operators(value: str, path: str, notes: Notes) -> None:
+def header_value(value: str, path: str, notes: Notes) -> None:
     """Envoy reads ``%…%`` as an operator, as in access logs, and refuses all routes of a port for one that it does not know."""
+    notes.need(len(value.encode()) <= rules.MAX_HEADER, path, f"at most {rules.MAX_HEADER} bytes")
     if "%REQ_WITHOUT_QUERY" in value:
         notes.error(path, "REQ_WITHOUT_QUERY is an operator of access logs only")
         return

@@ -94,7 +94,7 @@ def _match(match: HTTPMatchRequest, path: str, notes: Notes, *, mesh: bool) -> N
             else:
                 rules.header_name(notes, f"{path}.{field}", name.removeprefix(":"))
     for name, value in match.query_params.items():
-        notes.need(bool(name), f"{path}.queryParams", "a parameter needs a name")
+        rules.parameter_name(notes, f"{path}.queryParams", name)
         _string(value, f"{path}.queryParams.{name}", notes, present=True)
     if match.port:
         rules.port(notes, f"{path}.port", match.port)

@@ -59,8 +59,9 @@ def _hash(hashing: ConsistentHashLB, path: str, notes: Notes) -> None:
         attributes = [attribute.name for attribute in hashing.http_cookie.attributes]
         rules.unique(notes, f"{path}.httpCookie.attributes", attributes, "names of attributes must differ")
         for index, attribute in enumerate(hashing.http_cookie.attributes):
-            broken = any(c in attribute.name + attribute.value for c in "\r\n\0") or not attribute.name
-            notes.need(not broken, f"{path}.httpCookie.attributes[{index}]", "needs a name, and no line breaks")
+            where = f"{path}.httpCookie.attributes[{index}]"
+            notes.need(bool(attribute.name), where, "an attribute needs a name")
+            rules.one_line(notes, where, attribute.name, attribute.value)
         if hashing.http_cookie.ttl is not None:
             notes.need(hashing.http_cookie.ttl.nanos >= 0, f"{path}.httpCookie.ttl", "0s or more")
     for name, ring in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -15,7 +16,7 @@ INEFFECTIVE = "IST0131"
 SHADOWED = "MZ0020"
 """Ours: a rule behind one that takes every request by a match such as ``prefix: /``, which Istio does not tell."""
 _MANY = 100
-"""Matches of one prefix and the same names of headers that are compared; beyond them the time would grow squared."""
+"""How many lengths of prefixes are tried for a match, and how many earlier matches; beyond them the time would grow squared."""
 
 
 def validate(spec: VirtualService, notes: Notes) -> None:
@@ -78,28 +79,28 @@ class _Prefixes:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, *tuple[object, ...]], list[tuple[HTTPMatchRequest, int]]] = {}
-        self._lengths: set[int] = set()
+        self._lengths: dict[int, None] = {}
 
     def add(self, match: msgspec.Struct, rule: int) -> None:
         if isinstance(match, HTTPMatchRequest) and (prefix := _prefix(match)) is not None:
             known = self._found.setdefault((prefix, *_alike(match)), [])
             if len(known) < _MANY:
                 known.append((match, rule))
-            self._lengths.add(len(prefix))
+            if len(self._lengths) < _MANY:
+                self._lengths[len(prefix)] = None
 
     def wider(self, match: msgspec.Struct) -> int:
         """The first rule with a match by a shorter prefix that leaves nothing to this one; -1 when there is none."""
         if not isinstance(match, HTTPMatchRequest) or (prefix := _prefix(match)) is None:
             return -1
         alike = _alike(match)
-        rules = [
-            rule
+        candidates = (
+            candidate
             for length in self._lengths
             if length < len(prefix)
-            for other, rule in self._found.get((prefix[:length], *alike), ())
-            if _covers(other, match)
-        ]
-        return min(rules, default=-1)
+            for candidate in self._found.get((prefix[:length], *alike), ())
+        )
+        return min((rule for other, rule in islice(candidates, _MANY) if _covers(other, match)), default=-1)
 
 
 def _prefix(match: HTTPMatchRequest) -> str | None:

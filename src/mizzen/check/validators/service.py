@@ -10,12 +10,7 @@ from mizzen.check import rules
 from mizzen.check.codes import EXTERNAL_NAME_PORT
 from mizzen.check.notes import Notes
 from mizzen.check.validators import service_effects
-from mizzen.model.protocol import Protocol
-
-_NAMED = {"tcp", "udp", "grpc", "http", "http2", "http_proxy", "https", "tls", "mongo", "redis", "mysql"}
-_APP_PROTOCOLS = {"kubernetes.io/h2c", "kubernetes.io/ws", "kubernetes.io/wss"}
-_WELL_KNOWN = {25, 53, 3306, 27017}
-"""Ports whose protocol is known without a name (row PR-04)."""
+from mizzen.model.protocol import says_what
 
 
 def validate(service: Service, notes: Notes) -> None:
@@ -43,16 +38,9 @@ def _names(service: Service, notes: Notes) -> None:
     if service.spec.type != "ExternalName" or "istio" in labels or labels.get("release") == "istio":
         return
     for index, port in enumerate(service.spec.ports):
-        if port.name == "tcp" or not _says_what(port):
+        if port.name == "tcp" or not says_what(port.name, port.port, port.protocol, port.app_protocol):
             notes.warn(
                 f"spec.ports[{index}].name",
                 "an ExternalName has no address of its own: name the port after its protocol (http, https, tcp-NAME)",
                 EXTERNAL_NAME_PORT,
             )
-
-
-def _says_what(port: ServicePort) -> bool:
-    if port.protocol == Protocol.UDP.value or port.port in _WELL_KNOWN:
-        return True
-    word = (port.app_protocol if port.app_protocol is not None else port.name).lower()
-    return word in _APP_PROTOCOLS or word.partition("-")[0] in _NAMED

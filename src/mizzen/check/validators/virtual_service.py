@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mizzen.api.virtual_service import L4MatchAttributes, RouteDestination, TLSMatchAttributes, VirtualService
 from mizzen.check import codes, rules
@@ -23,8 +23,9 @@ def validate(spec: VirtualService, notes: Notes) -> None:
     applies_to_mesh = not spec.gateways or "mesh" in spec.gateways
     for index, route in enumerate(spec.http):
         http_route.validate(route, f"spec.http[{index}]", notes, delegate=not spec.hosts, mesh=applies_to_mesh)
+    hosts = frozenset(spec.hosts)
     for index, tls in enumerate(spec.tls):
-        _tls_route(spec, index, notes)
+        _tls_matches(tls.match, hosts, f"spec.tls[{index}].match", notes)
         _weighted(tls.route, f"spec.tls[{index}].route", notes)
     for index, tcp in enumerate(spec.tcp):
         for position, match in enumerate(tcp.match):
@@ -61,18 +62,22 @@ def _overlap(hosts: Sequence[str], notes: Notes) -> None:
     first: dict[str, int] = {}
     for index, host in enumerate(hosts):
         first.setdefault(host, index)
-    tails = {host[1:]: index for host, index in first.items() if host.startswith("*")}
     told: dict[int, int] = {}
     for index, host in enumerate(hosts):
         if first[host] != index:
             told[index] = first[host]
             continue
-        for start in range(max(1, len(host) - _LONGEST_NAME), len(host) + 1):
-            other = tails.get(host[start:], index)
+        for wide in _wider(host):
+            other = first.get(wide, index)
             if other != index:
                 told.setdefault(max(index, other), min(index, other))
     for later, earlier in sorted(told.items()):
         notes.error(f"spec.hosts[{later}]", f"{hosts[later]!r} overlaps with {hosts[earlier]!r}")
+
+
+def _wider(host: str) -> Iterator[str]:
+    """Every wildcard that covers a host, itself included if it is one."""
+    return (f"*{host[start:]}" for start in range(max(1, len(host) - _LONGEST_NAME), len(host) + 1))
 
 
 def _gateway(name: str, path: str, notes: Notes) -> None:
@@ -86,25 +91,23 @@ def _gateway(name: str, path: str, notes: Notes) -> None:
         notes.warn(path, "this form is old; write NAMESPACE/NAME", codes.DEPRECATED)
 
 
-def _tls_route(spec: VirtualService, index: int, notes: Notes) -> None:
-    path = f"spec.tls[{index}]"
-    matches = spec.tls[index].match
-    notes.need(bool(matches), f"{path}.match", "a tls route needs a match with sniHosts")
+def _tls_matches(matches: Sequence[TLSMatchAttributes], hosts: frozenset[str], path: str, notes: Notes) -> None:
+    notes.need(bool(matches), path, "a tls route needs a match with sniHosts")
     for position, match in enumerate(matches):
-        where = f"{path}.match[{position}]"
+        where = f"{path}[{position}]"
         notes.need(bool(match.sni_hosts), f"{where}.sniHosts", "sniHosts is required")
         for number, sni in enumerate(match.sni_hosts):
-            _sni(sni, spec.hosts, f"{where}.sniHosts[{number}]", notes)
+            _sni(sni, hosts, f"{where}.sniHosts[{number}]", notes)
         _l4_match(match, where, notes)
 
 
-def _sni(sni: str, hosts: Sequence[str], path: str, notes: Notes) -> None:
+def _sni(sni: str, hosts: frozenset[str], path: str, notes: Notes) -> None:
     if _SNI_NAME.fullmatch(sni):
         return
     if rules.is_ip(sni):
         notes.warn(path, "clients send no SNI for an address")
     elif rules.wildcard_host(notes, path, sni):
-        covered = any(rules.covers(host, sni) for host in hosts)
+        covered = sni in hosts or any(wide in hosts for wide in _wider(sni))
         notes.need(covered, path, f"{sni!r} is none of the hosts of this VirtualService")
 
 

@@ -69,6 +69,10 @@ CERTIFICATE = {"certificateRefs": [{"name": "c"}]}
             gateway(listener(), tls={"backend": {"clientCertificateRef": {"name": "c"}}}),
             [("", "spec.tls.backend.clientCertificateRef")],
         ),
+        (
+            gateway(listener(), backendTLS={"clientCertificateRef": {"name": "c"}}),
+            [("", "spec.backendTLS.clientCertificateRef")],
+        ),
     ],
 )
 def test_gateways(spec: dict[str, Any], fields: list[tuple[str, str]]) -> None:

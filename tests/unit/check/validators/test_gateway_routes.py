@@ -129,7 +129,7 @@ FILTER = f"{RULE}.filters[0]"
             filtered(
                 {"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [{"name": "a b", "value": "c"}]}}
             ),
-            [("!", FILTER)],
+            [("!", f"{FILTER}.requestHeaderModifier.set[0].name")],
         ),
         (rule(timeouts={"request": "1s", "backendRequest": "2s"}), [("!", f"{RULE}.timeouts.backendRequest")]),
         (rule(retry={"codes": [200]}), [("!", f"{RULE}.retry.codes")]),
@@ -138,6 +138,68 @@ FILTER = f"{RULE}.filters[0]"
 )
 def test_what_is_not(spec: dict[str, Any], fields: list[tuple[str, str]]) -> None:
     assert said("HTTPRoute", spec) == fields
+
+
+def headers(**operations: Any) -> dict[str, Any]:
+    return filtered({"type": "ResponseHeaderModifier", "responseHeaderModifier": operations})
+
+
+def replaced(kind: str, value: str) -> dict[str, Any]:
+    path = {"type": kind, kind[0].lower() + kind[1:]: value}
+    return filtered({"type": "URLRewrite", "urlRewrite": {"path": path}})
+
+
+MODIFIER = f"{FILTER}.responseHeaderModifier"
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        (headers(set=[{"name": "x", "value": "50%"}]), f"{MODIFIER}.set[0].value"),
+        (
+            headers(add=[{"name": "x", "value": "%PROTOCOL%"}, {"name": "x", "value": "%OOPS%"}]),
+            f"{MODIFIER}.add[1].value",
+        ),
+        (headers(set=[{"name": "x", "value": "y" * 16385}]), f"{MODIFIER}.set[0].value"),
+        (headers(remove=["x", ""]), f"{MODIFIER}.remove[1]"),
+        (headers(remove=["a\nb", ":path"]), f"{MODIFIER}.remove[0]"),
+        (
+            rule(
+                backendRefs=[
+                    {
+                        **BACKEND,
+                        "filters": [
+                            {
+                                "type": "RequestHeaderModifier",
+                                "requestHeaderModifier": {"set": [{"name": "x", "value": "%"}]},
+                            }
+                        ],
+                    }
+                ]
+            ),
+            f"{RULE}.backendRefs[0].filters[0].requestHeaderModifier.set[0].value",
+        ),
+        (replaced("ReplaceFullPath", "/a\nb"), f"{FILTER}.urlRewrite.path"),
+        (replaced("ReplacePrefixMatch", "/a\nb"), f"{FILTER}.urlRewrite.path"),
+        (matching(path={"value": "/a?b"}), f"{MATCH}.path.value"),
+        (matching(path={"type": "Exact", "value": "/a b"}), f"{MATCH}.path.value"),
+        (matching(path={"value": "/a/.."}), f"{MATCH}.path.value"),
+        (matching(path={"type": "RegularExpression", "value": ""}), f"{MATCH}.path.value"),
+        (matching(headers=[{"name": "x", "type": "RegularExpression"}]), f"{MATCH}.headers[0].value"),
+        (matching(queryParams=[{"name": "x" * 1025, "value": "y"}]), f"{MATCH}.queryParams[0].name"),
+        (matching(queryParams=[{"value": "y"}]), f"{MATCH}.queryParams[0].name"),
+        (rule(backendRefs=[{**BACKEND, "weight": 1_000_000}] * 4295), f"{RULE}.backendRefs"),
+    ],
+    ids=lambda value: str(value)[-60:],
+)
+def test_what_envoy_would_refuse_with_all_routes_of_the_port(spec: dict[str, Any], field: str) -> None:
+    assert said("HTTPRoute", spec) == [("!", field)]
+
+
+def test_header_values_as_envoy_reads_them_and_paths_as_crds_do() -> None:
+    assert said("HTTPRoute", headers(set=[{"name": "x", "value": "%UPSTREAM_HOST% 5%%"}], remove=["y"])) == []
+    assert said("HTTPRoute", matching(path={"value": "/a-b/%C3%A9;v=1/.c"})) == []
+    assert said("GRPCRoute", headers(set=[{"name": "x", "value": "%"}])) == [("!", f"{MODIFIER}.set[0].value")]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,9 @@ from tests.unit.check.judging import errors, route
     ({"response": {"add": {"x": "%REQ()%"}}}, ["headers.response.add.x"]),
     ({"request": {"set": {"x": "%REQ_WITHOUT_QUERY(:path)%"}}}, ["headers.request.set.x"]),
     ({"request": {"set": {"x": "a\nb"}}}, ["headers.request.set.x"]),
+    ({"response": {"add": {"x": "y" * 16384}}}, []),
+    ({"response": {"add": {"x": "y" * 16385}}}, ["headers.response.add.x"]),
+    ({"response": {"remove": ["x" * 16385]}}, ["headers.response.remove"]),
 ])  # fmt: skip
 def test_operations(headers: dict[str, Any], wrong: list[str]) -> None:
     assert errors("VirtualService", route(headers=headers)) == [f"spec.http[0].{w}" for w in wrong]

@@ -15,6 +15,7 @@ from tests.unit.check.judging import errors, route
     ({"match": [{"headers": {"a b": {"exact": "x"}}}]}, ["match[0].headers"]),
     ({"match": [{"headers": {"x": {}}, "queryParams": {"v": {"regex": "*"}}}]}, []),
     ({"match": [{"headers": {"@request.auth.claims.a": {"exact": "x"}}}]}, ["match[0].headers.@request.auth.claims.a"]),
+    ({"match": [{"queryParams": {"x" * 1025: {"exact": "a"}, "y" * 1024: {"exact": "a"}}}]}, ["match[0].queryParams"]),
     ({"match": [{"port": 70000}]}, ["match[0].port"]),
     ({"match": [{"sourceNamespace": "A"}]}, ["match[0].sourceNamespace"]),
     ({"timeout": "0s"}, []),

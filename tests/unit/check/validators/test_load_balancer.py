@@ -14,6 +14,7 @@ from tests.unit.check.judging import errors, policy, warnings
     ({"consistentHash": {}}, [".consistentHash"]),
     ({"consistentHash": {"httpHeaderName": "x-user"}}, []),
     ({"consistentHash": {"httpCookie": {"name": "c", "attributes": [{"name": "a", "value": "b\n"}]}}}, [".consistentHash.httpCookie.attributes[0]"]),
+    ({"consistentHash": {"httpCookie": {"name": "c", "attributes": [{"value": "b"}]}}}, [".consistentHash.httpCookie.attributes[0]"]),
     ({"consistentHash": {"httpHeaderName": "x\nuser"}}, [".consistentHash.httpHeaderName"]),
     ({"consistentHash": {"httpQueryParameterName": ""}}, [".consistentHash.httpQueryParameterName"]),
     ({"consistentHash": {"useSourceIp": True, "ringHash": {"minimumRingSize": 8388608}}}, []),

@@ -43,6 +43,23 @@ def test_old_and_useless_things_are_warned_about() -> None:
     assert warnings("VirtualService", {"hosts": ["1.2.3.4"], "tls": [sni]}) == ["spec.tls[0].match[0].sniHosts[0]"]
 
 
+@pytest.mark.row("CM-10")
+@pytest.mark.parametrize(
+    ("host", "sni", "covered"),
+    [
+        ("*", "a.com", True),
+        ("*.a.com", "b.a.com", True),
+        ("*.a.com", "a.com", False),
+        ("*.a.com", "*.b.a.com", True),
+        ("a.com", "a.com", True),
+        ("a.com", "b.com", False),
+    ],
+)
+def test_the_sni_is_one_of_the_hosts(host: str, sni: str, covered: bool) -> None:
+    spec = {"hosts": [host], "gateways": ["g"], "tls": [{"match": [{"sniHosts": [sni]}], **TCP[0]}]}
+    assert errors("VirtualService", spec) == ([] if covered else ["spec.tls[0].match[0].sniHosts[0]"])
+
+
 @pytest.mark.row("VS-01")
 def test_each_overlapping_host_is_told_once_however_many_there_are() -> None:
     """Telling every pair of some thousand equal hosts would fill the memory."""
