@@ -7,6 +7,7 @@ import pytest
 from tests.unit.check.judging import errors, warnings
 
 
+@pytest.mark.row("TM-02", "TM-04", "TM-08", "TM-10")
 @pytest.mark.parametrize(("spec", "wrong"), [
     ({"tracing": [{"randomSamplingPercentage": 5, "customTags": {"a": {"literal": {"value": "x"}}}}]}, []),
     ({"tracing": [{"randomSamplingPercentage": 101}]}, ["spec.tracing[0].randomSamplingPercentage"]),
