@@ -87,6 +87,13 @@ def test_its_secrets_need_a_grant_to_itself(kind: str, reason: str) -> None:
 
 
 @pytest.mark.row("GA-11")
+@pytest.mark.parametrize(("protocol", "port"), [("HTTP", 80), ("HTTPS", 443), ("TLS", 443), ("TCP", 0)])
+def test_the_port_of_a_protocol(protocol: str, port: int) -> None:
+    found = made(allowing("{from: Same}") + (SET % ("shop", "a.com")).replace("protocol: HTTP", f"protocol: {protocol}"))
+    assert found.listeners[("ListenerSet", "shop", "more")][0].port == port
+
+
+@pytest.mark.row("GA-11")
 def test_of_two_sets_the_older_has_the_place() -> None:
     young = SET % ("shop", "extra.com")
     old = young.replace("name: more", "name: older").replace("2026-01-03", "2026-01-02")
