@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from mizzen.errors import MeshError
-from mizzen.model.features import Features, RemoteKeys
+from mizzen.model.features import Features, GatewayApi, RemoteKeys
 from mizzen.settings import Settings
 
 
@@ -51,6 +51,32 @@ def test_each_variable_is_read() -> None:
     assert found.jwks_blocked == ("10.0.0.0/8", "::1/128")
     assert (found.ignored_resources, found.included_resources) == (("*.istio.io",), ("gateways.networking.istio.io",))
     assert (found.coalesce, found.stream_rate) == (timedelta(0), 7)
+
+
+@pytest.mark.row("CM-07", "GW-26", "GA-02", "GA-04", "GA-05", "VM-03")
+def test_switches_have_istios_names() -> None:
+    found = Settings.of(
+        {
+            "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY": "false",
+            "PILOT_ENABLE_STRICT_GATEWAY_MERGING": "false",
+            "PILOT_ENABLE_GATEWAY_API": "false",
+            "ENABLE_GATEWAY_API_MANUAL_DEPLOYMENT": "false",
+            "PILOT_ENABLE_GATEWAY_API_COPY_LABELS_ANNOTATIONS": "false",
+            "PILOT_GATEWAY_API_DEFAULT_GATEWAYCLASS_NAME": "mine",
+            "PILOT_ENABLE_WORKLOAD_ENTRY_AUTOREGISTRATION": "false",
+            "PILOT_ENABLE_WORKLOAD_ENTRY_HEALTHCHECKS": "false",
+            "ISTIO_WORKLOAD_ENTRY_VALIDATE_IDENTITY": "false",
+            "PILOT_WORKLOAD_ENTRY_GRACE_PERIOD": "3s",
+        }
+    )
+    features = found.features
+    assert (features.gateway_selectors, features.strict_gateways) == (False, False)
+    assert features.gateway_api == GatewayApi(enabled=False, manual=False, copies=False, default_class="mine")
+    assert (found.entry_registration, found.entry_checks, found.entry_identity) == (False, False, False)
+    assert found.entry_grace == timedelta(seconds=3)
+    usual = Settings()
+    assert (usual.features.gateway_selectors, usual.features.strict_gateways) == (True, True)
+    assert (usual.entry_registration, usual.entry_identity, usual.entry_grace) == (True, True, timedelta(seconds=10))
 
 
 @pytest.mark.row("CA-04")

@@ -170,6 +170,9 @@ def _timed(status: Raw, before: Raw) -> Raw:
     """``status`` with the time of each condition's last change, and with what other controllers wrote of routes."""
     now = timestamp()
     found = {**status}
+    if "addresses" in status and not _programmed(status):
+        # A Gateway that has been reached once keeps telling where, also while that does not work (row GA-19).
+        found["addresses"] = status["addresses"] or before.get("addresses") or []
     if "conditions" in status:
         found["conditions"] = _conditions(status["conditions"], before.get("conditions") or [], now)
     if "listeners" in status:
@@ -182,6 +185,10 @@ def _timed(status: Raw, before: Raw) -> Raw:
         if name in status:
             found[name] = _entries(status[name], before.get(name) or [], reference, now)
     return found
+
+
+def _programmed(status: Raw) -> bool:
+    return any(entry["type"] == "Programmed" and entry["status"] == "True" for entry in status["conditions"])
 
 
 def _entries(wanted: list[Raw], before: list[Raw], reference: str, now: str) -> list[Raw]:

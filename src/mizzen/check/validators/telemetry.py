@@ -57,7 +57,8 @@ def _access_logging(logging: AccessLogging, path: str, notes: Notes) -> None:
 
 def _tracing(tracing: Tracing, path: str, notes: Notes) -> None:
     _providers(tracing.providers, path, notes)
-    notes.need(len(tracing.providers) < 2, f"{path}.providers", "only one tracing provider is supported")
+    if len(tracing.providers) > 1:
+        notes.warn(f"{path}.providers", "only the first provider counts")
     rate = tracing.random_sampling_percentage
     if rate is not None:
         notes.need(0 <= rate <= 100, f"{path}.randomSamplingPercentage", f"{rate:g} is not from 0 to 100")
