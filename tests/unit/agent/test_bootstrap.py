@@ -39,6 +39,26 @@ def test_ports():
     assert listeners == {"0.0.0.0_15090": "127.0.0.1", "0.0.0.0_15921": "0.0.0.0"}
 
 
+@pytest.mark.row("AG-01")
+def test_static_listeners_are_outside_every_limit_and_lead_to_the_agent():
+    found = bootstrap(Settings())
+    assert {"prometheus_stats", "agent", "xds-grpc"} == set(clusters(found))
+    for listener in found["static_resources"]["listeners"]:
+        assert listener["ignore_global_conn_limit"]
+        assert listener["bypass_overload_manager"]
+    assert found["node"]["id"].startswith("sidecar~")
+    static = found["layered_runtime"]["layers"][0]["static_layer"]
+    assert static["envoy.reloadable_features.http_reject_path_with_fragment"] is False
+
+
+@pytest.mark.row("AG-17")
+def test_envoys_own_lines():
+    (text,) = bootstrap(Settings())["application_log_config"]["log_format"].values()
+    assert text == "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n %g:%#\t%v\tthread=%t"
+    (fields,) = bootstrap(Settings(log_as_json=True))["application_log_config"]["log_format"].values()
+    assert (list(fields), fields["scope"]) == (["time", "level", "scope", "msg", "caller", "thread"], "envoy %n")
+
+
 @pytest.mark.row("AG-12")
 def test_the_poll_for_modules_goes_through_envoy_too():
     for settings, paths in (

@@ -26,7 +26,7 @@ def provider(found: Tracer, message: Any) -> Any:
     return message
 
 
-@pytest.mark.row("MC-08")
+@pytest.mark.row("MC-08", "TR-02")
 def test_zipkin() -> None:
     found = provider(
         tracer(TracerKind.ZIPKIN, http=Call("/spans", None, (Header("a", "50%"),))), zipkin_pb2.ZipkinConfig()
@@ -75,7 +75,7 @@ def test_opentelemetry_over_grpc_unless_http_is_asked_for() -> None:
     assert (asked.tenant, asked.cluster_id, asked.http_service.http_uri.uri) == ("tenant", 7, f"http://{HOST}/ask")
 
 
-@pytest.mark.row("MC-05", "PC-06")
+@pytest.mark.row("MC-05", "PC-06", "TR-06", "TR-07", "TR-09")
 def test_sampling_length_and_tags() -> None:
     tags = (
         ("a", CustomTag(literal=LiteralTag(value="1"))),

@@ -26,8 +26,38 @@ def refused(page: str, namespace: str | None = None, **parameters: str) -> int:
 ABOUT_ONE = ("config_dump", "edsz", "ecdsz", "ndsz", "sidecarz")
 
 
-@pytest.mark.row("DBG-07")
+ISTIOS = [
+    "adsz",
+    "authorizationz",
+    "cachez",
+    "clusterz",
+    "config_dump",
+    "configz",
+    "connections",
+    "ecdsz",
+    "edsz",
+    "endpointShardz",
+    "endpointz",
+    "inject",
+    "instancesz",
+    "list",
+    "mcsz",
+    "mesh",
+    "ndsz",
+    "networkz",
+    "push_status",
+    "pushcontext",
+    "registryz",
+    "resourcesz",
+    "sidecarz",
+    "syncz",
+    "telemetryz",
+]
+
+
+@pytest.mark.row("DBG-03", "DBG-04", "DBG-05", "DBG-06", "DBG-07")
 def test_each_page_answers() -> None:
+    assert set(ISTIOS) <= set(pages(still()).names)
     for name in pages(still()).names:
         json.dumps(ask(name, proxyID="web-0.shop"))
     assert {f"/debug/{name}" for name in pages(still()).names} == set(ask("list"))
