@@ -21,7 +21,10 @@ def test_discovery_is_delta_ads_over_mtls_with_file_secrets():
     assert found["dynamic_resources"]["ads_config"]["api_type"] == "DELTA_GRPC"
     assert found["dynamic_resources"]["lds_config"]["initial_fetch_timeout"] == "0s"
     cluster = clusters(found)["xds-grpc"]
-    assert cluster["type"] == "STRICT_DNS"
+    assert (cluster["type"], cluster["connect_timeout"]) == ("STRICT_DNS", "5s")
+    (options,) = cluster["typed_extension_protocol_options"].values()
+    http2 = options["explicit_http_config"]["http2_protocol_options"]
+    assert http2 == {"connection_keepalive": {"interval": "30s", "timeout": "10s"}}
     tls = cluster["transport_socket"]["typed_config"]
     assert tls["sni"] == "istiod.istio-system.svc"
     source = tls["common_tls_context"]["tls_certificate_sds_secret_configs"][0]["sds_config"]["path_config_source"]

@@ -200,15 +200,3 @@ def test_a_revision(mizzen: Mizzen, place: Path) -> None:
     (place / "route.yaml").write_text(labelled)
     assert "IST0101" in mizzen("analyze", "-f", "route.yaml", "-r", "canary").out
     assert mizzen("analyze", "-f", "route.yaml", "--revision", "stable").out == ""
-
-
-@pytest.mark.row("IA-02")
-def test_findings_that_read_the_same_are_shown_once(mizzen: Mizzen, place: Path, mesh: FakeMesh) -> None:
-    """Objects of the mesh have no lines, so that nothing tells two routes to one missing host apart."""
-    route = yaml.safe_load(ROUTE.format(host="ghost").replace("name: x", "name: x\n  namespace: default"))
-    route["spec"]["http"] *= 2
-    mesh.put(route)
-    shown = mizzen("analyze").out.splitlines()
-    assert [line for line in shown if "IST0101" in line] == [
-        'Error [IST0101] (VirtualService default/x) no such host: "ghost"'
-    ]
