@@ -24,6 +24,9 @@ def test_a_webhook_whose_service_is_gone() -> None:
     client = {"service": {"name": "istiod", "namespace": "istio-system"}}
     one = hooks("a", hook(client=client))
     assert found(injection_webhooks, one) == [("IST0139", f"{KIND} a")]
+    assert messages(injection_webhooks, one)[0].endswith(
+        "webhook sidecar-injector.istio.io leads to the Service istio-system/istiod, which does not exist"
+    )
     assert found(injection_webhooks, one, service("istiod", namespace="istio-system")) == []
     assert found(injection_webhooks, hooks("a", hook("other.example", client=client))) == []
 
@@ -32,7 +35,7 @@ def test_a_webhook_whose_service_is_gone() -> None:
 def test_two_webhooks_for_the_same_pods() -> None:
     one, two = hooks("a", hook(namespaceSelector=ENABLED)), hooks("b", hook(namespaceSelector=ENABLED))
     assert found(injection_webhooks, one, two) == [("IST0139", f"{KIND} a"), ("IST0139", f"{KIND} b")]
-    assert "b/sidecar-injector.istio.io" in messages(injection_webhooks, one, two)[0]
+    assert messages(injection_webhooks, one, two)[0].endswith("takes the same pods as b/sidecar-injector.istio.io")
     off = {"matchLabels": {"istio-injection": "disabled"}}
     assert found(injection_webhooks, one, hooks("b", hook(namespaceSelector=off))) == []
 

@@ -93,6 +93,7 @@ def _with(middleware: Any, handler: Any) -> Any:
         ("/debug/configz", "::1", "", 200),
         ("/debug/configz", "10.0.0.9", "", 401),
         ("/debug/configz", "10.0.0.9", "nonsense", 401),
+        ("/debug/configz", "unknown", "", 401),
         ("/debug/configz", "10.0.0.9", "istio-system/kiali", 200),
         ("/debug/configz", "10.0.0.9", "tools/viewer", 200),
         ("/debug/configz", "10.0.0.9", "shop/web", 403),
