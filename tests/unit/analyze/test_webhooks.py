@@ -41,6 +41,18 @@ def test_two_webhooks_for_the_same_pods() -> None:
 
 
 @pytest.mark.row("IM-25")
+@pytest.mark.parametrize(("part", "label", "value"), [
+    ("namespaceSelector", "istio-injection", "disabled"), ("objectSelector", "sidecar.istio.io/inject", "true"),
+    ("objectSelector", "sidecar.istio.io/inject", "false"), ("objectSelector", "istio.io/rev", "a"),
+])  # fmt: skip
+def test_every_labelling_that_injection_knows_is_tried(part: str, label: str, value: str) -> None:
+    rivals = [hooks(name, hook(**{part: {"matchLabels": {label: value}}})) for name in "ab"]
+    assert len(found(injection_webhooks, *rivals)) == 2
+    strangers = [hooks(name, hook("x.example", **{part: {"matchLabels": {label: value}}})) for name in "ab"]
+    assert len(found(injection_webhooks, *strangers)) == (2 if label == "istio.io/rev" else 0)
+
+
+@pytest.mark.row("IM-25")
 def test_webhooks_of_two_revisions() -> None:
     def of(revision: str) -> Json:
         return hooks(revision, hook(namespaceSelector={"matchLabels": {"istio.io/rev": revision}}))

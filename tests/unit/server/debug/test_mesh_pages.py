@@ -10,6 +10,7 @@ import pytest
 from mizzen.model.networks import NetworkGateway, Networks
 from mizzen.model.remote import Remote, Sync
 from mizzen.server.debug import mesh_pages
+from tests.meshes import new
 from tests.unit.server.debug.world import still
 
 
@@ -41,6 +42,12 @@ def test_mesh_config_policies_and_kinds() -> None:
     policies = mesh_pages.authorizationz(config)
     assert policies["rootNamespace"] == "istio-system"
     assert [each["metadata"]["name"] for each in policies["authorizationpolicies"]["shop"]] == ["deny"]
+    others = [
+        new("security.istio.io/v1", "PeerAuthentication", "shop", "m", {"mtls": {"mode": "STRICT"}}),
+        new("security.istio.io/v1", "RequestAuthentication", "bank", "t", {"jwtRules": [{"issuer": "i"}]}),
+    ]
+    policies = mesh_pages.authorizationz(config.with_objects(others))
+    assert [list(policies[kind]) for kind in ("peerauthentications", "requestauthentications")] == [["shop"], ["bank"]]
     kinds = mesh_pages.resourcesz()
     assert "networking.istio.io/v1/VirtualService" in kinds
     assert "v1/Service" in kinds
