@@ -51,6 +51,7 @@ def test_mesh_config_policies_and_kinds() -> None:
     kinds = mesh_pages.resourcesz()
     assert "networking.istio.io/v1/VirtualService" in kinds
     assert "v1/Service" in kinds
+    assert "v1/Event" not in kinds, "what has no effect is not read"
 
 
 @pytest.mark.row("DBG-04")
@@ -60,6 +61,8 @@ def test_services_and_their_endpoints() -> None:
     assert [port["number"] for port in services["web.shop.svc.cluster.local"]["ports"]] == [80]
     found = mesh_pages.endpoints(snapshot())
     assert {(each["namespace"], each["port"]) for each in found} == {("shop", 80), ("bank", 80)}
+    (web,) = [each for each in found if each["hostname"] == "web.shop.svc.cluster.local"]
+    assert [each["address"] for each in web["endpoints"]] == ["10.1.0.1"]
 
 
 @pytest.mark.row("DBG-07")
