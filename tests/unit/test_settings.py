@@ -16,6 +16,7 @@ def test_nothing_set_gives_the_defaults() -> None:
     assert Settings.of({"POD_NAMESPACE": "", "TOKEN_AUDIENCES": ""}) == Settings()
 
 
+@pytest.mark.row("XD-03", "XD-05")
 def test_each_variable_is_read() -> None:
     found = Settings.of(
         {
@@ -51,6 +52,14 @@ def test_each_variable_is_read() -> None:
     assert found.jwks_blocked == ("10.0.0.0/8", "::1/128")
     assert (found.ignored_resources, found.included_resources) == (("*.istio.io",), ("gateways.networking.istio.io",))
     assert (found.coalesce, found.stream_rate) == (timedelta(0), 7)
+
+
+@pytest.mark.row("DBG-02")
+def test_who_sees_the_debug_pages_and_whether_there_are_any() -> None:
+    usual = Settings()
+    assert (usual.debug_auth, usual.debug_on_http, usual.debug_namespaces) == (True, True, ())
+    found = Settings.of({"ENABLE_DEBUG_ON_HTTP": "false", "DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES": "tools, watch"})
+    assert (found.debug_on_http, found.debug_namespaces) == (False, ("tools", "watch"))
 
 
 @pytest.mark.row("CA-04")

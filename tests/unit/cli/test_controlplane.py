@@ -32,6 +32,12 @@ def test_a_certificate_to_serve_with_comes_with_its_key(mizzen: Mizzen, monkeypa
     assert "go together" in output
 
 
+@pytest.mark.row("XD-08")
+def test_the_age_of_connections(mizzen: Mizzen, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert started(mizzen, monkeypatch)[2][0].connection_age == 0, "none is ended for its age"
+    assert started(mizzen, monkeypatch, "--keepaliveMaxServerConnectionAge", "30m")[2][0].connection_age == 1800
+
+
 def test_what_prevents_the_start_is_one_line(mizzen: Mizzen, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: controlplane.Options) -> None:
         raise MeshError("the CA files cannot be read")
