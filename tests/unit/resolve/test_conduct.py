@@ -88,6 +88,19 @@ def test_tags_and_lengths_are_the_pods_own() -> None:
     assert (found.path_length, [name for name, _ in found.tags], found.istio_tags) == (77, ["a"], False)
 
 
+@pytest.mark.row("TR-09")
+def test_a_tag_that_envoy_would_refuse_is_left_out() -> None:
+    tags = {"good": {"literal": {"value": "b"}}, "bad": {"formatter": {"value": "%OOPS%"}}, "none": {}}
+    mesh = {
+        "extensionProviders": [ZIPKIN],
+        "defaultProviders": {"tracing": ["z"]},
+        "defaultConfig": {"tracing": {"customTags": tags}},
+    }
+    for found in (of(mesh).client.tracing, of(mesh, config={"tracing": {"customTags": tags}}).client.tracing):
+        assert found is not None
+        assert [name for name, _ in found.tags] == ["good"]
+
+
 @pytest.mark.row("MC-12")
 def test_loggers_by_name_and_none_of_them_usable_leaves_the_mesh_setting() -> None:
     files = [{"name": name, "envoyFileAccessLog": {"path": f"/{name}"}} for name in ("b", "a")]
