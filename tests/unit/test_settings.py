@@ -16,6 +16,7 @@ def test_nothing_set_gives_the_defaults() -> None:
     assert Settings.of({"POD_NAMESPACE": "", "TOKEN_AUDIENCES": ""}) == Settings()
 
 
+@pytest.mark.row("XD-03", "XD-05")
 def test_each_variable_is_read() -> None:
     found = Settings.of(
         {
@@ -77,6 +78,14 @@ def test_switches_have_istios_names() -> None:
     usual = Settings()
     assert (usual.features.gateway_selectors, usual.features.strict_gateways) == (True, True)
     assert (usual.entry_registration, usual.entry_identity, usual.entry_grace) == (True, True, timedelta(seconds=10))
+
+
+@pytest.mark.row("DBG-02")
+def test_who_sees_the_debug_pages_and_whether_there_are_any() -> None:
+    usual = Settings()
+    assert (usual.debug_auth, usual.debug_on_http, usual.debug_namespaces) == (True, True, ())
+    found = Settings.of({"ENABLE_DEBUG_ON_HTTP": "false", "DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES": "tools, watch"})
+    assert (found.debug_on_http, found.debug_namespaces) == (False, ("tools", "watch"))
 
 
 @pytest.mark.row("CA-04")

@@ -70,7 +70,7 @@ def test_the_other_tracers() -> None:
     assert found.hostnames == (HOST, HOST)
 
 
-@pytest.mark.row("MC-06", "MC-10", "MC-11")
+@pytest.mark.row("MC-06", "MC-10", "MC-11", "TR-05")
 @pytest.mark.parametrize(
     ("kind", "fields", "why"),
     [

@@ -22,8 +22,10 @@ from tests.unit.check.judging import errors, warnings
     ({"accessLogging": [{"filter": {"expression": "a ="}}, {"filter": {}}]},
      ["spec.accessLogging[0].filter.expression", "spec.accessLogging[1].filter.expression"]),
     ({"tracing": [{"customTags": {"a": {"literal": {}}, "b": {"header": {"name": "no name"}}, "c": {"formatter": {"value": "%OOPS%"}},
-                                  "d": {"formatter": {"value": "%REQ(a)%"}}}}]},
-     ["spec.tracing[0].customTags.a.literal.value", "spec.tracing[0].customTags.b.header.name", "spec.tracing[0].customTags.c.formatter.value"]),
+                                  "d": {"formatter": {"value": "%REQ(a)%"}},
+                                  "e": {"formatter": {"value": "%REQ_WITHOUT_QUERY(:PATH)%"}}}}]},
+     ["spec.tracing[0].customTags.a.literal.value", "spec.tracing[0].customTags.b.header.name", "spec.tracing[0].customTags.c.formatter.value",
+      "spec.tracing[0].customTags.e.formatter.value"]),
     ({"metrics": [{"overrides": [{"tagOverrides": {"a": {"value": "string(destination.port)"}, "b": {"value": "request.path.split('/')"}}}]}]},
      ["spec.metrics[0].overrides[0].tagOverrides.b.value"]),
 ])  # fmt: skip
