@@ -26,7 +26,7 @@ def _wrong(tag: CustomTag) -> Iterator[tuple[str, str]]:
     if tag.header is not None and not tag.header.name:
         yield "header.name", "a name is required"
     if tag.header is not None and not log_format.is_header_name(tag.header.name):
-        yield "header.name", f"{tag.header.name!r} is no header name"
+        yield "header.name", f"{tag.header.name[:100]!r} is no header name"
     if tag.formatter is not None:
         wrong = log_format.problem_in_value(tag.formatter.value) if tag.formatter.value else "a value is required"
         if wrong:
