@@ -12,6 +12,8 @@ from mizzen.model.config import Config
 from mizzen.model.proxy import Proxy, ProxyType
 
 NETWORKING, SECURITY = "networking.istio.io/v1", "security.istio.io/v1"
+TELEMETRY, EXTENSIONS = "telemetry.istio.io/v1", "extensions.istio.io/v1alpha1"
+GATEWAY_API = "gateway.networking.k8s.io/v1"
 
 
 def new(api: str, kind: str, namespace: str, name: str, spec: dict[str, Any], **more: Any) -> Object:
@@ -86,6 +88,14 @@ POOL: tuple[Object, ...] = (
     new(SECURITY, "PeerAuthentication", "a", "default", {"mtls": {"mode": "STRICT"}}),
     new(SECURITY, "PeerAuthentication", "a", "own", {"selector": {"matchLabels": {"app": "reviews"}}, "mtls": {"mode": "DISABLE"}}),
     new(SECURITY, "AuthorizationPolicy", "a", "deny", {"action": "DENY", "rules": [{"to": [{"operation": {"methods": ["POST"]}}]}]}),
+    new(TELEMETRY, "Telemetry", "istio-system", "mesh", {"accessLogging": [{"providers": [{"name": "envoy"}]}]}),
+    new(TELEMETRY, "Telemetry", "a", "web", {"selector": {"matchLabels": {"app": "web"}}, "metrics": [{"overrides": [{"disabled": True}]}]}),
+    new(EXTENSIONS, "WasmPlugin", "a", "plugin", {"url": "file:///filter.wasm"}),
+    new(EXTENSIONS, "TrafficExtension", "istio-system", "script", {"lua": {"inlineCode": "function envoy_on_request(h) end"}, "match": [{"mode": "CLIENT"}]}),
+    service("edge", "istio-system", 7, _HTTP, selector={"istio": "ingressgateway"}),
+    new(GATEWAY_API, "Gateway", "istio-system", "api", {"gatewayClassName": "istio", "addresses": [{"type": "Hostname", "value": "edge"}], "listeners": [{"name": "http", "port": 80, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}]}),
+    new(GATEWAY_API, "HTTPRoute", "a", "api", {"parentRefs": [{"name": "api", "namespace": "istio-system"}], "rules": [{"backendRefs": [{"name": "reviews", "port": 80}]}]}),
+    new(GATEWAY_API, "HTTPRoute", "a", "mesh", {"parentRefs": [{"kind": "Service", "group": "", "name": "web"}], "rules": [{"backendRefs": [{"name": "reviews", "namespace": "b", "port": 80}]}]}),
 )  # fmt: skip
 
 objects = st.lists(st.sampled_from(POOL), unique_by=id)

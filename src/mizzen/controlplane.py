@@ -45,7 +45,6 @@ def run(options: Options) -> None:
     """Until SIGTERM or SIGINT. Raises MeshError when it cannot start."""
     configure_logs()
     settings = Settings.of(os.environ)
-    settings = replace(settings, connection_age=options.connection_age)
     settings = replace(settings, features=replace(settings.features, authorization=options.authorization))
     asyncio.run(_run(options, settings))
 

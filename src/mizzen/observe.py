@@ -56,6 +56,8 @@ _BARE = (
 _SUFFIXED = re.compile(rf"^((?:# (?:HELP|TYPE) )?(?:{'|'.join(_BARE)}))_total(?=[ {{])".encode(), re.MULTILINE)
 
 
+_LONGEST = 64
+"""Characters of a version that a proxy says of itself."""
 _PUSH = (0.01, 0.1, 0.5, 1, 3, 5, 10, 20, 30)
 _PROXY = (0.1, 0.5, 1, 3, 5, 10, 20, 30)
 
@@ -113,6 +115,7 @@ class Metrics:
             for short in ("cds", "eds", "lds", "rds")
         }
         self._refusing: dict[str, set[tuple[str, str]]] = {}
+        self._versions: collections.Counter[str] = collections.Counter()
         self.lookup_failures = Gauge(
             "provider_lookup_cluster_failures",
             "Extension providers whose service is not found, or is in several namespaces.",
@@ -239,6 +242,15 @@ class Metrics:
         uptime = Gauge("istiod_uptime_seconds", "Time since this process began.", registry=registry)
         uptime.set_function(lambda: time.monotonic() - started)
         Gauge("pilot_info", "Version of this control plane.", ["version"], registry=registry).labels(VERSION).set(1)
+
+    def count_connected(self, version: str, change: int) -> None:
+        """A proxy of ``version`` has come (1) or gone (-1). Of a version that no proxy has nothing is said."""
+        label = version[:_LONGEST] or "unknown"
+        self._versions[label] += change
+        self.connected.labels(label).set(self._versions[label])
+        if not self._versions[label]:
+            del self._versions[label]
+            self.connected.remove(label)
 
     def refused(self, short: str, node: str, error: str) -> None:
         """A proxy refused a response of the type ``short`` with the gRPC code ``error`` (row CPM-02)."""

@@ -77,8 +77,6 @@ class Settings:
     entry_grace: timedelta = timedelta(seconds=10)
     coalesce: timedelta = timedelta(milliseconds=100)
     streams_per_second: float = 0
-    connection_age: float = 0.0
-    """Seconds after which a stream is ended, so that proxies spread over new replicas; 0 never (row XD-08)."""
 
     @property
     def stream_rate(self) -> float:

@@ -55,6 +55,15 @@ def test_files_stay_small() -> None:
     assert {name: size for name, size in sizes.items() if size > MAX_LINES} == {}
 
 
+def test_dependencies_are_pinned_and_name_no_registry() -> None:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    packages = [line for line in lines if line and not line.startswith((" ", "#"))]
+    assert packages
+    assert [line for line in packages if not re.match(r"[\w.\[\]-]+==\S+ (;.* )?\\$", line)] == []
+    for name in ("requirements.lock", "pyproject.toml", "packaging/setup.sh", "Makefile"):
+        assert re.search(r"https?://|--(extra-)?index-url|--find-links", (ROOT / name).read_text()) is None, name
+
+
 def test_no_file_names_a_path_of_one_machine() -> None:
     pattern = re.compile(r"(?<![\w.}])/(?:work|root|home/[a-z])/")
     names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False).stdout

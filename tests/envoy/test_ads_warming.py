@@ -12,19 +12,19 @@ from mizzen.model.resources import CLUSTER, ResourceSet
 from mizzen.server.control import Ports
 from mizzen.server.wait import wait
 from mizzen.xds import DeltaSession
-from tests.envoy.test_ads import (
+from tests.envoy.ads_world import (
     NODE,
     Credentials,
     backend,
     broken_listener,
     cluster,
     endpoints,
-    free_port,
     get,
     listener,
     route,
     running_envoy,
 )
+from tests.envoy.loopback import free_port
 from tests.fakes.controlplane import control_plane, pod, until
 
 pytestmark = pytest.mark.envoy

@@ -127,6 +127,7 @@ async def control_plane(
     resources: ResourceSet | None = None,
     core: Compiler | None = None,
     entries: Entries | None = None,
+    connection_age: float = 0.0,
     **settings: Any,
 ) -> AsyncIterator[ControlPlane]:
     state = directory / "state"
@@ -154,6 +155,7 @@ async def control_plane(
         token_jwks=tokens.path,
         bind="127.0.0.1",
         address="127.0.0.1",
+        connection_age=connection_age,
         ports=ports or Ports(secure=0, plaintext=0, monitoring=0, https=0, http=0),
     )
     stop, ready = asyncio.Event(), asyncio.Event()

@@ -14,6 +14,9 @@ import grpc.aio
 import pytest
 from envoy.config.core.v3 import base_pb2
 from envoy.service.discovery.v3 import discovery_pb2
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import PingReceived
 
 from mizzen.model.resources import CLUSTER, Resource, ResourceSet
 from mizzen.server import transport
@@ -56,6 +59,31 @@ async def test_a_burst_of_changes_is_a_few_pushes(tmp_path: Path) -> None:
         # One at once, and then one for each tenth of a second that it took.
         allowed = 2 + (time.monotonic() - began) / 0.1
         assert responses <= mesh.hub.current.number - before <= allowed
+
+
+@pytest.mark.row("XD-08")
+async def test_an_idle_connection_is_pinged_and_ended_when_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (transport.KEEPALIVE, transport.KEEPALIVE_TIMEOUT) == (30, 10)
+    monkeypatch.setattr(transport, "KEEPALIVE", 0.1)
+    monkeypatch.setattr(transport, "KEEPALIVE_TIMEOUT", 0.2)
+
+    async def silent(call: transport.Call) -> None:
+        await call.receive()
+
+    server = await transport.serve([transport.Method(STREAM, silent)], "127.0.0.1", 0, None)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    caller = H2Connection(H2Configuration(client_side=True))
+    caller.initiate_connection()
+    head = {":method": "POST", ":scheme": "http", ":path": STREAM, ":authority": "x", "te": "trailers"}
+    caller.send_headers(1, [*head.items(), ("content-type", "application/grpc")])
+    writer.write(caller.data_to_send())
+    events: list[Any] = []
+    async with asyncio.timeout(10):
+        while data := await reader.read(65536):  # what we receive is never answered
+            events += caller.receive_data(data)
+    assert any(isinstance(event, PingReceived) for event in events)
+    writer.close()
+    await server.stop()
 
 
 @pytest.mark.row("XD-08")

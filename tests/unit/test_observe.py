@@ -40,6 +40,39 @@ def test_who_refuses_what_is_told_until_the_proxy_is_gone() -> None:
     assert 'pilot_total_xds_rejects{type="lds"} 2.0' in metrics.text().decode()
 
 
+@pytest.mark.row("CPM-01", "IJ-12")
+@pytest.mark.parametrize(
+    ("name", "buckets"),
+    [
+        ("pilot_xds_push_time", ".01 .1 .5 1 3 5 10 20 30"),
+        ("pilot_debounce_time", ".01 .1 .5 1 3 5 10 20 30"),
+        ("pilot_xds_send_time", ".01 .1 1 3 5 10 20 30"),
+        ("pilot_proxy_convergence_time", ".1 .5 1 3 5 10 20 30"),
+        ("pilot_proxy_queue_time", ".1 .5 1 3 5 10 20 30"),
+        ("pilot_pushcontext_init_seconds", ".01 .1 .5 1 3 5"),
+        ("pilot_xds_config_size_bytes", "1 10000 1000000 4000000 10000000 40000000"),
+        ("sidecar_injection_time_seconds", ".1 1 3 5 10 20 30 60"),
+    ],
+)
+def test_histograms_have_istios_buckets(name: str, buckets: str) -> None:
+    metrics = Metrics()
+    metrics.pushing.push.labels("lds").observe(1)
+    metrics.config_size.labels("type.googleapis.com/x").observe(1)
+    families = {family.name: family for family in text_string_to_metric_families(metrics.text().decode())}
+    found = [float(s.labels["le"]) for s in families[name].samples if s.name.endswith("_bucket")]
+    assert found == [*map(float, buckets.split()), float("inf")]
+
+
+@pytest.mark.row("CPM-01")
+def test_the_largest_request_is_kept() -> None:
+    metrics = Metrics()
+    for size in (5, 9, 7):
+        metrics.pushing.received(size)
+    text = metrics.text().decode()
+    assert "\npilot_xds_recv_max 9.0\n" in text
+    assert "\npilot_xds_write_timeout 0.0\n" in text
+
+
 @pytest.mark.row("CPM-09")
 def test_the_process_is_measured_under_its_own_names_alone() -> None:
     text = Metrics().text().decode()

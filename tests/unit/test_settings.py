@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from mizzen.errors import MeshError
-from mizzen.model.features import Features, RemoteKeys
+from mizzen.model.features import Features, GatewayApi, RemoteKeys
 from mizzen.settings import Settings
 
 
@@ -16,6 +16,7 @@ def test_nothing_set_gives_the_defaults() -> None:
     assert Settings.of({"POD_NAMESPACE": "", "TOKEN_AUDIENCES": ""}) == Settings()
 
 
+@pytest.mark.row("XD-03", "XD-05")
 def test_each_variable_is_read() -> None:
     found = Settings.of(
         {
@@ -51,6 +52,40 @@ def test_each_variable_is_read() -> None:
     assert found.jwks_blocked == ("10.0.0.0/8", "::1/128")
     assert (found.ignored_resources, found.included_resources) == (("*.istio.io",), ("gateways.networking.istio.io",))
     assert (found.coalesce, found.stream_rate) == (timedelta(0), 7)
+
+
+@pytest.mark.row("CM-07", "GW-26", "GA-02", "GA-04", "GA-05", "VM-03")
+def test_switches_have_istios_names() -> None:
+    found = Settings.of(
+        {
+            "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY": "false",
+            "PILOT_ENABLE_STRICT_GATEWAY_MERGING": "false",
+            "PILOT_ENABLE_GATEWAY_API": "false",
+            "ENABLE_GATEWAY_API_MANUAL_DEPLOYMENT": "false",
+            "PILOT_ENABLE_GATEWAY_API_COPY_LABELS_ANNOTATIONS": "false",
+            "PILOT_GATEWAY_API_DEFAULT_GATEWAYCLASS_NAME": "mine",
+            "PILOT_ENABLE_WORKLOAD_ENTRY_AUTOREGISTRATION": "false",
+            "PILOT_ENABLE_WORKLOAD_ENTRY_HEALTHCHECKS": "false",
+            "ISTIO_WORKLOAD_ENTRY_VALIDATE_IDENTITY": "false",
+            "PILOT_WORKLOAD_ENTRY_GRACE_PERIOD": "3s",
+        }
+    )
+    features = found.features
+    assert (features.gateway_selectors, features.strict_gateways) == (False, False)
+    assert features.gateway_api == GatewayApi(enabled=False, manual=False, copies=False, default_class="mine")
+    assert (found.entry_registration, found.entry_checks, found.entry_identity) == (False, False, False)
+    assert found.entry_grace == timedelta(seconds=3)
+    usual = Settings()
+    assert (usual.features.gateway_selectors, usual.features.strict_gateways) == (True, True)
+    assert (usual.entry_registration, usual.entry_identity, usual.entry_grace) == (True, True, timedelta(seconds=10))
+
+
+@pytest.mark.row("DBG-02")
+def test_who_sees_the_debug_pages_and_whether_there_are_any() -> None:
+    usual = Settings()
+    assert (usual.debug_auth, usual.debug_on_http, usual.debug_namespaces) == (True, True, ())
+    found = Settings.of({"ENABLE_DEBUG_ON_HTTP": "false", "DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES": "tools, watch"})
+    assert (found.debug_on_http, found.debug_namespaces) == (False, ("tools", "watch"))
 
 
 @pytest.mark.row("CA-04")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 from typing import Any
 
 from msgspec import Struct, field
@@ -35,6 +37,14 @@ class ServiceSpec(Struct, frozen=True, kw_only=True, rename="camel"):
 class Service(Struct, frozen=True, kw_only=True):
     spec: ServiceSpec = ServiceSpec()
     status: dict[str, Any] = {}
+
+    @property
+    def balancer(self) -> list[tuple[str, str]]:
+        """Address and host name of each entry of its load balancer; either may be empty. What has no such form is left out."""
+        block = self.status.get("loadBalancer")
+        entries = block.get("ingress") if isinstance(block, dict) else None
+        found = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+        return [(str(entry.get("ip") or ""), str(entry.get("hostname") or "")) for entry in found]
 
 
 class ContainerPort(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -162,9 +172,23 @@ class Secret(Struct, frozen=True, kw_only=True, rename="camel"):
     def __repr__(self) -> str:
         return f"Secret(type={self.type!r}, keys={sorted({*self.data, *self.string_data})})"
 
+    @property
+    def held(self) -> dict[str, bytes]:
+        """By key; ``stringData`` goes first, as in Kubernetes. What is no base64 is left out."""
+        found: dict[str, bytes] = {}
+        for key, value in self.data.items():
+            with contextlib.suppress(ValueError):
+                found[key] = base64.b64decode(value, validate=True)
+        return found | {key: value.encode() for key, value in self.string_data.items()}
+
 
 class ConfigMap(Struct, frozen=True, kw_only=True):
     data: dict[str, str] = {}
+
+    @property
+    def held(self) -> dict[str, bytes]:
+        """By key, as of a Secret."""
+        return {key: value.encode() for key, value in self.data.items()}
 
 
 class BackendPort(Struct, frozen=True, kw_only=True):

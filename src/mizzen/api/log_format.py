@@ -206,6 +206,18 @@ def problem(text: str) -> str:
     return ""
 
 
+def problem_in_value(text: str) -> str:
+    """As :func:`problem`, of a header or a tag: what needs the formatter of access logs is no operator there."""
+    if "%REQ_WITHOUT_QUERY" in text:
+        return "REQ_WITHOUT_QUERY is an operator of access logs only"
+    return problem(text)
+
+
+def is_header_name(name: str) -> bool:
+    """Of a header, or of one of Envoy's own such as ``:path``."""
+    return re.fullmatch(_HEADER_NAME, name) is not None
+
+
 def problem_in(fields: Any) -> str:
     """As :func:`problem`, of the first faulty text in the values of a JSON object, however deep."""
     values = fields.values() if isinstance(fields, Mapping) else fields if isinstance(fields, list | tuple) else ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from mizzen.api import log_format
+from mizzen.api import custom_tag, log_format
 from mizzen.api.ciphers import is_curve, is_suite
 from mizzen.api.mesh_config import MeshConfig, ProxyConfig, TLSConfig
 from mizzen.api.reader import Problem
@@ -127,6 +127,10 @@ def _proxy_config(config: ProxyConfig) -> Iterator[Problem]:
             yield _warn(f"defaultConfig.tracing.{name}", "is no longer sent to; name an opentelemetry provider instead")
     if tracing is not None and not 0 <= tracing.sampling <= 100:
         yield _warn("defaultConfig.tracing.sampling", "is no share from 0 to 100; 1 is used")
+    for name, tag in (tracing.custom_tags if tracing else {}).items():
+        if found := custom_tag.problem(name, tag):
+            path = ".".join(filter(None, ("defaultConfig.tracing.customTags", name, found[0])))
+            yield _warn(path, f"{found[1]}; the tag is left out")
     if config.stat_name_length:
         yield _warn("defaultConfig.statNameLength", "has no effect: names have no limit any more")
     if config.proxy_bootstrap_template_path:

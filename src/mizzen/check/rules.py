@@ -11,6 +11,7 @@ import re2
 
 from mizzen.api.meta import Duration, LabelSelector, TargetRef
 from mizzen.check.notes import Notes
+from mizzen.model.hosts import is_ip as is_ip
 
 PROTOCOLS = frozenset({"GRPC", "GRPC-WEB", "HTTP", "HTTP2", "HTTPS", "MONGO", "MYSQL", "REDIS", "TCP", "TLS", "UDP"})
 HTTP_PROTOCOLS = frozenset({"GRPC", "GRPC-WEB", "HTTP", "HTTP2", "HTTP_PROXY"})
@@ -36,14 +37,6 @@ def fqdn(name: str) -> bool:
     """Whether ``name`` is a DNS name (one final dot allowed), without wildcards."""
     name = name.removesuffix(".")
     return 0 < len(name) <= 255 and all(len(p) <= 63 and _LABEL.fullmatch(p) is not None for p in name.split("."))
-
-
-def is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def is_cidr(text: str) -> bool:

@@ -14,13 +14,11 @@ from mizzen.inject.owner import Owner
 from mizzen.inject.pod import TEMPLATE_CHOICE, render
 from mizzen.inject.settings import InjectSettings
 from mizzen.model.gateway_plan import OPTIONAL, GatewayPlan
+from mizzen.model.generated import GATEWAY_NAME
 
-GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 CLASS_NAME = "gateway.networking.k8s.io/gateway-class-name"
 MANAGED = "gateway.istio.io/managed"
 MANAGER = "istio.io-gateway-controller"
-SERVICE_TYPE = "networking.istio.io/service-type"
-SERVICE_ACCOUNT = "gateway.istio.io/service-account"
 _INJECT = "sidecar.istio.io/inject"
 
 

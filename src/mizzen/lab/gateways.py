@@ -23,7 +23,7 @@ from mizzen.resolve.gateway_api import (
     plan,
     statuses,
 )
-from mizzen.resolve.gateway_api.classes import KIND, built_in, served
+from mizzen.resolve.gateway_api.classes import KIND, built_in
 from mizzen.resolve.gateway_api.conditions import Problem
 from mizzen.resolve.services import by_hostname, services
 from mizzen.settings import Settings
@@ -65,7 +65,7 @@ def wanted(raws: Sequence[Raw], settings: InjectSettings, options: GatewayApi = 
         return Wanted((), class_statuses(config.of("GatewayClass")))
     objects: list[Raw] = []
     invalid: dict[ObjectKey, Problem] = {}
-    for item in served(made.world):
+    for item in made.served:
         if not _ours(item.gateway.meta, settings.revision):
             continue
         planned = plan(item, made.listeners, made.world, config.mesh.root_namespace)
@@ -170,6 +170,9 @@ def _timed(status: Raw, before: Raw) -> Raw:
     """``status`` with the time of each condition's last change, and with what other controllers wrote of routes."""
     now = timestamp()
     found = {**status}
+    if "addresses" in status and not _programmed(status):
+        # A Gateway that has been reached once keeps telling where, also while that does not work (row GA-19).
+        found["addresses"] = status["addresses"] or before.get("addresses") or []
     if "conditions" in status:
         found["conditions"] = _conditions(status["conditions"], before.get("conditions") or [], now)
     if "listeners" in status:
@@ -182,6 +185,10 @@ def _timed(status: Raw, before: Raw) -> Raw:
         if name in status:
             found[name] = _entries(status[name], before.get(name) or [], reference, now)
     return found
+
+
+def _programmed(status: Raw) -> bool:
+    return any(entry["type"] == "Programmed" and entry["status"] == "True" for entry in status["conditions"])
 
 
 def _entries(wanted: list[Raw], before: list[Raw], reference: str, now: str) -> list[Raw]:

@@ -11,6 +11,10 @@ from mizzen.api.meta import Object
 
 DIRECTORY = "/var/lib/istio/data"
 """Where an agent keeps the modules that it fetched, each as ``<sha256>.wasm``."""
+NAME_PREFIX = "extensions.istio.io/trafficextension/"
+"""Of the names of filters; behind it is the extension's own."""
+DOCKER_CONFIG = "kubernetes.io/dockerconfigjson"
+"""The type of a Secret with the password of a registry."""
 UNFETCHED = "MZ0407"
 """The code of a finding about a module, or the secret to fetch it with, that is not there."""
 

@@ -26,6 +26,15 @@ def is_address(host: str) -> bool:
     return True
 
 
+def is_ip(text: str) -> bool:
+    """True for one IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def covers(pattern: str, host: str) -> bool:
     """True when every name that ``host`` stands for matches ``pattern``; ``*.x`` does not cover ``x`` (CM-10)."""
     if pattern == host or pattern == "*":

@@ -34,11 +34,6 @@ class Protocol(StrEnum):
     def is_tls(self) -> bool:
         return self in (Protocol.TLS, Protocol.HTTPS)
 
-    @property
-    def is_tcp(self) -> bool:
-        """Carried as bytes: neither HTTP nor to be detected, TLS included."""
-        return not self.is_http and self not in (Protocol.UNSUPPORTED, Protocol.UDP)
-
 
 _HTTP = frozenset({Protocol.HTTP, Protocol.HTTP2, Protocol.GRPC, Protocol.GRPC_WEB})
 _HTTP2 = frozenset({Protocol.HTTP2, Protocol.GRPC, Protocol.GRPC_WEB})

@@ -23,6 +23,14 @@ class NotFound(str):
         found.kind = kind
         return found
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and str(self) == str(other) and self.kind == getattr(other, "kind", self.kind)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = str.__hash__
+
 
 class TracerKind(StrEnum):
     ZIPKIN = "zipkin"

@@ -21,7 +21,7 @@ def overlap_findings(
         return ()
     found: dict[tuple[str, str], Finding] = {}
     for workload in workloads.values():
-        both = in_force(custom, workload.namespace, workload.labels, root_namespace)
+        both = in_force(custom, workload.namespace, workload.labels, root_namespace, features)
         names = sorted({_provider(obj) for obj in both})
         if len(names) < 2:
             continue

@@ -80,7 +80,8 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
     shared = run.step("shared_certificates", shared_certificates, gateways)
     references = run.step("references", reference_findings, routes, rules, gateways, hosts)
     authentications = run.step("request_authentications", _oldest_first, config.of("RequestAuthentication"))
-    claims = run.step("claim_findings", claim_findings, routes, gateways, authentications, running, mesh.root_namespace)
+    where = (mesh.root_namespace, config.features)
+    claims = run.step("claim_findings", claim_findings, routes, gateways, authentications, running, *where)
     authorizations = run.step("authorization_policies", _oldest_first, config.of("AuthorizationPolicy"))
     asked = run.step("authorizers", authorizers, mesh, hosts)
     wasm = config.of("WasmPlugin")
@@ -92,7 +93,7 @@ def build(config: Config, previous: Snapshot | None = None) -> Snapshot:
         *run.step("authorizer_findings", authorizer_findings, authorizations, asked),
         *run.step("provider_findings", provider_findings, mesh, sinks, config.of("ConfigMap")),
         *run.step("telemetry_findings", telemetry_findings, reported, mesh, sinks),
-        *run.step("overlap_findings", overlap_findings, authorizations, running, mesh.root_namespace, config.features),
+        *run.step("overlap_findings", overlap_findings, authorizations, running, *where),
         *run.step("key_findings", key_findings, authentications, config.jwks),
         *run.step("extension_findings", extension_findings, plugins, config.of("Secret")),
     )

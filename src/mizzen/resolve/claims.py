@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from mizzen.api.meta import Object
 from mizzen.api.virtual_service import HTTPMatchRequest
+from mizzen.model.features import Features
 from mizzen.model.finding import Finding, Level
 from mizzen.model.service import Workload
 from mizzen.resolve import problems
@@ -21,6 +22,7 @@ def claim_findings(
     authentications: Iterable[Object],
     workloads: Mapping[str, Workload],
     root_namespace: str,
+    features: Features,
 ) -> tuple[Finding, ...]:
     """One error for each object, claim and gateway pod without a RequestAuthentication in force."""
     routed = [(obj, used) for obj in virtual_services if (used := tuple(_used(obj)))]
@@ -28,11 +30,15 @@ def claim_findings(
         return ()
     known = {f"{obj.namespace}/{obj.name}": obj for obj in gateways}
     tokens = tuple(authentications)
+
+    def verified(pod: Workload) -> bool:
+        return bool(in_force(tokens, pod.namespace, pod.labels, root_namespace, features))
+
     found: dict[tuple[str, str, str, str], Finding] = {}
     for obj, used in routed:
         for field, key, names in used:
             for name in names:
-                for pod in _unverified(known.get(name), tokens, workloads.values(), root_namespace):
+                for pod in _unverified(known.get(name), workloads.values(), verified):
                     text = (
                         f"The virtual service uses the JWT claim based routing (key: {key}) but found no request "
                         f"authentication for the gateway ({name}) pod ({pod.namespace}/{pod.name}). The request "
@@ -58,11 +64,11 @@ def _claims(match: HTTPMatchRequest) -> Iterator[tuple[str, str]]:
 
 
 def _unverified(
-    gateway: Object | None, tokens: tuple[Object, ...], workloads: Iterable[Workload], root_namespace: str
+    gateway: Object | None, workloads: Iterable[Workload], verified: Callable[[Workload], bool]
 ) -> Iterator[Workload]:
     if gateway is None:
         return
     for workload in workloads:
         selected = gateway.body.selector.items() <= workload.labels.items()
-        if selected and not in_force(tokens, workload.namespace, workload.labels, root_namespace):
+        if selected and not verified(workload):
             yield workload

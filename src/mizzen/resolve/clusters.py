@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec.structs import replace
@@ -26,38 +27,25 @@ from mizzen.resolve.workloads import workloads
 _NOTHING: Mapping[ObjectKey, Object] = {}
 
 
+@dataclass(frozen=True, eq=False)
 class Registry:
     """What runs in one cluster, or in all of them."""
 
-    def __init__(
-        self,
-        services: tuple[Service, ...],
-        workloads: Mapping[str, Workload],
-        endpoints: Mapping[EndpointKey, tuple[Endpoint, ...]],
-        networks: Networks,
-    ) -> None:
-        self.services = services
-        self.workloads = workloads
-        self.endpoints = endpoints
-        self.networks = networks
+    services: tuple[Service, ...]
+    workloads: Mapping[str, Workload]
+    endpoints: Mapping[EndpointKey, tuple[Endpoint, ...]]
+    networks: Networks
 
 
+@dataclass(frozen=True, eq=False)
 class Mesh:
     """What the registries of other clusters are made with."""
 
-    def __init__(
-        self,
-        config: MeshConfig,
-        networks: MeshNetworks,
-        addresses: Mapping[str, tuple[str, ...]],
-        peers: PeerPolicies,
-        domain: str,
-    ) -> None:
-        self.config = config
-        self.networks = networks
-        self.addresses = addresses
-        self.peers = peers
-        self.domain = domain
+    config: MeshConfig
+    networks: MeshNetworks
+    addresses: Mapping[str, tuple[str, ...]]
+    peers: PeerPolicies
+    domain: str
 
 
 def registry(run: Run, cluster: str, remote: Remote, mesh: Mesh) -> Registry:
@@ -98,14 +86,15 @@ def _trusting(mesh: MeshConfig, trust_domain: str) -> MeshConfig:
 def _crossing(
     written: Mapping[ObjectKey, Object], namespaces: Mapping[ObjectKey, Object], mesh: MeshConfig, domain: str
 ) -> tuple[Service, ...]:
-    """The services that others see. None leads to a workload of theirs, so they have no selector here."""
+    """The services that others see."""
     local = ClusterLocal(mesh, domain)
     found = services(written, _NOTHING, namespaces, mesh, domain)
     return tuple(service for service in found if service.hostname not in local)
 
 
 def _services(own: tuple[Service, ...], *others: tuple[Service, ...]) -> tuple[Service, ...]:
-    """A service that is here keeps its facts and addresses; one that is not has those of the first cluster with it."""
+    """A service that is here keeps its facts and addresses; one that is not has those of the first cluster with it, and
+    no selector, as it leads to no workload of this one."""
     found = {(service.namespace, service.hostname): service for service in own}
     for services_of in others:
         for service in services_of:

@@ -139,7 +139,6 @@ def _merge(group: list[Object]) -> Object:
     for obj in group:
         if generated.of_gateway_api(obj):
             policy = _with_tls(policy or TrafficPolicy(), obj.body.traffic_policy)
-            oldest = written[0] if written else oldest
     return replace(oldest, body=replace(oldest.body, subsets=tuple(subsets.values()), traffic_policy=policy))
 
 

@@ -8,11 +8,11 @@ import re2
 
 from mizzen.api.envoy_filter import EnvoyConfigObjectPatch, EnvoyFilter
 from mizzen.api.meta import Object
+from mizzen.model.generated import GATEWAY_NAME
 from mizzen.model.proxy import Proxy, ProxyType
 from mizzen.model.snapshot import Snapshot
 from mizzen.model.view import NO_PATCHES, FilterPatch, Patches
 
-_GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 _LONGEST_PATTERN = 1024
 _CONTEXTS = {
     ProxyType.ROUTER: frozenset({"ANY", "GATEWAY"}),
@@ -34,7 +34,7 @@ def patches(snapshot: Snapshot, proxy: Proxy) -> Patches:
 def _selects(obj: Object, proxy: Proxy) -> bool:
     body: EnvoyFilter = obj.body
     if body.target_refs:
-        wanted = proxy.labels.get(_GATEWAY_NAME)
+        wanted = proxy.labels.get(GATEWAY_NAME)
         return any(
             ref.kind == "Gateway" and ref.name == wanted and obj.namespace == proxy.namespace
             for ref in body.target_refs

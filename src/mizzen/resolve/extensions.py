@@ -8,7 +8,17 @@ from collections.abc import Hashable, Iterable, Mapping
 from mizzen.api.extension import TrafficExtension, WasmConfig, WasmPlugin
 from mizzen.api.meta import Object
 from mizzen.model.config import ObjectKey
-from mizzen.model.extension import DIRECTORY, UNFETCHED, Delivery, Extension, Module, Phase, Way
+from mizzen.model.extension import (
+    DIRECTORY,
+    DOCKER_CONFIG,
+    NAME_PREFIX,
+    UNFETCHED,
+    Delivery,
+    Extension,
+    Module,
+    Phase,
+    Way,
+)
 from mizzen.model.finding import Finding, Level
 from mizzen.model.proxy import Proxy
 from mizzen.model.snapshot import Snapshot
@@ -16,7 +26,6 @@ from mizzen.model.view import NO_PLUGINS, Plugins
 from mizzen.resolve import problems
 from mizzen.resolve.policies import in_force
 
-_PREFIX = "extensions.istio.io/trafficextension/"
 _TRANSLATED = "~istio-translated-wasmplugin"
 _FIELDS = (
     "url",
@@ -29,7 +38,6 @@ _FIELDS = (
     "vm_config",
     "type",
 )
-DOCKER_CONFIG = "kubernetes.io/dockerconfigjson"
 
 
 def extensions(
@@ -64,14 +72,14 @@ def _of_extension(obj: Object) -> Extension | None:
         return _wasm(obj, name, body.wasm, phase)
     if body.lua is None:
         return None
-    return Extension(obj, _PREFIX + name, phase, body.priority, body.match, lua=body.lua.inline_code)
+    return Extension(obj, NAME_PREFIX + name, phase, body.priority, body.match, lua=body.lua.inline_code)
 
 
 def _wasm(obj: Object, name: str, wasm: WasmConfig, phase: Phase) -> Extension:
     body = obj.body
     return Extension(
         obj,
-        _PREFIX + name,
+        NAME_PREFIX + name,
         phase,
         body.priority,
         body.match,
@@ -99,12 +107,8 @@ def _always(url: str, policy: str) -> bool:
 
 def of_proxy(snapshot: Snapshot, namespace: str, labels: dict[str, str]) -> tuple[Extension, ...]:
     """Those in force on a workload, in filter order: its namespace's and the root's (row WP-11)."""
-    if not snapshot.extensions:
-        return ()
     root, features = snapshot.mesh.root_namespace, snapshot.config.features
-    owners = in_force((item.owner for item in snapshot.extensions), namespace, labels, root, features)
-    chosen = {(obj.kind, obj.namespace, obj.name) for obj in owners}
-    return tuple(item for item in snapshot.extensions if (item.kind, item.namespace, item.owner.name) in chosen)
+    return tuple(e for e in snapshot.extensions if in_force((e.owner,), namespace, labels, root, features))
 
 
 def names(found: Iterable[Extension]) -> Hashable:

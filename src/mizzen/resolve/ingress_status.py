@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping
-from typing import Any
+from itertools import chain
 
 from mizzen.api import kubernetes as k8s
 from mizzen.api.meta import Object
 from mizzen.model.config import Config, ObjectKey
+from mizzen.model.hosts import is_ip
 from mizzen.resolve.kubernetes_ingress import DEFAULT_SELECTOR, ours
 
 Entry = Mapping[str, str]
@@ -31,9 +31,7 @@ def _of_service(config: Config) -> Iterator[str]:
     if spec.type == "ExternalName":
         yield spec.external_name
         return
-    entries: Any = (service.body.status.get("loadBalancer") or {}).get("ingress") or ()
-    for entry in entries:
-        yield from (str(entry[kind]) for kind in ("ip", "hostname") if entry.get(kind))
+    yield from chain.from_iterable(service.body.balancer)
     yield from spec.external_ips
 
 
@@ -53,13 +51,5 @@ def _runs(pod: Object) -> bool:
 
 def _sorted(addresses: Iterator[str]) -> list[Entry]:
     """Names before addresses, each once, by the alphabet."""
-    entries = {(("ip" if _is_ip(text) else "hostname"), text) for text in addresses if text}
+    entries = {(("ip" if is_ip(text) else "hostname"), text) for text in addresses if text}
     return [{kind: text} for kind, text in sorted(entries)]
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

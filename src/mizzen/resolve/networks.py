@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from mizzen.api.mesh_networks import MeshNetworks
 from mizzen.api.meta import Object
 from mizzen.model.config import ObjectKey
 from mizzen.model.finding import Finding, Level
+from mizzen.model.hosts import is_ip
 from mizzen.model.locality import NETWORK
 from mizzen.model.networks import NetworkGateway, Networks
 from mizzen.resolve.network_listeners import DEFAULT_PORT, GATEWAY_PORT, entrances, wanted_port
@@ -28,23 +30,16 @@ _AMBIENT_PORT = 15008
 _Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+@dataclass(frozen=True)
 class Placement:
-    """The network of what has no label of its own: that of its cluster's system namespace, else by ``meshNetworks``."""
+    """The network of what has no label of its own: that of its cluster's system namespace, else by ``meshNetworks``.
 
-    def __init__(self, networks: MeshNetworks, home: str, cluster: str) -> None:
-        """``home`` is the label of the system namespace; ``cluster`` the id that ``fromRegistry`` may name."""
-        self._networks = networks
-        self.cluster = cluster
-        self.home = home
+    ``home`` is the label of the system namespace; ``cluster`` the id that ``fromRegistry`` may name.
+    """
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Placement) and self._facts == other._facts
-
-    __hash__ = None  # type: ignore[assignment]
-
-    @property
-    def _facts(self) -> tuple[MeshNetworks, str, str]:
-        return (self._networks, self.home, self.cluster)
+    networks: MeshNetworks
+    home: str
+    cluster: str
 
     def of(self, address: str, labelled: str) -> str:
         """The network of ``address``; ``labelled`` is what its workload says. Empty: none (row MN-01)."""
@@ -52,14 +47,14 @@ class Placement:
 
     @cached_property
     def _registered(self) -> str:
-        items = self._networks.networks.items()
+        items = self.networks.networks.items()
         found = (name for name, of in items if any(e.from_registry == self.cluster for e in of.endpoints))
         return next(found, "")
 
     @cached_property
     def _ranges(self) -> list[tuple[_Range, str]]:
         """The narrowest first."""
-        items = self._networks.networks.items()
+        items = self.networks.networks.items()
         texts = [(e.from_cidr, name) for name, of in items for e in of.endpoints if e.from_cidr]
         ranges = [(ipaddress.ip_network(text, strict=False), name) for text, name in texts]
         return sorted(ranges, key=lambda entry: -entry[0].prefixlen)
@@ -106,7 +101,7 @@ def networks(
             found |= {NetworkGateway(network, cluster, address, published) for address in _addresses(obj, nodes)}
     for network, block in settings.networks.items():
         found |= {NetworkGateway(network, "", g.address, g.port) for g in block.gateways if g.address}
-    names = {gateway for gateway in found if not _is_address(gateway.address)}
+    names = {gateway for gateway in found if not is_ip(gateway.address)}
     resolved = {replace(g, address=address) for g in names for address in addresses.get(g.address, ())}
     return Networks(tuple(sorted((found - names) | resolved)), tuple(sorted({gateway.address for gateway in names})))
 
@@ -158,7 +153,7 @@ def _without_port(obj: Object) -> str:
 
 
 def _without_address(written: tuple[str, ...], addresses: Mapping[str, tuple[str, ...]]) -> str:
-    if any(_is_address(address) or addresses.get(address) for address in written):
+    if any(is_ip(address) or addresses.get(address) for address in written):
         return ""
     if written:
         return f"no address of {', '.join(written)} is known"
@@ -170,14 +165,8 @@ def _addresses(obj: Object, nodes: Mapping[ObjectKey, Object]) -> tuple[str, ...
     service: KubernetesService = obj.body
     if service.spec.type == "NodePort":
         return tuple(_nodes(obj.meta.annotations.get(NODE_SELECTOR, ""), nodes))
-    return (*_balancer(service), *service.spec.external_ips)
-
-
-def _balancer(service: KubernetesService) -> Iterator[str]:
-    block = service.status.get("loadBalancer")
-    for item in (block.get("ingress") if isinstance(block, dict) else None) or ():
-        if isinstance(item, dict) and (address := item.get("ip") or item.get("hostname")):
-            yield str(address)
+    balancer = (address or name for address, name in service.balancer)
+    return (*filter(None, balancer), *service.spec.external_ips)
 
 
 def _nodes(selector: str, nodes: Mapping[ObjectKey, Object]) -> Iterator[str]:
@@ -203,11 +192,3 @@ def _published(obj: Object, number: int) -> int:
     if obj.body.spec.type != "NodePort":
         return number
     return next((port.node_port for port in ports if port.port == number and port.node_port), number)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -8,6 +8,7 @@ from typing import Any
 from mizzen.api.meta import Object
 from mizzen.model.authorizer import Authorizer
 from mizzen.model.features import Features
+from mizzen.model.generated import GATEWAY_NAME
 from mizzen.model.jwks import FetchedKeys, KeySource
 from mizzen.model.service import Service
 from mizzen.model.snapshot import Snapshot
@@ -17,7 +18,6 @@ from mizzen.resolve.token_keys import keys_of
 
 _NONE: Mapping[Any, Any] = {}
 _DEFAULTS = Features()
-_GATEWAY = "gateway.networking.k8s.io/gateway-name"
 
 
 def policies_of(snapshot: Snapshot, namespace: str, labels: dict[str, str]) -> Policies:
@@ -73,7 +73,7 @@ def in_force(
     namespace: str,
     labels: dict[str, str],
     root_namespace: str,
-    features: Features = _DEFAULTS,
+    features: Features,
 ) -> tuple[Object, ...]:
     """Those of ``objects`` (policies, authentications, extensions) that select the workload or its Gateway."""
     near = [obj for obj in objects if obj.namespace in (namespace, root_namespace)]
@@ -81,9 +81,9 @@ def in_force(
     return tuple(sorted(found, key=lambda o: o.namespace != root_namespace))
 
 
-def selects(obj: Object, namespace: str, labels: dict[str, str], features: Features = _DEFAULTS) -> bool:
+def selects(obj: Object, namespace: str, labels: dict[str, str], features: Features) -> bool:
     """A policy with references holds on the pods of the Gateways that it names, in its own namespace (row CM-07)."""
-    body, gateway = obj.body, labels.get(_GATEWAY)
+    body, gateway = obj.body, labels.get(GATEWAY_NAME)
     refs = (*body.target_refs, *((one,) if (one := getattr(body, "target_ref", None)) is not None else ()))
     if refs:
         return obj.namespace == namespace and any(ref.kind == "Gateway" and ref.name == gateway for ref in refs)

@@ -139,8 +139,10 @@ def forgotten(entry: Mapping[str, Any], now: datetime, grace: timedelta, longest
 
 
 def conditions_of(entry: Mapping[str, Any]) -> list[Raw]:
-    """Those of its status."""
-    return list((entry.get("status") or {}).get("conditions") or [])
+    """Those of its status that are some: whoever wrote the entry may have written that by hand."""
+    status = entry.get("status")
+    found = status.get("conditions") if isinstance(status, Mapping) else None
+    return [condition for condition in found if isinstance(condition, dict)] if isinstance(found, list) else []
 
 
 def judged(entry: Mapping[str, Any], healthy: bool, message: str, at: str) -> Raw | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mizzen.api import custom_tag
 from mizzen.api.mesh_config import CustomTag, MeshConfig, ProxyConfig
 from mizzen.api.mesh_config import Tracing as TracingConfig
 from mizzen.api.meta import Object
@@ -83,7 +84,7 @@ def _tracing(snapshot: Snapshot, proxy: Proxy, config: ProxyConfig, entries: Seq
         tracer = Tracer(name=kind.value, kind=kind, cluster=proxy.bootstrap_tracer)
     if tracer is None or wanted.off:
         return None
-    tags = own.custom_tags if wanted.tags is None else wanted.tags
+    tags = _good(own.custom_tags) if wanted.tags is None else wanted.tags
     switched = own.enable_istio_tags if wanted.istio_tags is None else wanted.istio_tags
     return Tracing(
         tracer=tracer,
@@ -94,6 +95,11 @@ def _tracing(snapshot: Snapshot, proxy: Proxy, config: ProxyConfig, entries: Seq
         by_request_id=wanted.by_request_id,
         propagation=wanted.propagation,
     )
+
+
+def _good(tags: Mapping[str, CustomTag]) -> Mapping[str, CustomTag]:
+    """A faulty tag of ProxyConfig is left out, and told where it is MeshConfig's; Envoy would refuse the listener."""
+    return {name: tag for name, tag in tags.items() if custom_tag.problem(name, tag) is None}
 
 
 def _sampling(tracer: Tracer, wanted: _Wanted, own: TracingConfig, environment: Mapping[str, str]) -> float:

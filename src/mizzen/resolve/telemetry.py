@@ -41,7 +41,8 @@ def applicable(snapshot: Snapshot, proxy: Proxy) -> tuple[Object, ...]:
     levels = [next(filter(_is_wide, snapshot.telemetries.get(root, ())), None)]
     if proxy.namespace != root:
         levels.append(next(filter(_is_wide, own), None))
-    narrow = (obj for obj in own if not _is_wide(obj) and selects(obj, proxy.namespace, proxy.labels))
+    features = snapshot.config.features
+    narrow = (obj for obj in own if not _is_wide(obj) and selects(obj, proxy.namespace, proxy.labels, features))
     return (*(obj for obj in levels if obj is not None), *narrow)
 
 

@@ -16,9 +16,9 @@ from mizzen.model.config import ObjectKey
 from mizzen.model.identity import Identity
 from mizzen.model.protocol import Protocol
 from mizzen.model.service import Locality, Port, Workload
+from mizzen.resolve.registration import CHECKED
 
 _CRON_JOB = re.compile(r"^(.+)-\d{8,10}$")
-_CHECKED = "proxy.istio.io/health-checks-enabled"
 _TLS_MODE = "security.istio.io/tlsMode"
 
 
@@ -70,7 +70,7 @@ def canonical(labels: Mapping[str, str], fallback: str) -> tuple[str, str]:
 def of_object(obj: Object, mesh: MeshConfig) -> Workload:
     """A WorkloadEntry. One whose health is checked is ready only while it is known to be healthy (row WE-08)."""
     found = of_entry(obj.body, obj.namespace, mesh, obj.meta)
-    checked = obj.meta.annotations.get(_CHECKED) == "true"
+    checked = obj.meta.annotations.get(CHECKED) == "true"
     healthy = isinstance(obj.status, WorkloadEntryStatus) and obj.status.healthy
     return replace(found, ready=False) if checked and not healthy else found
 
@@ -111,7 +111,7 @@ def _of_pod(obj: Object, localities: Mapping[str, Locality], mesh: MeshConfig) -
         labels=labels,
         identity=Identity(mesh.trust_domain, obj.namespace, pod.spec.service_account_name or "default"),
         locality=locality.of_labels(labels) or localities.get(pod.spec.node_name, Locality()),
-        network=labels.get("topology.istio.io/network", ""),
+        network=labels.get(locality.NETWORK, ""),
         node_name=pod.spec.node_name,
         workload_name=labels.get("service.istio.io/workload-name", owner),
         canonical_name=canonical_name,

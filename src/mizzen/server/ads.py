@@ -22,6 +22,7 @@ from mizzen.server.debug.over_xds import OverXds
 from mizzen.server.hub import Connection, Hub, Published, Signal, first_of
 from mizzen.server.limits import NAMES_PER_STREAM, TYPES_PER_STREAM, WAITING_RESPONSES, Streams, TooMany
 from mizzen.server.node import Node
+from mizzen.server.patience import Patience
 from mizzen.server.rate import Rate
 from mizzen.server.registration import NoGroup, NotRegistered, Registration, Registrations
 from mizzen.server.transport import Call, GrpcError, Method, Status
@@ -29,8 +30,6 @@ from mizzen.xds import DeltaSession, Response, Session, SotwSession
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 5.0
-"""Seconds that what comes later waits for a proxy to be ready with what came before."""
 MANNERS = 5.0
 """Seconds that a caller who is refused has to finish its first message."""
 HEALTH = "type.googleapis.com/istio.v1.HealthInformation"
@@ -260,6 +259,7 @@ class _Stream:
                 others += [group.create_task(_grow_old(age))] if age else []
                 while (request := await _receive(self._call, message, self._metrics)) is not None:
                     if _is_debug(request):
+                        await self._room(1)  # a page may be as large as the mesh
                         answer = _debugged(self._debug, request, self._connection.identity, self._connection.session)
                         self._put([answer] if answer is not None else [])
                     elif request.type_url == HEALTH:
@@ -273,9 +273,9 @@ class _Stream:
         except* GrpcError as errors:
             raise _leaf(errors) from None
 
-    async def _room(self) -> None:
-        """Until not too many responses wait."""
-        while self._outbox.qsize() >= WAITING_RESPONSES:
+    async def _room(self, limit: int = WAITING_RESPONSES) -> None:
+        """Until fewer than ``limit`` responses wait."""
+        while self._outbox.qsize() >= limit:
             await self._sent.wait()
 
     def _take(self, request: Request) -> None:
@@ -299,22 +299,24 @@ class _Stream:
         self._hub.progressed.give()
 
     async def _follow(self) -> None:
-        """Offer each new snapshot. What waits for an acknowledgement that does not come is sent after a while."""
+        """Offer each new snapshot. What waits for an acknowledgement that does not come is sent after a while, also when
+        new snapshots come faster than that."""
         session: Session = self._connection.session
-        stuck_since = -1
+        reported, patience = self._connection.reported, Patience(session, asyncio.get_running_loop().time)
         while True:
-            published = self._hub.current
-            news = (self._hub.changed.wait(), self._connection.reported.wait())
-            if published is not None and (published.number > session.snapshot or self._connection.made is None):
+            published, changed = self._hub.current, self._hub.changed.wait()
+            patience.look()
+            if published is not None and (published.number > session.snapshot or reported.is_set()):
+                reported.clear()
                 self._offer_or_skip(published)
             try:
-                async with asyncio.timeout(PATIENCE):
-                    await first_of(news)
+                async with asyncio.timeout_at(patience.end):
+                    await first_of((changed, reported.wait()))
             except TimeoutError:
-                if session.waiting and stuck_since == session.answers:
-                    log.warning("%s acknowledges nothing; sending what waits for it", self._connection.node.id)
+                if patience.over:
+                    log.warning("%s does not get ready; sending what waits for it", self._connection.node.id)
                     self._put(session.hurry())
-                stuck_since = session.answers
+                    patience.begin()
 
     def _offer_or_skip(self, published: Published) -> None:
         if not self.offer(published):

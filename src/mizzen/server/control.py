@@ -62,7 +62,7 @@ class Options:
     pod_name: str = "istiod"
     authorization: AuthorizationMode = AuthorizationMode.ALWAYS_ALLOW
     connection_age: float = 0.0
-    """As :attr:`Settings.connection_age`."""
+    """Seconds after which a stream is ended, so that proxies spread over new replicas; 0 never (row XD-08)."""
     bind: str = "0.0.0.0"  # noqa: S104 - pods reach it over the bridge
     certificate: tuple[Path, Path] | None = None
     """Certificate chain and key to serve with, as PEM files; else the authority signs one."""
@@ -237,7 +237,7 @@ class Servers:
             identity_check=check,
             registrations=registrations,
             debug=over_xds,
-            connection_age=settings.connection_age,
+            connection_age=options.connection_age,
         )
         plain = Discovery(self._hub, self._metrics, rate, None, registrations=registrations)
         debug = Debug(self._hub, self._metrics, pages, shown=settings.debug_on_http)

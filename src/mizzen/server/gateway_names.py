@@ -24,6 +24,7 @@ Lookup = Callable[[str], Awaitable[tuple[str, ...]]]
 class _Entry:
     due: float = 0.0
     pause: float = FIRST_RETRY
+    asked: bool = False
 
 
 async def lookup(name: str) -> tuple[str, ...]:
@@ -53,26 +54,30 @@ class GatewayNames:
             self._wake.set()
 
     async def run(self) -> None:
-        """Look up what is due, for ever."""
+        """Look up what is due, for ever. A slow name delays no other."""
         clock = asyncio.get_running_loop().time
-        while True:
-            due = [name for name, entry in self._entries.items() if entry.due <= clock()]
-            if due:
-                async with asyncio.TaskGroup() as group:
-                    lookups = [group.create_task(self._one(name, self._entries[name])) for name in due]
-                self._publish({name: found for name, found in (task.result() for task in lookups) if found})
-            await self._sleep()
+        async with asyncio.TaskGroup() as lookups:
+            while True:
+                now = clock()
+                for name, entry in self._entries.items():
+                    if entry.due <= now and not entry.asked:
+                        entry.asked = True
+                        lookups.create_task(self._one(name, entry))
+                await self._sleep()
 
-    async def _one(self, name: str, entry: _Entry) -> tuple[str, tuple[str, ...]]:
+    async def _one(self, name: str, entry: _Entry) -> None:
         now = asyncio.get_running_loop().time()
         try:
             found = await self._look_up(name)
         except (OSError, ValueError) as error:
             log.warning("the gateway %s has no address: %s; next attempt in %g s", name, error, entry.pause)
             entry.due, entry.pause = now + entry.pause, min(entry.pause * 2, LONGEST_RETRY)
-            return name, ()
-        entry.due, entry.pause = now + REFRESH, FIRST_RETRY
-        return name, found
+            self._publish({})
+        else:
+            entry.due, entry.pause = now + REFRESH, FIRST_RETRY
+            self._publish({name: found})
+        entry.asked = False
+        self._wake.set()  # when it is due again is known now
 
     def _publish(self, new: Mapping[str, tuple[str, ...]]) -> None:
         known = {**self.current, **new}
@@ -82,9 +87,9 @@ class GatewayNames:
             self._changed()
 
     async def _sleep(self) -> None:
-        """Until the next look-up is due or another name is wanted."""
+        """Until the next look-up is due, one has ended or another name is wanted."""
         now = asyncio.get_running_loop().time()
-        due = min((entry.due for entry in self._entries.values()), default=None)
+        due = min((entry.due for entry in self._entries.values() if not entry.asked), default=None)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if due is None else max(due - now, 0.0)):
                 await self._wake.wait()

@@ -35,7 +35,7 @@ from mizzen.observe import Metrics
 from mizzen.server.certificates import Certificates
 from mizzen.server.events import events
 from mizzen.server.node import Node
-from mizzen.server.reports import Reports
+from mizzen.server.reports import STRANGERS, Reports
 from mizzen.xds import Session
 
 log = logging.getLogger(__name__)
@@ -112,8 +112,8 @@ class Connection:
     """Of clusters and listeners, what the proxy's stream before this one had: before it asks again, nobody knows what it has."""
     made: tuple[Published, ResourceSet] | None = field(default=None, repr=False)
     """What the last view became; None also when its agent had news since."""
-    reported: Signal = field(default_factory=Signal, repr=False)
-    """Given when its agent has news of the modules of its plugins."""
+    reported: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    """Set from when its agent has news of the modules of its plugins until that is offered."""
 
 
 class Hub:
@@ -127,6 +127,7 @@ class Hub:
         self.progressed = Signal()
         self.connections: dict[str, Connection] = {}
         self.absent: dict[str, Connection] = {}
+        """By ``name.namespace``: a pod has one proxy, whatever ids that gave itself."""
         self.reports = Reports()
         self._published: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)
         self._built: dict[Hashable, ResourceSet] = {}
@@ -246,10 +247,11 @@ class Hub:
         """What the agent of ``node`` says of the modules that it fetches (row AG-12)."""
         if not self.reports.take(node, modules):
             return
+        self._forget_strangers()
         connection = self.connections.get(node.id)
         if connection is not None:
             connection.made = None
-            connection.reported.give()
+            connection.reported.set()
 
     def modules(self, node: Node) -> tuple[Module, ...]:
         """What the agent of ``node`` is to fetch, each once. Raises when that cannot be told."""
@@ -334,37 +336,49 @@ class Hub:
 
     def attach(self, connection: Connection) -> None:
         """A proxy has connected. It replaces an older stream of the same proxy."""
-        before = self.connections.get(connection.node.id) or self.absent.get(connection.node.id)
+        away = self._no_longer_away(connection.node)
+        before = self.connections.get(connection.node.id) or away
         if before is not None:
             connection.owed = before.session.asked() & {CLUSTER, LISTENER}
         self._note_pods([connection])
         self.connections[connection.node.id] = connection
-        self.absent.pop(connection.node.id, None)
-        self._metrics.connected.labels(connection.node.metadata.get("ISTIO_VERSION", "unknown")).inc()
+        self._metrics.count_connected(connection.node.version, 1)
         self.progressed.give()
 
     def detach(self, connection: Connection) -> None:
         """A stream has ended. What its session last had is kept for as long as the pod exists."""
-        self._metrics.connected.labels(connection.node.metadata.get("ISTIO_VERSION", "unknown")).dec()
+        self._metrics.count_connected(connection.node.version, -1)
         if self.connections.get(connection.node.id) is connection:
             del self.connections[connection.node.id]
-            if not connection.node.comes_and_goes:
-                self.absent[connection.node.id] = connection
+            if connection.node.comes_and_goes:
+                self._metrics.gone(connection.node.id)
+            else:
+                self._no_longer_away(connection.node)
+                self.absent[connection.node.proxy_id] = connection
             if self.config is not None:
                 self._forget_gone(self.config)
         self.progressed.give()
 
+    def _no_longer_away(self, node: Node) -> Connection | None:
+        """The last stream of a pod's proxy that was away. That may have had another id, with another address say."""
+        before = self.absent.pop(node.proxy_id, None) if not node.comes_and_goes else None
+        if before is not None and before.node.id != node.id:
+            self._metrics.gone(before.node.id)
+        return before
+
     def _forget_gone(self, config: Config) -> None:
         pods = config.of("Pod")
-        gone = [
-            proxy
-            for proxy, connection in self.absent.items()
-            if (connection.node.namespace, connection.node.name) not in pods
-        ]
-        for proxy in gone:
-            del self.absent[proxy]
-            self._metrics.gone(proxy)
-        self.reports.keep({*self.connections, *self.absent})
+        nodes = [connection.node for connection in self.absent.values()]
+        for node in nodes:
+            if (node.namespace, node.name) not in pods:
+                del self.absent[node.proxy_id]
+                self._metrics.gone(node.id)
+        self._forget_strangers()
+
+    def _forget_strangers(self) -> None:
+        """A caller may speak for proxies that it makes up."""
+        if len(self.reports) > len(self.connections) + len(self.absent) + STRANGERS:
+            self.reports.keep({*self.connections, *(connection.node.id for connection in self.absent.values())})
 
     def _failed(self, message: str, error: Exception) -> None:
         self._metrics.internal_errors.inc()

@@ -11,9 +11,8 @@ from typing import Any
 
 from mizzen.api.meta import Object
 from mizzen.model.config import Config
-from mizzen.model.extension import Module
+from mizzen.model.extension import DOCKER_CONFIG, Module
 
-DOCKER_CONFIG = "kubernetes.io/dockerconfigjson"
 _KEY = ".dockerconfigjson"
 
 

@@ -72,6 +72,10 @@ class Node:
         return _text(self.metadata, "MIZZEN_BOOT")
 
     @property
+    def version(self) -> str:
+        return _text(self.metadata, "ISTIO_VERSION")
+
+    @property
     def service_account(self) -> str:
         return _text(self.metadata, "SERVICE_ACCOUNT")
 
@@ -136,7 +140,7 @@ class Node:
             workload_name=_text(self.metadata, "WORKLOAD_NAME"),
             pod_ports=self._ports(pod),
             flags=self._flags(),
-            version=_text(self.metadata, "ISTIO_VERSION"),
+            version=self.version,
             fetches=bool(self.boot),
             config=_own_config(_annotations(pod, self.metadata).get(PROXY_CONFIG, "")),
             bootstrap_tracer=_bootstrap_tracer(self.metadata.get("PROXY_CONFIG")),

@@ -12,8 +12,9 @@ from mizzen.server.node import Node
 
 MOST = 256
 """Modules of which one agent may speak."""
+STRANGERS = 1024
+"""Agents that may have spoken before their proxy came; each may say some 150 kB."""
 _LONGEST = 500
-_REPORTS = 65536
 
 
 class Reports:
@@ -32,15 +33,15 @@ class Reports:
         said = (node.boot, dict(modules))
         if self._held.get(node.id) == said:
             return False
-        if node.id not in self._held and len(self._held) >= _REPORTS:
-            self._held.pop(next(iter(self._held)))
         self._held[node.id] = said
         return True
 
+    def __len__(self) -> int:
+        return len(self._held)
+
     def keep(self, ids: Collection[str]) -> None:
-        """Forget all others once there are many: an agent speaks again with each of its polls."""
-        if len(self._held) > _REPORTS // 2:
-            self._held = {node: said for node, said in self._held.items() if node in ids}
+        """Forget all others: an agent speaks again with each of its polls."""
+        self._held = {node: said for node, said in self._held.items() if node in ids}
 
 
 def parse(written: Any) -> dict[str, Fetched]:

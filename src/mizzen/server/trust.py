@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import logging
 from base64 import b64decode
 from dataclasses import replace
@@ -123,10 +122,10 @@ class Trust:
 def plugged(secret: Object, *, revocation: bool = True) -> Authority:
     """The CA of Secret ``cacerts`` (row CR-02). Raises MeshError when a file is missing or they do not fit together."""
     where = f"Secret {secret.meta.namespace}/{CACERTS}"
-    texts = {key: text.encode() for key, text in secret.body.string_data.items()}
     try:
+        texts = {key: text.encode() for key, text in secret.body.string_data.items()}
         texts |= {key: b64decode(value) for key, value in secret.body.data.items() if key not in texts}
-    except binascii.Error as error:
+    except ValueError as error:
         raise MeshError(f"{where} is not base64: {error}") from error
     try:
         return plugged_in(texts, revocation=revocation)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mizzen.model.resources import SHORT_NAMES
-from mizzen.server.hub import Connection, Hub
+from mizzen.server.hub import Connection, Hub, first_of
 from mizzen.xds import Progress
 
 SETTLE = 0.03
@@ -83,12 +83,7 @@ async def built(hub: Hub, revision: int, seconds: float) -> bool:
 
 async def _next(hub: Hub) -> None:
     """The next event, but not more often than the pace."""
-    changed, progressed = hub.changed, hub.progressed
-    async with asyncio.TaskGroup() as group:
-        waiting = [group.create_task(changed.wait()), group.create_task(progressed.wait())]
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for task in waiting:
-            task.cancel()
+    await first_of((hub.changed.wait(), hub.progressed.wait()))
     await asyncio.sleep(PACE)
 
 
@@ -105,11 +100,11 @@ def judge(hub: Hub, revision: int) -> Verdict:
         unfinished |= not progress.done or hub.returning(connection)
         unfinished |= progress.concerned and hub.fetching(connection)
         _note(verdict, proxy, progress)
-    for proxy, connection in hub.absent.items():
+    for connection in hub.absent.values():
         progress = _absent(hub, connection, number)
         if progress.concerned and progress.pending:
-            verdict.concerned.append(proxy)
-            verdict.disconnected.append(proxy)
+            verdict.concerned.append(connection.node.id)
+            verdict.disconnected.append(connection.node.id)
             unfinished = True
     verdict.done = not unfinished
     return verdict

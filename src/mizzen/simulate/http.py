@@ -12,8 +12,6 @@ from mizzen.simulate.path import normalised
 from mizzen.simulate.reading import Reading
 from mizzen.simulate.walk import Walk
 
-_SHOWN_LISTS = 5
-
 
 def serve(manager: hcm_pb2.HttpConnectionManager, call: Call, reading: Reading, walk: Walk) -> None:
     """Walk ``call`` from the manager to a cluster, an answer or an error."""

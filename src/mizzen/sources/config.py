@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
+from msgspec.structs import replace as with_fields
+
 from mizzen.api.decode import Decoded, Problem, decode, decode_mesh
 from mizzen.api.mesh_config import MeshConfig
 from mizzen.api.mesh_networks import MeshNetworks
@@ -52,7 +54,8 @@ def judge(document: Document, namespace: str = "default", mesh_maps: tuple[str, 
     ``namespace`` is that of objects which name none, ``mesh_maps`` the names of the ConfigMaps with mesh config. Findings carry the line of their own field.
     """
     decoded = decode(document.raw, document.origin, namespace)
-    findings = [_finding(decoded, problem, document) for problem in decoded.problems]
+    named = (decoded.kind, decoded.namespace, decoded.name)
+    findings = [finding_of(problem, document, named) for problem in decoded.problems]
     obj, mesh = decoded.object, None
     if obj is not None:
         own = validate(obj)
@@ -61,7 +64,7 @@ def judge(document: Document, namespace: str = "default", mesh_maps: tuple[str, 
             mesh = read_mesh(obj.body)
             for problem in mesh.problems:
                 line = line_inside(document, mesh, problem.path)
-                findings.append(replace_line(_finding(decoded, problem, document), line))
+                findings.append(replace_line(finding_of(problem, document, named), line))
         if refused(own) or _without_effect(decoded):
             obj = None
     if obj is None and (denial := stand_in(decoded.kind, document.raw, document.origin, namespace)) is not None:
@@ -202,9 +205,7 @@ class Assembly:
 
 def replace_line(finding: Finding, line: int) -> Finding:
     """The same finding at another line; 0 keeps the one it has."""
-    if not line:
-        return finding
-    return Finding(**{name: getattr(finding, name) for name in Finding.__struct_fields__ if name != "line"}, line=line)
+    return with_fields(finding, line=line) if line else finding
 
 
 def _in_order(config: Config, kinds: set[str]) -> dict[str, Any]:
@@ -216,14 +217,16 @@ def _in_order(config: Config, kinds: set[str]) -> dict[str, Any]:
     }
 
 
-def _finding(decoded: Decoded, problem: Problem, document: Document) -> Finding:
+def finding_of(problem: Problem, document: Document, named: Key) -> Finding:
+    """What is wrong with the object called ``named`` in ``document``, at the line of the field."""
+    kind, namespace, name = named
     return Finding(
         code=problem.code,
         level=Level.ERROR if problem.fatal else Level.WARNING,
         message=problem.message,
-        kind=decoded.kind,
-        namespace=decoded.namespace,
-        name=decoded.name,
+        kind=kind,
+        namespace=namespace,
+        name=name,
         field=problem.path,
         file=document.origin.file,
         line=document.line_of(problem.path),

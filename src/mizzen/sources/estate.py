@@ -12,15 +12,17 @@ from datetime import UTC, datetime
 from functools import reduce
 from typing import Any
 
+from msgspec.structs import replace as with_fields
+
 from mizzen.analyze.estate import SYSTEM, Estate, Subject
 from mizzen.analyze.mesh_networks import KIND as MESH_NETWORKS
 from mizzen.analyze.mesh_networks import NAME as MESH_NETWORKS_NAME
 from mizzen.analyze.reading import at, block, text, texts
-from mizzen.api.decode import Problem, decode, decode_mesh, readable_body
+from mizzen.api.decode import decode, decode_mesh, readable_body
 from mizzen.api.kinds import kind_of
 from mizzen.check import codes, validate
-from mizzen.model.finding import Finding, Level
-from mizzen.sources.config import replace_line
+from mizzen.model.finding import Finding
+from mizzen.sources.config import Key, finding_of, replace_line
 from mizzen.sources.files import Document, parse
 from mizzen.sources.mesh import NAME as MESH_MAP
 from mizzen.sources.mesh import NETWORKS_KEY, MeshReading, is_mesh_config, joined, line_inside, read_mesh
@@ -28,13 +30,11 @@ from mizzen.sources.selection import EVERYTHING, Selection
 
 NEVER_READ = frozenset({"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
 """Kubernetes' own namespaces: nothing in them is looked at."""
-MESH_CONFIG, MESH_CONFIG_NAME = "MeshConfig", "meshconfig"
+_MESH: Key = ("MeshConfig", SYSTEM, "meshconfig")
 """The mesh config is text inside a ConfigMap; findings about it name it so."""
 _CONTROLLERS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 _JSON = ".json"
-
-Key = tuple[str, str, str]
-"""(kind, namespace, name)."""
+_NETWORKS: Key = (MESH_NETWORKS, SYSTEM, MESH_NETWORKS_NAME)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Survey:
         """The finding with the line of its field, if the file says something there; else that of the object (IA-06)."""
         document = self.documents.get((finding.kind, finding.namespace, finding.name))
         if finding.file.endswith(_JSON):
-            return _at(finding, 0)
+            return with_fields(finding, line=0)
         if document is None or not finding.field or finding.file != document.origin.file:
             return finding
         return replace_line(finding, document.line_of_scalar(finding.field))
@@ -97,8 +97,7 @@ def survey(
             raws.append(reading.raw)
             found.update({(part.kind, part.namespace, part.name): part for part in parts})
     if networks is not None:
-        key = (MESH_NETWORKS, SYSTEM, MESH_NETWORKS_NAME)
-        found[key] = Subject(*key, raw=networks)
+        found[_NETWORKS] = Subject(*_NETWORKS, raw=networks)
     nothing: Mapping[str, Any] = {}
     config = decode_mesh(reduce(joined, [*raws, *([mesh] if mesh else [])], nothing))[0]
     for stand_in in _stand_ins(found, files_only and config.ingress_controller_mode != "OFF"):
@@ -122,7 +121,7 @@ def _subject(document: Document, namespace: str, selection: Selection) -> Subjec
     if unread:
         return Skipped(f"{kind} {space}/{name}", unread)
     decoded = decode(raw, document.origin, namespace)
-    judged = [_finding(info.key, space, name, problem, document) for problem in decoded.problems]
+    judged = [finding_of(problem, document, (info.key, space, name)) for problem in decoded.problems]
     if decoded.object is not None:
         own = validate(decoded.object)
         judged += [replace_line(finding, document.line_of(finding.field)) for finding in own]
@@ -132,20 +131,6 @@ def _subject(document: Document, namespace: str, selection: Selection) -> Subjec
     return Subject(info.key, space, name, raw, body, told, origin)
 
 
-def _finding(kind: str, namespace: str, name: str, problem: Problem, document: Document) -> Finding:
-    return Finding(
-        code=problem.code,
-        level=Level.ERROR if problem.fatal else Level.WARNING,
-        message=problem.message,
-        kind=kind,
-        namespace=namespace,
-        name=name,
-        field=problem.path,
-        file=document.origin.file,
-        line=document.line_of(problem.path),
-    )
-
-
 def _mesh_subjects(subject: Subject, document: Document) -> tuple[MeshReading, list[Subject]]:
     """The mesh config inside its ConfigMap, and the networks beside it, as objects of their own."""
     reading = read_mesh(subject.body) if subject.body is not None else MeshReading(decode_mesh(None)[0])
@@ -153,21 +138,16 @@ def _mesh_subjects(subject: Subject, document: Document) -> tuple[MeshReading, l
     networks: list[Finding] = []
     for problem in reading.problems:
         if problem.path.startswith(f"data.{NETWORKS_KEY}"):
-            networks.append(_finding(MESH_NETWORKS, SYSTEM, MESH_NETWORKS_NAME, problem, document))
+            networks.append(finding_of(problem, document, _NETWORKS))
         else:
-            finding = _finding(MESH_CONFIG, SYSTEM, MESH_CONFIG_NAME, problem, document)
+            finding = finding_of(problem, document, _MESH)
             own.append(replace_line(finding, line_inside(document, reading, problem.path)))
-    parts = [Subject(MESH_CONFIG, SYSTEM, MESH_CONFIG_NAME, reading.raw, None, tuple(own), subject.origin)]
+    parts = [Subject(*_MESH, reading.raw, None, tuple(own), subject.origin)]
     written = parse(text(subject.raw, "data", NETWORKS_KEY)).documents
     raw = written[0].raw if written else {}
     if networks or raw:
-        key = (MESH_NETWORKS, SYSTEM, MESH_NETWORKS_NAME)
-        parts.append(Subject(*key, raw=raw, judged=tuple(networks), origin=subject.origin))
+        parts.append(Subject(*_NETWORKS, raw=raw, judged=tuple(networks), origin=subject.origin))
     return reading, parts
-
-
-def _at(finding: Finding, line: int) -> Finding:
-    return Finding(**{name: getattr(finding, name) for name in Finding.__struct_fields__ if name != "line"}, line=line)
 
 
 def _stand_ins(found: Mapping[Key, Subject], gateway: bool) -> Iterator[Subject]:

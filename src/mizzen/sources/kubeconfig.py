@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from mizzen.api import inline_yaml
 from mizzen.api.kubernetes import Secret
 
 UNIX = "unix://"
@@ -30,7 +28,7 @@ def texts(secret: Secret) -> dict[str, str]:
     """Cluster id -> kubeconfig. Raises Unusable when data is no base64 or no text."""
     try:
         found = {name: base64.b64decode(value, validate=True).decode() for name, value in secret.data.items()}
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise Unusable("the data is no text in base64") from error
     return {**found, **secret.string_data}
 
@@ -41,8 +39,8 @@ def socket_of(text: str, allowed: frozenset[str] = frozenset()) -> Path:
     ``allowed`` are Istio's names of options that would be refused (``PILOT_INSECURE_MULTICLUSTER_KUBECONFIG_OPTIONS``).
     """
     try:
-        found = yaml.load(text, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError:
+        found = inline_yaml.load(text)
+    except ValueError:
         raise Unusable("the kubeconfig is no YAML") from None
     config = _mapping(found)
     context = _chosen(config, "contexts", "context", str(config.get("current-context") or ""))

@@ -98,7 +98,7 @@ class _Watch:
                 max(self.revision, int(event.get("revision") or 0)) if self.synced else int(event["revision"])
             )
             document = Document(raw, _origin(event.get("origin")))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ProtocolError(f"not an event: {line[:200]!r}") from error
         if kind == "SYNCED":
             self.synced = True

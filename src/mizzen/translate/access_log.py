@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from envoy.config.accesslog.v3 import accesslog_pb2
-from envoy.config.core.v3 import extension_pb2, substitution_format_string_pb2
+from envoy.config.core.v3 import substitution_format_string_pb2
 from envoy.data.accesslog.v3 import accesslog_pb2 as data_pb2
 from envoy.extensions.access_loggers.file.v3 import file_pb2
 from envoy.extensions.access_loggers.filters.cel.v3 import cel_pb2
-from envoy.extensions.formatter.req_without_query.v3 import req_without_query_pb2
 
 from mizzen.api import log_format
 from mizzen.api.mesh_config import MeshConfig
@@ -59,8 +58,6 @@ JSON: dict[str, Any] = {
     "upstream_transport_failure_reason": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
 }
 """Istio's default JSON keys (row LG-03)."""
-
-_WITHOUT_QUERY = "REQ_WITHOUT_QUERY"
 
 
 def request_logs(mesh: MeshConfig, report: Report = DEFAULT_REPORT) -> list[AccessLog]:
@@ -134,7 +131,7 @@ def _format(mesh: MeshConfig) -> Format:
     return _mesh_format(mesh.access_log_encoding, mesh.access_log_format)
 
 
-@cache
+@lru_cache(maxsize=16)
 def _mesh_format(encoding: str, text: str) -> Format:
     """The default where Envoy would refuse what MeshConfig has (row LG-04); `check` reports it. Not to be changed."""
     if encoding == "JSON":
@@ -156,8 +153,7 @@ def _text(text: str) -> Format:
         text += "\n"
     line = Format()
     line.text_format_source.inline_string = text
-    if _WITHOUT_QUERY in text:
-        line.formatters.append(_without_query())
+    line.formatters.extend(log_service.formatters(text))
     return line
 
 
@@ -174,11 +170,5 @@ def _json_text(text: str) -> Format:
 def _json(fields: dict[str, Any]) -> Format:
     line = Format()
     line.json_format.update(fields)
-    if any(isinstance(value, str) and _WITHOUT_QUERY in value for value in fields.values()):
-        line.formatters.append(_without_query())
+    line.formatters.extend(log_service.formatters(fields))
     return line
-
-
-def _without_query() -> extension_pb2.TypedExtensionConfig:
-    config = any_of(req_without_query_pb2.ReqWithoutQuery())
-    return extension_pb2.TypedExtensionConfig(name="envoy.formatter.req_without_query", typed_config=config)

@@ -11,10 +11,8 @@ from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from mizzen.api.destination_rule import TrafficPolicy
 from mizzen.model.service import Endpoint, Locality, Workload
 from mizzen.translate.locality import Client, Preference, Priorities, weights
-from mizzen.translate.split_horizon import once
+from mizzen.translate.split_horizon import LARGEST, once
 
-_MOST = 2**32 - 1
-"""The most that the weights of one priority may come to (Envoy, ``LocalityLbEndpoints.load_balancing_weight``)."""
 _Localities = endpoint_components_pb2.LocalityLbEndpoints
 
 
@@ -55,9 +53,9 @@ def load_assignment(
 def _weighed(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
     """The same, with weights made smaller in proportion where their sum is more than Envoy counts to."""
     total = sum(e.weight or 1 for e in endpoints)
-    if total <= _MOST:
+    if total <= LARGEST:
         return endpoints
-    room = _MOST - len(endpoints)
+    room = LARGEST - len(endpoints)
     return tuple(msgspec.structs.replace(e, weight=1 + e.weight * room // total) for e in endpoints)
 
 

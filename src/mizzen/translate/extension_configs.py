@@ -20,7 +20,7 @@ from google.protobuf import wrappers_pb2
 from google.protobuf.message import Message
 
 from mizzen.api.extension import WasmConfig
-from mizzen.model.extension import UNFETCHED, Delivery, Extension, Module, Way
+from mizzen.model.extension import NAME_PREFIX, UNFETCHED, Delivery, Extension, Module, Way
 from mizzen.model.finding import Finding, Level, about
 from mizzen.model.resources import EXTENSION_CONFIG, Resource
 from mizzen.model.view import Plugins
@@ -29,7 +29,6 @@ from mizzen.translate.messages import any_of, resource
 RUNTIME = "envoy.wasm.runtime.v8"
 NO_DIGEST = "nil"
 """Envoy demands a digest of remote code; this is Istio's word for none, which its agent knows."""
-_NAME_PREFIX = "extensions.istio.io/trafficextension/"
 _REMOTE_CLUSTER, _REMOTE_SECONDS = "_", 30
 _FAILURE = {
     "FAIL_CLOSE": wasm_pb2.FAIL_CLOSED,
@@ -73,7 +72,7 @@ def _substitute(wasm: WasmConfig, *, network: bool) -> Message:
 def _wasm(item: Extension, wasm: WasmConfig, delivery: Delivery) -> Message:
     policy = _FAILURE[wasm.fail_strategy]
     config = wasm_pb2.PluginConfig(
-        name=item.name.removeprefix(_NAME_PREFIX), root_id=wasm.plugin_name, failure_policy=policy
+        name=item.name.removeprefix(NAME_PREFIX), root_id=wasm.plugin_name, failure_policy=policy
     )
     config.vm_config.runtime = RUNTIME
     if delivery.path:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mizzen.api.meta import Object
-from mizzen.model.finding import REJECTED, Finding, Level
+from mizzen.model.finding import REJECTED, Finding, Level, about
 from mizzen.translate.catalog import Catalog
 from mizzen.translate.gateway_server import left_out
 
@@ -13,23 +12,9 @@ from mizzen.translate.gateway_server import left_out
 def findings(catalog: Catalog) -> Iterator[Finding]:
     """One for each server that is left out at the routers of this scope, and for each Gateway that is not theirs to serve."""
     for bound, reason in left_out(catalog):
-        yield _rejected(bound.gateway, f"this server is left out on port {bound.port}: {reason}", bound.field)
+        text = f"this server is left out on port {bound.port}: {reason}"
+        yield about(bound.gateway, REJECTED, Level.ERROR, text, bound.field)
     for obj in catalog.scope.foreign_gateways:
         where = catalog.scope.namespace
         text = f"a proxy that was deployed for a Gateway of namespace {where} serves no Gateway of another namespace"
-        yield _rejected(obj, text, "spec.selector")
-
-
-def _rejected(gateway: Object, message: str, field: str) -> Finding:
-    origin = gateway.origin
-    return Finding(
-        code=REJECTED,
-        level=Level.ERROR,
-        message=message,
-        kind=gateway.kind,
-        namespace=gateway.namespace,
-        name=gateway.name,
-        field=field,
-        file=origin.file if origin else "",
-        line=origin.line if origin else 0,
-    )
+        yield about(obj, REJECTED, Level.ERROR, text, "spec.selector")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from envoy.config.accesslog.v3 import accesslog_pb2
-from envoy.config.core.v3 import config_source_pb2
+from envoy.config.core.v3 import config_source_pb2, extension_pb2
 from envoy.extensions.access_loggers.grpc.v3 import als_pb2
 from envoy.extensions.access_loggers.open_telemetry.v3 import logs_service_pb2
+from envoy.extensions.formatter.req_without_query.v3 import req_without_query_pb2
 from google.protobuf.message import Message
 from opentelemetry.proto.common.v1 import common_pb2
 
@@ -14,6 +15,14 @@ from mizzen.translate import names
 from mizzen.translate.messages import any_of
 
 LISTENER_LOG = "listener_envoy_accesslog"
+
+
+def formatters(written: object) -> list[extension_pb2.TypedExtensionConfig]:
+    """What a format, of whatever form, needs beside the operators built into Envoy, which else refuses the listener (row LG-04)."""
+    if "REQ_WITHOUT_QUERY" not in str(written):
+        return []
+    config = any_of(req_without_query_pb2.ReqWithoutQuery())
+    return [extension_pb2.TypedExtensionConfig(name="envoy.formatter.req_without_query", typed_config=config)]
 
 
 def access_log(logger: Logger, default_text: str, *, listener: bool = False) -> accesslog_pb2.AccessLog:
@@ -57,4 +66,5 @@ def _opentelemetry(
         config.attributes.values.append(
             common_pb2.KeyValue(key=key, value=common_pb2.AnyValue(string_value=str(value)))
         )
+    config.formatters.extend(formatters((config.body.string_value, logger.labels)))
     return config

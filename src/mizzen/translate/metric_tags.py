@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 
 from mizzen.api import cel
 from mizzen.model.peer_fields import PeerField, with_peer_fields
@@ -18,10 +18,9 @@ _ENDPOINT = {
 }
 """What an endpoint's metadata calls them, where the names differ."""
 _NOTHING = "filter_state.nothing"
-_TEXT = re.compile(r"string\((.*)\)", re.DOTALL)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def value(expression: str, direction: Direction) -> str:
     """The format of a tag with the CEL ``expression``; what it does not find is empty."""
     served = direction is Direction.INBOUND

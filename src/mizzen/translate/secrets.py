@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -15,7 +13,7 @@ from mizzen.api.destination_rule import ClientTLSSettings, TrafficPolicy
 from mizzen.api.gateway import ServerTLSSettings
 from mizzen.api.meta import Object
 from mizzen.model import generated, key_pair
-from mizzen.model.finding import Finding, Level
+from mizzen.model.finding import Finding, Level, about
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import SECRET, UNUSABLE_CREDENTIAL, Resource
 from mizzen.model.view import DYNAMIC_DNS, Inbound, Scope
@@ -212,20 +210,11 @@ def _roots(scope: Scope, resource_name: str, name: Name) -> secret_pb2.Secret | 
 
 
 def _data(scope: Scope, name: Name, named: str) -> _Held | None:
-    """By key, what the Secret or ConfigMap ``named`` holds; None when there is none. A value that is no base64 is missing."""
+    """By key, what the Secret or ConfigMap ``named`` holds; None when there is none."""
     kind = "ConfigMap" if name.kind == CONFIG_MAP else "Secret"
     found = scope.snapshot.config.of(kind).get((name.namespace or scope.namespace, named))
-    if found is None:
-        return None
-    if isinstance(found.body, k8s.ConfigMap):
-        return {key: value.encode() for key, value in found.body.data.items()}
-    held: dict[str, bytes] = {}
-    for key, value in found.body.data.items():
-        try:
-            held[key] = base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError):
-            continue
-    return held | {key: value.encode() for key, value in found.body.string_data.items()}
+    body: k8s.Secret | k8s.ConfigMap | None = found.body if found is not None else None
+    return body.held if body is not None else None
 
 
 def _of_files(name: str) -> secret_pb2.Secret:
@@ -246,15 +235,5 @@ def _of_files(name: str) -> secret_pb2.Secret:
 
 
 def _finding(wanted: Wanted, reason: str) -> Finding:
-    owner = wanted.owner
-    return Finding(
-        code=UNUSABLE_CREDENTIAL,
-        level=Level.WARNING,
-        message=f"no secret for {wanted.name}: {reason}",
-        kind=owner.kind,
-        namespace=owner.namespace,
-        name=owner.name,
-        field=wanted.field,
-        file=owner.origin.file if owner.origin else "",
-        line=owner.origin.line if owner.origin else 0,
-    )
+    text = f"no secret for {wanted.name}: {reason}"
+    return about(wanted.owner, UNUSABLE_CREDENTIAL, Level.WARNING, text, wanted.field)

@@ -17,8 +17,8 @@ from mizzen.model.proxy import BOTH_FAMILIES, IPV6_ONLY
 from mizzen.model.service import Endpoint, Locality, Workload
 from mizzen.model.view import Scope
 
-_LARGEST = 2**32 - 1
-"""Of a weight (Envoy's ``load_balancing_weight``)."""
+LARGEST = 2**32 - 1
+"""Of a weight, and of those of one priority together (Envoy's ``load_balancing_weight``)."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def reachable(
     for endpoint in endpoints:
         if vantage.view and endpoint.network and endpoint.network not in vantage.view:
             continue
-        weight = min((endpoint.weight or 1) * scale, _LARGEST)
+        weight = min((endpoint.weight or 1) * scale, LARGEST)
         gateways = _between(vantage, endpoint)
         if not gateways:
             if endpoint.address:
@@ -100,7 +100,7 @@ def _gateway(locality: Locality, gateway: NetworkGateway, behind: list[Endpoint]
         workload=_workload(behind),
         labels=topology(gateway.network, gateway.cluster, ""),
         healthy=bool(healthy),
-        weight=min(sum(endpoint.weight for endpoint in healthy or behind), _LARGEST) or 1,
+        weight=min(sum(endpoint.weight for endpoint in healthy or behind), LARGEST) or 1,
         locality=locality,
         tls_mode="istio",
         network=gateway.network,
@@ -141,4 +141,4 @@ def once(endpoints: Sequence[Endpoint], order: Sequence[int]) -> list[tuple[Endp
 def _added(one: Endpoint, other: Endpoint) -> Endpoint:
     if one.healthy != other.healthy:
         return one if one.healthy else other
-    return replace(one, weight=min((one.weight or 1) + (other.weight or 1), _LARGEST))
+    return replace(one, weight=min((one.weight or 1) + (other.weight or 1), LARGEST))

@@ -21,7 +21,10 @@ def test_discovery_is_delta_ads_over_mtls_with_file_secrets():
     assert found["dynamic_resources"]["ads_config"]["api_type"] == "DELTA_GRPC"
     assert found["dynamic_resources"]["lds_config"]["initial_fetch_timeout"] == "0s"
     cluster = clusters(found)["xds-grpc"]
-    assert cluster["type"] == "STRICT_DNS"
+    assert (cluster["type"], cluster["connect_timeout"]) == ("STRICT_DNS", "5s")
+    (options,) = cluster["typed_extension_protocol_options"].values()
+    http2 = options["explicit_http_config"]["http2_protocol_options"]
+    assert http2 == {"connection_keepalive": {"interval": "30s", "timeout": "10s"}}
     tls = cluster["transport_socket"]["typed_config"]
     assert tls["sni"] == "istiod.istio-system.svc"
     source = tls["common_tls_context"]["tls_certificate_sds_secret_configs"][0]["sds_config"]["path_config_source"]
@@ -37,6 +40,26 @@ def test_ports():
     assert found["admin"]["address"]["socket_address"] == {"address": "127.0.0.1", "port_value": 15000}
     listeners = {x["name"]: x["address"]["socket_address"]["address"] for x in found["static_resources"]["listeners"]}
     assert listeners == {"0.0.0.0_15090": "127.0.0.1", "0.0.0.0_15921": "0.0.0.0"}
+
+
+@pytest.mark.row("AG-01")
+def test_static_listeners_are_outside_every_limit_and_lead_to_the_agent():
+    found = bootstrap(Settings())
+    assert {"prometheus_stats", "agent", "xds-grpc"} == set(clusters(found))
+    for listener in found["static_resources"]["listeners"]:
+        assert listener["ignore_global_conn_limit"]
+        assert listener["bypass_overload_manager"]
+    assert found["node"]["id"].startswith("sidecar~")
+    static = found["layered_runtime"]["layers"][0]["static_layer"]
+    assert static["envoy.reloadable_features.http_reject_path_with_fragment"] is False
+
+
+@pytest.mark.row("AG-17")
+def test_envoys_own_lines():
+    (text,) = bootstrap(Settings())["application_log_config"]["log_format"].values()
+    assert text == "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n %g:%#\t%v\tthread=%t"
+    (fields,) = bootstrap(Settings(log_as_json=True))["application_log_config"]["log_format"].values()
+    assert (list(fields), fields["scope"]) == (["time", "level", "scope", "msg", "caller", "thread"], "envoy %n")
 
 
 @pytest.mark.row("AG-12")

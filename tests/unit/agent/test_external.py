@@ -94,8 +94,13 @@ async def test_what_the_socket_gives_becomes_envoys_secrets_and_follows_it(
         await spire.pushes.put([identity(TWO)])
         await until(lambda: held(sds, "default", "tls_certificate", "certificate_chain") == TWO.pem)
         assert (spire.asked[1].version_info, spire.asked[1].response_nonce) == ("1", "n1"), "acknowledged"
-        await spire.server.stop(None)
+        mixed = identity(ONE)
+        mixed.tls_certificate.private_key.inline_bytes = TWO.key_pem.encode()
+        await spire.pushes.put([mixed])
         await until(lambda: found.failures)
+        assert held(sds, "default", "tls_certificate", "certificate_chain") == TWO.pem, "of another key"
+        await spire.server.stop(None)
+        await until(lambda: found.failures > 1)
         assert held(sds, "default", "tls_certificate", "certificate_chain") == TWO.pem, "what came last stays"
         again = Spire(path)
         await again.server.start()

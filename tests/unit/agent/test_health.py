@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from mizzen.agent import health
+from mizzen.agent.app_probe import AppProbe
 from mizzen.agent.health import Health, Thresholds
 from mizzen.agent.http import BadMessage, Request, Response, connection
 from mizzen.agent.settings import Settings
@@ -43,6 +44,13 @@ class Plane:
         self.reports.append((json.loads(request.body), query))
         self.asked.put_nowait(len(self.reports))
         return Response(self.status)
+
+
+@pytest.mark.row("WE-06")
+async def test_the_times_of_a_probe_that_says_none() -> None:
+    app = App()
+    made = Health(Settings(), {}, app.why_not, lambda _: None)
+    assert (made._delay, made._period, AppProbe({}, "a").timeout) == (0, 10, 1)
 
 
 @asynccontextmanager

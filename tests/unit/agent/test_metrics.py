@@ -1,8 +1,10 @@
 """Rows AG-08, ME-13, ME-17: one page of metrics for proxy, agent and app."""
 
+import asyncio
 import gzip
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from mizzen.agent import metrics
 from mizzen.agent.http import Request, Response
@@ -47,9 +49,14 @@ async def test_the_apps_metrics_join_and_a_dead_part_is_left_out():
     assert b'istio_agent_scrape_failures_total{type="envoy"} 1' in dead.body
 
 
-async def test_metrics_for_localhost_only():
-    found = Metrics(Settings(metrics_localhost_only=True), lambda: 0.0)
-    assert (await found.merged(get("/metrics", peer="10.0.0.1"))).status == 403
+@pytest.mark.row("AG-08")
+@pytest.mark.parametrize(
+    ("local_only", "peer", "status"),
+    [(True, "10.0.0.1", 403), (True, "127.0.0.1", 200), (False, "10.0.0.1", 200)],
+)
+async def test_metrics_for_localhost_only(local_only, peer, status):
+    found = Metrics(Settings(metrics_localhost_only=local_only, proxy_config={"proxyAdminPort": 1}), lambda: 0.0)
+    assert (await found.merged(get("/metrics", peer=peer))).status == status
 
 
 async def test_lines_of_other_parts_stand_in_the_agents_own_metrics():
@@ -89,6 +96,34 @@ async def test_a_router_scrapes_no_app_and_a_port_and_path_have_defaults():
     assert Metrics(Settings(prometheus=asked), lambda: 0.0)._targets() == [(80, "/metrics")]
     assert Metrics(Settings(prometheus=asked, role="router"), lambda: 0.0)._targets() == []
     assert Metrics(Settings(prometheus={"scrape": "false"}), lambda: 0.0)._targets() == []
+    assert Metrics(Settings(), lambda: 0.0)._targets() == []
+
+
+@pytest.mark.row("AG-08")
+async def test_a_late_app_is_left_out_before_prometheus_gives_up():
+    async def never(request):
+        await asyncio.Event().wait()
+
+    async with served(never) as port:
+        settings = Settings(prometheus={"port": str(port)}, proxy_config={"proxyAdminPort": 1})
+        asked = get("/metrics", **{"x-prometheus-scrape-timeout-seconds": "0.6"})
+        whole = await asyncio.wait_for(Metrics(settings, lambda: 0.0).merged(asked), 5)
+    assert whole.status == 200
+    assert b'istio_agent_scrape_failures_total{type="application"} 1' in whole.body
+
+
+@pytest.mark.row("AG-16")
+def test_the_agents_own_lines_are_such_that_prometheus_reads(monkeypatch):
+    monkeypatch.setattr(metrics.time, "time", lambda: 1000.0)
+    text = Metrics(Settings(), lambda: 1060.5)._own().decode()
+    found = {s.name: s for family in text_string_to_metric_families(text) for s in family.samples}
+    assert (found["istio_agent_cert_expiry_seconds"].labels, found["istio_agent_cert_expiry_seconds"].value) == (
+        {"resource_name": "default"},
+        60.5,
+    )
+    assert found["istio_agent_scrapes_total"].value == 0
+    assert found["istio_build"].labels["component"] == "proxy"
+    assert "cert_expiry" not in Metrics(Settings(), lambda: 0.0)._own().decode()
 
 
 @pytest.mark.row("AG-08")

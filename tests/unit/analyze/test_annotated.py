@@ -72,6 +72,12 @@ def test_values(key: str, bad: str, good: str) -> None:
     assert told("Pod", key, good) == []
 
 
+@pytest.mark.row("IM-14", "IM-22")
+def test_the_value_of_a_deprecated_one_is_looked_at_too() -> None:
+    key = "traffic.sidecar.istio.io/kubevirtInterfaces"
+    assert (told("Pod", key, "eth 0"), told("Pod", key, "eth0")) == (["IST0135", "IST0125"], ["IST0135"])
+
+
 @pytest.mark.row("IM-22", "AN-23")
 def test_alpha_annotations() -> None:
     def codes(kind: str, key: str, **spec: object) -> list[str]:
@@ -82,6 +88,9 @@ def test_alpha_annotations() -> None:
     )
     for key in ("proxy.istio.io/config", "sidecar.istio.io/inject", "sidecar.istio.io/status", "foo.istio.io/bar"):
         assert codes("Pod", key) == []
+    for key in ("includeInboundPorts", "excludeInboundPorts", "includeOutboundIPRanges"):
+        assert codes("Pod", f"traffic.sidecar.istio.io/{key}") == []
+        assert codes("Deployment", f"traffic.sidecar.istio.io/{key}") == ["IST0136"]
     assert codes("Pod", "sidecar.istio.io/interceptionMode") == []
     assert codes("Pod", "sidecar.istio.io/interceptionMode", initContainers=[{"name": "istio-init"}]) == ["IST0136"]
     assert codes("Deployment", "sidecar.istio.io/interceptionMode") == ["IST0136"]

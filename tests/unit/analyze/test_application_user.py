@@ -16,6 +16,7 @@ USER = {"securityContext": {"runAsUser": 1337}}
     ({"containers": [{"name": "a", **USER}]}, True),
     ({"containers": [{"name": "a"}, {"name": "b", **USER}]}, True),
     ({"containers": [{"name": "istio-proxy", **USER}, {"name": "a"}]}, False),
+    ({"containers": [{"name": "istio-operator", **USER}]}, False),
     ({"containers": [{"name": "a"}], "initContainers": [{"name": "i", **USER}]}, False),
     ({"containers": [{"name": "a", "securityContext": {"runAsUser": 1338}}]}, False),
 ])  # fmt: skip

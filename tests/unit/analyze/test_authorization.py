@@ -53,9 +53,16 @@ def test_the_text_names_the_labels() -> None:
 
 @pytest.mark.row("IM-03")
 def test_namespaces_that_are_not_there() -> None:
-    sources = [{"source": {"namespaces": ["ghost", "DEF*", "*ault", "*"], "notNamespaces": ["x-*", "default"]}}]
+    sources = [
+        {
+            "source": {
+                "namespaces": ["ghost", "DEF*", "*ault", "*"],
+                "notNamespaces": ["x-*", "default", "*xault", "defx*"],
+            }
+        }
+    ]
     where = policy(rules=[{"from": sources}])
     assert fields(authorization_policies, where, meshed("a"), obj("Namespace", "default")) == [
         ("IST0101", "spec.rules[0].from[0].source.namespaces[0]"),
-        ("IST0101", "spec.rules[0].from[0].source.notNamespaces[0]"),
+        *(("IST0101", f"spec.rules[0].from[0].source.notNamespaces[{at}]") for at in (0, 2, 3)),
     ]

@@ -30,9 +30,10 @@ def test_a_condition_that_does_not_hold(kind: str, name: str) -> None:
 
 
 @pytest.mark.row("IM-46")
-def test_routes_have_conditions_for_each_parent() -> None:
+@pytest.mark.parametrize("kind", ["HTTPRoute", "GRPCRoute"])
+def test_routes_have_conditions_for_each_parent(kind: str) -> None:
     parents = [{"conditions": [condition("Accepted", "True")]}, {"conditions": [condition("ResolvedRefs")]}]
-    route = obj("HTTPRoute", "a", {}, status={"parents": parents})
+    route = obj(kind, "a", {}, status={"parents": parents})
     assert messages(negative_conditions, route) == ["the condition ResolvedRefs does not hold: Why: said so"]
 
 

@@ -54,6 +54,9 @@ def test_two_ports_of_one_target() -> None:
         ("IST0137", "Deployment default/a")
     ]
     assert found(several_services, HOME, deployment(), named("s", a), named("t", a)) == []
+    unset = {"port": 81, "targetPort": 0}
+    same = {"port": 80, "targetPort": 81}
+    assert found(several_services, HOME, deployment(), named("s", unset), named("t", same)) != []
     plain = {"port": 8080}
     assert "targetPort 8080 by different ports: 80, 8080" in messages(
         several_services, HOME, deployment(), named("s", a), named("t", plain)

@@ -21,6 +21,8 @@ def test_old_fields_and_kinds() -> None:
     assert found(deprecated, obj("Sidecar", "s", {"outboundTrafficPolicy": {"mode": "ALLOW_ANY"}})) == []
     crd = {"group": "rbac.istio.io", "names": {"kind": "ServiceRole"}}
     assert found(deprecated, obj("CustomResourceDefinition", "c", crd)) == [("IST0002", "CustomResourceDefinition c")]
+    for kind in ("ClusterRbacConfig", "RbacConfig", "ServiceRole", "ServiceRoleBinding"):
+        assert len(found(deprecated, obj("CustomResourceDefinition", "c", {**crd, "names": {"kind": kind}}))) == 1
     for other in ({"group": "other"}, {"names": {"kind": "Other"}}):
         assert found(deprecated, obj("CustomResourceDefinition", "c", {**crd, **other})) == []
 

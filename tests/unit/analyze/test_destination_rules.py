@@ -79,10 +79,16 @@ def test_subsets_of_a_service_entry_by_its_own_selector() -> None:
 
 @pytest.mark.row("IM-47")
 def test_subsets_by_place() -> None:
-    near = {"name": "near", "labels": {"topology.kubernetes.io/region": "r1", "kubernetes.io/hostname": "n1"}}
+    place = {
+        "topology.kubernetes.io/region": "r1",
+        "topology.kubernetes.io/zone": "z1",
+        "topology.istio.io/subzone": "s1",
+    }
+    near = {"name": "near", "labels": {**place, "kubernetes.io/hostname": "n1"}}
     on_node = pod("p", spec={"nodeName": "n1", "containers": []})
-    node = obj("Node", "n1", labels={"topology.kubernetes.io/region": "r1"})
+    node = obj("Node", "n1", labels=place)
     assert found(subsets, rule(subsets=[near]), service("a", HTTP), on_node, node) == []
+    assert fields(subsets, rule(subsets=[near]), service("a", HTTP), on_node)[0][1] == "spec.subsets[0].name"
     elsewhere = obj("Node", "n1", labels={"topology.kubernetes.io/region": "r2"})
     assert found(subsets, rule(subsets=[near]), service("a", HTTP), on_node, elsewhere) == EMPTY
 

@@ -35,7 +35,8 @@ def test_operations_that_are_ignored() -> None:
         assert codes([patch("ADD", place)]) == ["IST0153"]
         assert codes([patch("REMOVE", place)]) == ["IST0154"]
     assert codes([patch("REPLACE", "CLUSTER")], priority=1) == ["IST0152"]
-    assert codes([patch("REPLACE", "VIRTUAL_HOST")], priority=1) == []
+    for place in ("NETWORK_FILTER", "HTTP_FILTER", "VIRTUAL_HOST"):
+        assert codes([patch("REPLACE", place)], priority=1) == []
     assert codes([patch("ADD", "CLUSTER"), patch("REMOVE", "CLUSTER")], priority=1) == []
 
 

@@ -31,6 +31,7 @@ def test_a_selector_on_the_pods_of_a_gateway(kind: str) -> None:
 @pytest.mark.row("IM-50")
 @pytest.mark.parametrize(("name", "version", "told"), [
     ("grpcroutes", "v1.0.0", True), ("grpcroutes", "v1.1.0", False), ("grpcroutes", "v1.1.0-rc1", False),
+    ("tcproutes", "v1.5.9", True), ("tlsroutes", "v1.5.0", False), ("backendtlspolicies", "v1.4.0", False),
     ("tlsroutes", "1.4.9", True), ("backendtlspolicies", "v1.3.0", True), ("tcproutes", "v1.6.0", False),
     ("httproutes", "v0.1.0", False), ("tcproutes", "", False), ("tcproutes", "new", False),
 ])  # fmt: skip

@@ -40,6 +40,8 @@ def test_scopes() -> None:
     assert found(conflicting_hosts, service("v", "x.org"), service("w", "*.org")) == []
     assert found(conflicting_hosts, service("v", "*.org", exportTo=["."]), service("w", "x.org")) == BOTH
     assert found(conflicting_hosts, here, service("w", "y.org")) == []
+    assert found(conflicting_hosts, here, service("w", "*.com")) == []
+    assert found(conflicting_hosts, service("v", "*.org", exportTo=["."]), service("w", "x.com")) == []
 
 
 @pytest.mark.row("IM-08")

@@ -24,6 +24,8 @@ def test_everything_is_injected_by_default() -> None:
     assert found(injection, obj("Namespace", "a"), config) == [("IST0148", "Namespace a")]
     away = {**config, "metadata": {"name": "istio-sidecar-injector", "namespace": "a"}, "data": {"values": "{}"}}
     assert found(injection, obj("Namespace", "a"), away, config) == [("IST0148", "Namespace a")]
+    other = {**config, "metadata": {"name": "other", "namespace": "istio-system"}}
+    assert found(injection, obj("Namespace", "a"), other) == [("IST0102", "Namespace a")]
     values = {"sidecarInjectorWebhook": {"enableNamespacesByDefault": False}}
     config["data"] = {"values": json.dumps(values)}
     assert found(injection, obj("Namespace", "a"), config) == [("IST0102", "Namespace a")]

@@ -17,11 +17,29 @@ def test_a_port_that_does_not_say_what_it_carries(port: dict[str, Any]) -> None:
     assert fields(port_names, service("a", good, {"port": 8080, **port})) == [("IST0118", "spec.ports[1].port")]
 
 
+CONVENTION = [
+    "tcp",
+    "udp",
+    "grpc",
+    "grpc-web",
+    "http",
+    "http2",
+    "http_proxy",
+    "https",
+    "tls",
+    "mongo",
+    "redis",
+    "mysql",
+]
+
+
 @pytest.mark.row("PR-12", "IM-12")
 @pytest.mark.parametrize("port", [
     {"name": "http"}, {"name": "HTTP2-x"}, {"name": "grpc-web-a"}, {"name": "tcp"}, {"name": "mysql-x"},
     {"name": "foo", "protocol": "UDP"}, {"name": "foo", "appProtocol": "kubernetes.io/ws"},
     {"name": "foo", "appProtocol": "https"}, {"name": "foo", "port": 3306}, {"port": 53},
+    {"port": 25}, {"name": "x", "port": 27017}, {"name": "foo", "appProtocol": "kubernetes.io/h2c"},
+    {"name": "foo", "appProtocol": "kubernetes.io/wss"}, *({"name": f"{name}-x"} for name in CONVENTION),
 ])  # fmt: skip
 def test_a_port_that_does(port: dict[str, Any]) -> None:
     assert fields(port_names, service("a", {"port": 8080, **port})) == []
@@ -30,7 +48,9 @@ def test_a_port_that_does(port: dict[str, Any]) -> None:
 @pytest.mark.row("IM-12")
 def test_istios_own_services_are_left_out() -> None:
     spec = {"ports": [{"port": 1, "name": "foo"}]}
-    for labels in ({"istio": "x"}, {"release": "istio"}, {"gateway.istio.io/managed": "istio.io-gateway-controller"}):
+    managed = [f"istio.io-{name}-controller" for name in ("gateway", "mesh", "eastwest")]
+    own = [{"istio": "x"}, {"release": "istio"}, *({"gateway.istio.io/managed": name} for name in managed)]
+    for labels in own:
         assert fields(port_names, obj("Service", "a", spec, labels=labels)) == []
     others = {"gateway.istio.io/managed": "someone-else"}
     assert fields(port_names, obj("Service", "a", spec, labels=others)) == [("IST0118", "spec.ports[0].port")]

@@ -71,6 +71,7 @@ def test_variants() -> None:
     mine = config("a", "slim", selector={"matchLabels": {"app": "p"}})
     labelled = {**slim, "metadata": {**slim["metadata"], "labels": {"app": "p"}}}
     assert found(proxy_images, *base, labelled, config("a", "debug"), mine) == []
+    assert found(proxy_images, *base, slim, config("a", "debug"), mine) == TOLD
     said = {"proxy.istio.io/config": "image: {imageType: slim}"}
     noted = proxied("hub/x/proxyv2:2-slim", annotations=said)
     assert found(proxy_images, *base, noted, config("a", "debug")) == []

@@ -24,6 +24,9 @@ def test_a_webhook_whose_service_is_gone() -> None:
     client = {"service": {"name": "istiod", "namespace": "istio-system"}}
     one = hooks("a", hook(client=client))
     assert found(injection_webhooks, one) == [("IST0139", f"{KIND} a")]
+    assert messages(injection_webhooks, one)[0].endswith(
+        "webhook sidecar-injector.istio.io leads to the Service istio-system/istiod, which does not exist"
+    )
     assert found(injection_webhooks, one, service("istiod", namespace="istio-system")) == []
     assert found(injection_webhooks, hooks("a", hook("other.example", client=client))) == []
 
@@ -32,9 +35,21 @@ def test_a_webhook_whose_service_is_gone() -> None:
 def test_two_webhooks_for_the_same_pods() -> None:
     one, two = hooks("a", hook(namespaceSelector=ENABLED)), hooks("b", hook(namespaceSelector=ENABLED))
     assert found(injection_webhooks, one, two) == [("IST0139", f"{KIND} a"), ("IST0139", f"{KIND} b")]
-    assert "b/sidecar-injector.istio.io" in messages(injection_webhooks, one, two)[0]
+    assert messages(injection_webhooks, one, two)[0].endswith("takes the same pods as b/sidecar-injector.istio.io")
     off = {"matchLabels": {"istio-injection": "disabled"}}
     assert found(injection_webhooks, one, hooks("b", hook(namespaceSelector=off))) == []
+
+
+@pytest.mark.row("IM-25")
+@pytest.mark.parametrize(("part", "label", "value"), [
+    ("namespaceSelector", "istio-injection", "disabled"), ("objectSelector", "sidecar.istio.io/inject", "true"),
+    ("objectSelector", "sidecar.istio.io/inject", "false"), ("objectSelector", "istio.io/rev", "a"),
+])  # fmt: skip
+def test_every_labelling_that_injection_knows_is_tried(part: str, label: str, value: str) -> None:
+    rivals = [hooks(name, hook(**{part: {"matchLabels": {label: value}}})) for name in "ab"]
+    assert len(found(injection_webhooks, *rivals)) == 2
+    strangers = [hooks(name, hook("x.example", **{part: {"matchLabels": {label: value}}})) for name in "ab"]
+    assert len(found(injection_webhooks, *strangers)) == (2 if label == "istio.io/rev" else 0)
 
 
 @pytest.mark.row("IM-25")

@@ -198,3 +198,17 @@ def test_what_can_be_read_of_a_broken_document() -> None:
     for _ in range(200):
         deep = {"spec": deep}
     assert readable_body(deep, info) is None
+
+
+@pytest.mark.row("GA-16", "GA-17")
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        ("gateway.networking.x-k8s.io/v1alpha1", "XBackendTrafficPolicy"),
+        ("inference.networking.k8s.io/v1", "InferencePool"),
+    ],
+)
+def test_experimental_kinds_of_the_gateway_api_are_told_to_have_no_effect(version: str, kind: str) -> None:
+    got = decode({"apiVersion": version, "kind": kind, "metadata": {"name": "x", "namespace": "a"}, "spec": {}})
+    assert got.object is not None
+    assert [(p.code, p.fatal) for p in got.problems] == [("MZ0002", False)]

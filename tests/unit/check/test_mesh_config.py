@@ -69,6 +69,10 @@ def test_values(mesh: dict[str, Any], path: str, fatal: bool) -> None:
         ),
         ({"defaultProviders": {"metrics": ["stackdriver"]}}, "defaultProviders.metrics"),
         ({"defaultConfig": {"tracing": {"lightstep": {}}}}, "defaultConfig.tracing.lightstep"),
+        (
+            {"defaultConfig": {"tracing": {"customTags": {"a": {"header": {"name": ""}}}}}},
+            "defaultConfig.tracing.customTags.a.header.name",
+        ),
         ({"defaultConfig": {"tracing": {"sampling": 101}}}, "defaultConfig.tracing.sampling"),
         ({"defaultConfig": {"statNameLength": 100}}, "defaultConfig.statNameLength"),
         ({"defaultConfig": {"proxyBootstrapTemplatePath": "/x"}}, "defaultConfig.proxyBootstrapTemplatePath"),

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from mizzen.analyze import chosen
 from mizzen.cli.analysis import Request, line_of, origin_of, passed_over, reaches, run
 from mizzen.model.finding import Finding, Level
@@ -26,6 +28,7 @@ def test_levels() -> None:
     assert [reaches(finding(), threshold) for threshold in ("Info", "Warning", "Error")] == [True, True, False]
 
 
+@pytest.mark.row("IA-02")
 def test_a_printed_line_is_shown_once(tmp_path: Path) -> None:
     ports = "[{port: 80, name: foo}, {port: 80, name: foo}]"
     text = f"apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{ports: {ports}}}\n"

@@ -192,3 +192,21 @@ def test_standard_input(mizzen: Mizzen, place: Path, monkeypatch: pytest.MonkeyP
     stream = io.TextIOWrapper(io.BytesIO(SERVICE.encode()))
     monkeypatch.setattr(sys, "stdin", stream)
     assert "(Service default/a <stdin>:6)" in mizzen("analyze", "-f", "-").out
+
+
+@pytest.mark.row("IA-04")
+def test_a_revision(mizzen: Mizzen, place: Path) -> None:
+    labelled = ROUTE.format(host="ghost").replace("name: x", "name: x\n  labels: {istio.io/rev: canary}")
+    (place / "route.yaml").write_text(labelled)
+    assert "IST0101" in mizzen("analyze", "-f", "route.yaml", "-r", "canary").out
+    assert mizzen("analyze", "-f", "route.yaml", "--revision", "stable").out == ""
+
+
+@pytest.mark.row("IA-01")
+def test_what_every_installation_has_is_supposed_of_files_alone(mizzen: Mizzen, place: Path, mesh: FakeMesh) -> None:
+    servers = [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]
+    gateway = {"selector": {"istio": "ingressgateway"}, "servers": servers}
+    head = {"apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": {"name": "g"}}
+    (place / "gateway.yaml").write_text(yaml.safe_dump({**head, "spec": gateway}))
+    assert "IST0101" not in mizzen("analyze", "-f", "gateway.yaml").out
+    assert "(Gateway default/g gateway.yaml:" in mizzen("analyze", "-A", "gateway.yaml").out, "the mesh has no such pod"

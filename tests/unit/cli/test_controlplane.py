@@ -32,6 +32,12 @@ def test_a_certificate_to_serve_with_comes_with_its_key(mizzen: Mizzen, monkeypa
     assert "go together" in output
 
 
+@pytest.mark.row("XD-08")
+def test_streams_have_an_age_only_if_that_is_said(mizzen: Mizzen, monkeypatch: pytest.MonkeyPatch) -> None:
+    for arguments, age in ((["--keepaliveMaxServerConnectionAge", "30m"], 1800.0), ([], 0.0)):
+        assert started(mizzen, monkeypatch, *arguments)[2][0].connection_age == age
+
+
 def test_what_prevents_the_start_is_one_line(mizzen: Mizzen, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: controlplane.Options) -> None:
         raise MeshError("the CA files cannot be read")

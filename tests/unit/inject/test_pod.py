@@ -206,7 +206,7 @@ def test_variables_of_proxy_config_reach_both_containers():
     assert '"ISTIO_META_TEAM":"blue"' in env(injected, "istio-proxy")["PROXY_CONFIG"]
 
 
-@pytest.mark.row("MC-10")
+@pytest.mark.row("MC-10", "TR-03")
 @pytest.mark.parametrize(
     ("annotations", "labels", "name"),
     [

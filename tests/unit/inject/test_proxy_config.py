@@ -43,6 +43,12 @@ def test_levels_from_the_mesh_to_the_selector_with_the_annotation_between() -> N
     assert patches((), "shop", {}, "istio-system") == ({}, {})
 
 
+@pytest.mark.row("CM-05", "PC-01")
+def test_a_selector_in_the_root_namespace_reaches_that_namespaces_own_pods_alone() -> None:
+    assert of({"app": "web"}, "other")["concurrency"] == 1
+    assert of({"app": "web"}, "istio-system")["concurrency"] == 7
+
+
 @pytest.mark.row("PC-02")
 def test_the_annotation_replaces_whole_fields_but_joins_two() -> None:
     mesh = ProxyConfig(

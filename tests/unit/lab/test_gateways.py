@@ -115,6 +115,21 @@ def test_statuses_and_the_time_of_their_last_change(store: Store, controller: Ga
 
 
 @pytest.mark.row("GA-19")
+def test_an_address_that_was_told_once_stays(store: Store, controller: GatewayController) -> None:
+    store.put(GATEWAY)
+    controller.step()
+    store.put_status(held(store), {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}})
+    controller.step()
+    store.put_status(held(store), {"loadBalancer": {}})
+    controller.step()
+    assert conditions(held(store, *KEY[::2]))["Programmed"] == "False AddressNotAssigned"
+    assert held(store, *KEY[::2])["status"]["addresses"] == [{"type": "IPAddress", "value": "192.0.2.1"}]
+    store.put_status(held(store), {"loadBalancer": {"ingress": [{"ip": "192.0.2.2"}]}})
+    controller.step()
+    assert held(store, *KEY[::2])["status"]["addresses"] == [{"type": "IPAddress", "value": "192.0.2.2"}]
+
+
+@pytest.mark.row("GA-19")
 def test_entries_of_other_controllers_are_kept_and_stale_ones_of_ours_go(
     store: Store, controller: GatewayController
 ) -> None:

@@ -52,3 +52,11 @@ def test_overlap_is_the_narrower() -> None:
 @pytest.mark.parametrize(("text", "yes"), [("10.0.0.1", True), ("10.0.0.0/8", True), ("a", False), ("", False)])
 def test_addresses(text: str, yes: bool) -> None:
     assert hosts.is_address(text) is yes
+
+
+@pytest.mark.parametrize(
+    ("text", "one", "some"),
+    [("192.0.2.1", True, True), ("2001:db8::1", True, True), ("10.0.0.0/8", False, True), ("a.com", False, False)],
+)
+def test_a_range_is_no_single_address(text: str, one: bool, some: bool) -> None:
+    assert (hosts.is_ip(text), hosts.is_address(text)) == (one, some)

@@ -44,6 +44,15 @@ def test_nothing_is_said_where_they_do_not_meet_or_may() -> None:
     assert found(policy("one", "p"), policy("two", "q"), several=True) == []
 
 
+@pytest.mark.row("CM-07")
+@pytest.mark.parametrize(("switched", "count"), [(True, 2), (False, 0)])
+def test_they_do_not_meet_on_a_gateway_that_takes_neither(switched: bool, count: int) -> None:
+    edge = pod("edge", "a", 1, {"gateway.networking.k8s.io/gateway-name": "edge"})
+    config = Config(features=Features(gateway_selectors=switched))
+    made = build(config.with_objects([edge, policy("one", "p"), policy("two", "q")]))
+    assert sum("only one may be" in finding.message for finding in made.findings) == count
+
+
 def test_the_snapshot_says_it() -> None:
     config = Config().with_objects([*PODS, policy("one", "p"), policy("two", "q")])
     assert any("only one may be" in finding.message for finding in build(config).findings)

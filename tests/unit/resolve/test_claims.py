@@ -8,6 +8,7 @@ import pytest
 
 from mizzen.api.meta import Object
 from mizzen.model.config import Config
+from mizzen.model.features import Features
 from mizzen.model.finding import Finding
 from mizzen.resolve import build
 from tests.meshes import NETWORKING, SECURITY, new, pod, routes, service
@@ -61,3 +62,13 @@ def test_one_in_force_on_the_pod_is_enough(token: Object, count: int) -> None:
 @pytest.mark.row("VS-19")
 def test_other_headers_need_none() -> None:
     assert _found(_routed(headers={"x-user": {"exact": "a"}})) == []
+
+
+@pytest.mark.row("CM-07", "VS-19")
+@pytest.mark.parametrize(("switched", "count"), [(True, 0), (False, 1)])
+def test_where_selectors_do_not_hold_on_gateways_of_the_gateway_api_it_is_told(switched: bool, count: int) -> None:
+    edge = pod("edge", "istio-system", 9, {"istio": "edge", "gateway.networking.k8s.io/gateway-name": "edge"})
+    config = Config(features=Features(gateway_selectors=switched))
+    token = _token("istio-system", istio="edge")
+    made = build(config.with_objects([WEB, GATEWAY, edge, token, _routed(headers=BY_CLAIM)]))
+    assert sum(finding.code == "IST0149" for finding in made.findings) == count

@@ -51,7 +51,7 @@ def test_pods_of_equal_resources_share_them_whatever_else_they_say() -> None:
     assert key(snapshot, replace(proxy, config={"tracing": {"sampling": 5}})) != key(snapshot, proxy)
 
 
-@pytest.mark.row("MC-05")
+@pytest.mark.row("MC-05", "TR-06")
 def test_the_default_provider_then_the_bootstraps_collector_if_tracing_is_enabled() -> None:
     provider = {"extensionProviders": [ZIPKIN], "defaultProviders": {"tracing": ["Z"]}}
     found = of(provider, bootstrap_tracer="datadog_agent").client.tracing
@@ -66,7 +66,7 @@ def test_the_default_provider_then_the_bootstraps_collector_if_tracing_is_enable
     assert of({"defaultProviders": {"tracing": ["gone"]}}, bootstrap_tracer="zipkin").client.tracing is None
 
 
-@pytest.mark.row("MC-05", "PC-06")
+@pytest.mark.row("MC-05", "PC-06", "TR-06")
 @pytest.mark.parametrize(
     ("sampling", "environment", "expected"),
     [(None, {}, 1.0), (0, {}, 1.0), (25.5, {}, 25.5), (101, {}, 1.0), (None, {"PILOT_TRACE_SAMPLING": "40"}, 40.0)],
@@ -79,13 +79,26 @@ def test_sampling(sampling: float | None, environment: dict[str, str], expected:
     assert found.sampling == expected
 
 
-@pytest.mark.row("PC-06")
+@pytest.mark.row("PC-06", "TR-09")
 def test_tags_and_lengths_are_the_pods_own() -> None:
     mesh = {"extensionProviders": [ZIPKIN], "defaultProviders": {"tracing": ["z"]}}
     own = {"maxPathTagLength": 77, "customTags": {"a": {"literal": {"value": "b"}}}, "enableIstioTags": False}
     found = of(mesh, config={"tracing": own}).client.tracing
     assert found is not None
     assert (found.path_length, [name for name, _ in found.tags], found.istio_tags) == (77, ["a"], False)
+
+
+@pytest.mark.row("TR-09")
+def test_a_tag_that_envoy_would_refuse_is_left_out() -> None:
+    tags = {"good": {"literal": {"value": "b"}}, "bad": {"formatter": {"value": "%OOPS%"}}, "none": {}}
+    mesh = {
+        "extensionProviders": [ZIPKIN],
+        "defaultProviders": {"tracing": ["z"]},
+        "defaultConfig": {"tracing": {"customTags": tags}},
+    }
+    for found in (of(mesh).client.tracing, of(mesh, config={"tracing": {"customTags": tags}}).client.tracing):
+        assert found is not None
+        assert [name for name, _ in found.tags] == ["good"]
 
 
 @pytest.mark.row("MC-12")

@@ -6,9 +6,12 @@ import pytest
 
 from mizzen.api.decode import decode_mesh
 from mizzen.api.meta import Duration
+from mizzen.model.config import Config
 from mizzen.model.protocol import Protocol
 from mizzen.model.provider import Call, Header, Logger, LoggerKind, NotFound, Tracer, TracerKind
 from mizzen.model.service import Port, Service
+from mizzen.model.snapshot import Snapshot
+from mizzen.resolve import build
 from mizzen.resolve.providers import providers, usable
 
 HOST = "sink.watch.svc.cluster.local"
@@ -67,7 +70,7 @@ def test_the_other_tracers() -> None:
     assert found.hostnames == (HOST, HOST)
 
 
-@pytest.mark.row("MC-06", "MC-10", "MC-11")
+@pytest.mark.row("MC-06", "MC-10", "MC-11", "TR-05")
 @pytest.mark.parametrize(
     ("kind", "fields", "why"),
     [
@@ -106,6 +109,15 @@ def test_one_whose_service_cannot_be_told_is_known_as_such(service: str, lost: b
     bad = providers(mesh, HOSTS, {})["bad"]
     assert isinstance(bad, NotFound) is lost
     assert not isinstance(bad, NotFound) or bad.kind == "zipkin"
+
+
+@pytest.mark.row("TR-10")
+def test_one_that_becomes_of_another_sort_is_lost_as_that() -> None:
+    def after(kind: str, previous: Snapshot | None = None) -> Any:
+        mesh, _ = decode_mesh({"extensionProviders": [{"name": "bad", kind: {"service": "gone", "port": 1}}]})
+        return build(Config(mesh=mesh), previous)
+
+    assert after("datadog", after("zipkin")).providers["bad"].kind == "datadog"
 
 
 @pytest.mark.row("LG-04")

@@ -53,7 +53,7 @@ def named(*names: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.row("TM-07")
 def test_the_narrowest_provider_then_the_default_one() -> None:
     default = {"defaultProviders": {"tracing": ["dog"]}}
-    found = traces([named("dog")], [named("Z")])
+    found = traces([named("dog")], [named("Z", "dog")])
     assert found is not None
     assert found.tracer.name == "z"
     found = traces([{"randomSamplingPercentage": 5}], **default)
@@ -115,6 +115,17 @@ def test_the_other_switches_have_defaults() -> None:
     found = traces([named("z", **entry)])
     assert found is not None
     assert (found.istio_tags, found.by_request_id, found.propagation) == (False, False, False)
+
+
+@pytest.mark.row("TM-01", "TM-11")
+def test_what_a_narrower_entry_leaves_unset_stays() -> None:
+    switches = {"enableIstioTags": False, "useRequestIdForTraceSampling": False, "disableContextPropagation": True}
+    wide = named("z", randomSamplingPercentage=7, **switches)
+    found = traces([wide], [{}])
+    assert found is not None
+    assert (found.tracer.name, found.sampling) == ("z", 7)
+    assert (found.istio_tags, found.by_request_id, found.propagation) == (False, False, False)
+    assert traces([named("z", disableSpanReporting=True)], [{}]) is None
 
 
 @pytest.mark.row("TM-11", "TM-13")

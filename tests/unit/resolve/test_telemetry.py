@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from mizzen.api.decode import decode_mesh
 from mizzen.api.meta import Object
 from mizzen.model.config import Config
+from mizzen.model.features import Features
 from mizzen.model.snapshot import Snapshot
 from mizzen.resolve import build
 from mizzen.resolve.telemetry import applicable, is_prometheus, telemetries
@@ -61,17 +62,28 @@ def test_a_selector_in_the_root_namespace_reaches_that_namespace_alone() -> None
     assert names(moved, "istio-system", app="web") == ["web"]
 
 
-@pytest.mark.row("TM-01")
+@pytest.mark.row("TM-01", "CM-07", "GA-21")
 def test_a_target_is_a_gateway_of_its_own_namespace() -> None:
     ref = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "front"}
-    found = snapshot(telemetry("bar", "targeted", targetRefs=[ref]))
+    found = snapshot(telemetry("bar", "targeted", targetRefs=[ref]), telemetry("foo", "foreign", targetRefs=[ref]))
     assert names(found, "bar", **{"gateway.networking.k8s.io/gateway-name": "front"}) == ["targeted"]
+    assert names(found, "bar", **{"gateway.networking.k8s.io/gateway-name": "other"}) == []
     assert names(found, "bar", app="web") == []
+
+
+@pytest.mark.row("CM-07")
+@pytest.mark.parametrize(("switched", "found"), [(True, ["selecting"]), (False, [])])
+def test_a_selector_holds_on_a_gateway_of_the_gateway_api_unless_that_is_off(switched: bool, found: list[str]) -> None:
+    config = Config(features=Features(gateway_selectors=switched))
+    made = build(config.with_objects([telemetry("bar", "selecting", **selecting(app="web"))]))
+    assert names(made, "bar", app="web", **{"gateway.networking.k8s.io/gateway-name": "front"}) == found
+    assert names(made, "bar", app="web") == ["selecting"]
 
 
 @pytest.mark.row("TM-01")
 def test_the_younger_of_two_for_a_namespace_has_no_effect_and_says_so() -> None:
-    found = snapshot(telemetry("bar", "younger", 2), telemetry("bar", "older", 1))
+    chosen = [telemetry("bar", f"chosen-{n}", 3 + n, **selecting(app="web")) for n in range(2)]
+    found = snapshot(telemetry("bar", "younger", 2), telemetry("bar", "older", 1), *chosen)
     (finding,) = found.findings
     assert (finding.code, finding.name) == ("IST0160", "younger")
     assert "older is older" in finding.message
@@ -123,4 +135,4 @@ def test_by_namespace() -> None:
 @pytest.mark.row("TM-06")
 def test_prometheus_by_any_name() -> None:
     mesh, _ = decode_mesh({"extensionProviders": [{"name": "Mine", "prometheus": {}}, ZIPKIN]})
-    assert [is_prometheus(mesh, name) for name in ("prometheus", "mine", "z", "gone")] == [True, True, False, False]
+    assert [is_prometheus(mesh, name) for name in ("Prometheus", "mine", "z", "gone")] == [True, True, False, False]

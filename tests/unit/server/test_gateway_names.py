@@ -53,5 +53,24 @@ async def test_names_that_are_wanted_have_their_addresses(monkeypatch: pytest.Mo
         running.cancel()
 
 
+async def test_a_slow_name_holds_up_no_other() -> None:
+    changed = asyncio.Event()
+    names = Names(east=("10.0.0.1",), west=("10.0.1.1",))
+
+    async def look_up(name: str) -> tuple[str, ...]:
+        if name == "slow":
+            await asyncio.Event().wait()
+        return await names(name)
+
+    store = GatewayNames(changed.set, look_up)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(store.run())
+        store.want(["slow", "east"])
+        await until(store, changed, {"east": ("10.0.0.1",)})
+        store.want(["slow", "west"])
+        await until(store, changed, {"west": ("10.0.1.1",)})
+        running.cancel()
+
+
 async def test_the_machine_s_resolver_is_asked() -> None:
     assert await gateway_names.lookup("127.0.0.1") == ("127.0.0.1",)

@@ -20,6 +20,7 @@ from mizzen.observe import Metrics
 from mizzen.resolve import build, plugins, view
 from mizzen.server.hub import Compiler, Connection, Hub
 from mizzen.server.node import Node
+from mizzen.server.reports import STRANGERS
 from mizzen.translate import resources
 from mizzen.xds import DeltaSession, Session
 from tests.meshes import new, pod, routes, rule, service
@@ -156,10 +157,45 @@ def test_proxies_of_equal_views_share_what_was_built_and_a_failure_keeps_the_las
 def test_a_proxy_that_is_away_is_remembered_and_a_program_of_grpc_is_not() -> None:
     hub = Hub(compiler(), Metrics())
     hub.publish(Scene(OLD).config)
-    for held, remembered in ((connection(), True), (connection(GENERATOR="grpc"), False)):
+    for held, remembered in ((connection(GENERATOR="grpc"), False), (connection(), True)):
         hub.attach(held)
         hub.detach(held)
-        assert (NODE in hub.absent) is remembered
+        assert bool(hub.absent) is remembered
+
+
+def test_nothing_that_a_proxy_says_of_itself_outlives_it() -> None:
+    """Each stream may call itself what it likes; what is kept of a pod's is one, and of what is gone nothing."""
+    hub, metrics = _hub()
+    here = pod("web-0", "a", 1, {"app": "web"})
+    hub.publish(Config().with_objects([here]))
+    for number in range(5):
+        for net, generator in ((1, ""), (2, "grpc")):
+            node = base_pb2.Node(id=f"sidecar~10.{net}.0.{number}~web-0.a~a.svc.cluster.local")
+            node.metadata.update({"ISTIO_VERSION": f"{number}" * 1000, "GENERATOR": generator})
+            held = Connection(Node.parse(node), DeltaSession(), None, 0.0)
+            hub.attach(held)
+            metrics.refused("cds", node.id, "Internal")
+            assert f'pilot_xds{{version="{f"{number}" * 64}"}} 1.0' in metrics.text().decode()
+            hub.detach(held)
+    assert len(hub.absent) == 1
+    assert metrics.text().count(b"pilot_xds_cds_reject{") == 1
+    assert b"pilot_xds{" not in metrics.text()
+    hub.publish(Config())
+    assert b"pilot_xds_cds_reject{" not in metrics.text()
+
+
+def test_a_pod_that_comes_back_under_another_address_is_not_waited_for_under_the_old_one() -> None:
+    hub, _ = _hub()
+    hub.publish(Config().with_objects([pod("web-0", "a", 1, {"app": "web"})]))
+
+    def stream(address: str) -> Connection:
+        node = Node.parse(base_pb2.Node(id=f"sidecar~{address}~web-0.a~a.svc.cluster.local"))
+        return Connection(node, DeltaSession(), None, 0.0)
+
+    hub.attach(old := stream("10.1.0.1"))
+    hub.detach(old)
+    hub.attach(stream("10.1.0.2"))
+    assert not hub.absent
 
 
 @pytest.mark.row("PR-11", "IL-03", "CPM-04")
@@ -203,11 +239,26 @@ async def test_a_report_of_modules_changes_what_its_proxy_gets_and_wakes_its_str
     hub.report(node, {})
     assert config() == [], "it is on its way: the proxy keeps what it has"
     assert hub.fetching(connection)
-    woken = connection.reported.wait()
+    connection.reported.clear()
     hub.report(node, {module.key: Fetched("a" * 64)})
-    assert await asyncio.wait_for(woken, 5)
+    assert connection.reported.is_set()
     assert b"/var/lib/istio/data/" + b"a" * 64 + b".wasm" in config()[0]
     assert not hub.fetching(connection)
+
+
+def test_reports_for_proxies_that_are_made_up_are_forgotten() -> None:
+    hub, _ = _hub()
+    hub.publish(Config())
+
+    def node(name: str) -> Node:
+        return Node(f"sidecar~10.0.0.1~{name}.a~a", ProxyType.SIDECAR, "", name, "a", Locality(), {"MIZZEN_BOOT": "1"})
+
+    hub.attach(Connection(node("p"), DeltaSession(), None, 0.0))
+    hub.report(node("p"), {"m": Fetched("a" * 64)})
+    for number in range(3 * STRANGERS):
+        hub.report(node(f"p-{number}"), {})
+        assert len(hub.reports) <= STRANGERS + 1
+    assert hub.reports.of(node("p")) == {"m": Fetched("a" * 64)}
 
 
 @pytest.mark.row("MCL-01")

@@ -297,6 +297,22 @@ async def test_an_entry_made_by_hand_loses_its_health_and_stays(tmp_path: Path) 
 
 
 @pytest.mark.row("VM-04")
+@pytest.mark.parametrize("status", [5, {"conditions": 5}, {"conditions": [5, None]}])
+async def test_a_status_written_by_hand_stops_nothing(tmp_path: Path, status: Any) -> None:
+    world = World(tmp_path)
+    registrations = world.registrations
+    mine = node(AUTO_REGISTER_GROUP="", WORKLOAD_ENTRY="mine")
+    world.entries.store.put({**HAND_MADE, "status": status})
+    async with running(registrations):
+        registrations.disconnect(await registrations.connect(mine, DB))
+        await until(lambda: "istio.io/disconnectedAt" in world.entries.annotations("mine"))
+        world.now += timedelta(seconds=1)
+        assert await registrations._forget(("vms", "mine"))
+        await registrations.report(mine, DB, True, "")
+        assert world.entries.health("mine") == ("True", "")
+
+
+@pytest.mark.row("VM-04")
 async def test_an_entry_whose_health_nobody_asked_for_is_not_touched(tmp_path: Path) -> None:
     world = World(tmp_path)
     mine = node(AUTO_REGISTER_GROUP="", WORKLOAD_ENTRY="mine")

@@ -28,7 +28,7 @@ def test_the_answer_is_of_the_version_that_was_asked(version: str) -> None:
     assert (review.uid, review.operation, review.namespace, review.kind) == ("u1", "CREATE", "shop", "Pod")
     patch = [{"op": "add", "path": "/a", "value": 1}]
     found = answer(review, Verdict(patch=patch, warnings=["w" * 1000]))
-    assert found["apiVersion"] == f"admission.k8s.io/{version}"
+    assert (found["apiVersion"], found["kind"]) == (f"admission.k8s.io/{version}", "AdmissionReview")
     response = found["response"]
     assert (response["uid"], response["allowed"], response["patchType"]) == ("u1", True, "JSONPatch")
     assert json.loads(base64.b64decode(response["patch"])) == patch

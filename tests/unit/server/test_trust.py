@@ -10,6 +10,7 @@ import pytest
 from cryptography import x509
 from msgspec import structs
 
+from mizzen.api.kubernetes import Secret
 from mizzen.errors import MeshError
 from mizzen.model.config import Config
 from mizzen.server import files as kept
@@ -33,6 +34,16 @@ def test_the_layout_of_a_tls_secret_is_taken(tmp_path: Path) -> None:
     assert (found.roots_pem, found.intermediates_pem) == (ROOT.pem, (BELOW.pem,))
     with pytest.raises(MeshError, match=r"cacerts: lacks tls\.key"):
         Trust(tmp_path, Settings(), config(texts | {"tls.key": ""}))
+
+
+@pytest.mark.row("CR-03")
+@pytest.mark.parametrize("text", ["%", "YQ=\n=", "ü"])
+def test_a_secret_that_is_no_base64_leaves_the_ca_in_use(tmp_path: Path, text: str) -> None:
+    trust = Trust(tmp_path, Settings(), Config())
+    before, good = trust.authority, cacerts({})
+    bad = structs.replace(good, body=Secret(data={"ca-cert.pem": text}))
+    assert not trust.look(Config().with_objects([bad]))
+    assert trust.authority is before
 
 
 @pytest.mark.row("CR-10")

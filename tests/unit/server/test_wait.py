@@ -42,7 +42,7 @@ class Connection:
         self.session = Session(progress)
         self.view: ProxyView | None = None
         self.owed: frozenset[str] = frozenset()
-        self.node = NODE
+        self.node: Any = NODE
         self.of_pod = False
 
 
@@ -97,9 +97,11 @@ def test_done_when_all_that_are_concerned_have_answered(hub: Hub) -> None:
 
 
 async def test_a_proxy_that_is_gone_is_told_at_the_deadline(hub: Hub) -> None:
-    hub.absent["gone"] = cast(Any, Connection(PENDING))
+    away = Connection(PENDING)
+    away.node = Node.parse(base_pb2.Node(id="sidecar~10.1.0.1~web-0.a~a.svc.cluster.local"))
+    hub.absent[away.node.proxy_id] = cast(Any, away)
     verdict = await wait(hub, 5, 0.05)
-    assert (verdict.done, verdict.disconnected) == (False, ["gone"])
+    assert (verdict.done, verdict.disconnected) == (False, [away.node.id])
 
 
 async def test_a_change_that_is_not_there_yet_is_waited_for(hub: Hub) -> None:

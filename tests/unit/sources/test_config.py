@@ -94,12 +94,12 @@ def test_mesh_config(text: str, trust_domain: str, fields: list[str]) -> None:
     assert [f.field for f in config.findings] == fields
 
 
-def mesh_map(text: str, name: str = "istio") -> Document:
+def mesh_map(text: str, name: str = "istio", key: str = "mesh") -> Document:
     raw = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": name, "namespace": "istio-system"},
-        "data": {"mesh": text},
+        "data": {key: text},
     }
     return Document(raw, Origin("mesh.yaml", 1))
 
@@ -122,13 +122,7 @@ def test_a_broken_mesh_config_leaves_the_good_one_in_force() -> None:
 
 
 def networks_map(text: str, name: str = "istio") -> Document:
-    raw = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": name, "namespace": "istio-system"},
-        "data": {"meshNetworks": text},
-    }
-    return Document(raw, Origin("mesh.yaml", 1))
+    return mesh_map(text, name, "meshNetworks")
 
 
 @pytest.mark.row("MC-30")

@@ -8,6 +8,7 @@ import yaml
 
 from mizzen.api.kubernetes import Secret
 from mizzen.sources.kubeconfig import Unusable, socket_of, texts
+from tests.unit.api.test_inline_yaml import LAUGHS
 
 
 def config(server: str = "unix:///run/b/sock", **user: Any) -> str:
@@ -70,8 +71,23 @@ def test_what_names_no_mesh_of_this_machine_is_told(text: str, said: str) -> Non
         socket_of(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[" * 1_000_000, "no YAML"),
+        ("- " * 100_000, "no YAML"),
+        (LAUGHS, "no YAML"),
+        ("a: 2001-99-99", "names no server"),
+    ],
+)
+def test_a_secret_cannot_end_the_control_plane(text: str, said: str) -> None:
+    with pytest.raises(Unusable, match=said):
+        socket_of(text)
+
+
 def test_data_is_base64_and_string_data_is_not() -> None:
     encoded = base64.b64encode(b"one").decode()
     assert texts(Secret(data={"a": encoded}, string_data={"b": "two"})) == {"a": "one", "b": "two"}
-    with pytest.raises(Unusable):
-        texts(Secret(data={"a": "%"}))
+    for bad in ("%", "ü", base64.b64encode(b"\xff").decode()):
+        with pytest.raises(Unusable):
+            texts(Secret(data={"a": bad}))

@@ -78,7 +78,10 @@ async def test_list_events_and_reconnection(supervisor: tuple[Supervisor, Path])
     await configs.aclose()  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("line", [b"no json", b"[]", b"{}", b'{"type": "ADDED"}'])
+@pytest.mark.parametrize(
+    "line",
+    [b"no json", b"[]", b"{}", b'{"type": "ADDED"}', b'{"type": "ADDED", "revision": 1e999}', b"[" * 200_000],
+)
 def test_what_is_no_event(line: bytes) -> None:
     state: Any = _Watch(Assembly())
     with pytest.raises(ProtocolError):

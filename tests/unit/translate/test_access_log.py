@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -37,6 +38,16 @@ def test_a_custom_line_ends_and_gets_the_formatter_it_needs() -> None:
     log_format = config(log)["logFormat"]
     assert log_format["textFormatSource"]["inlineString"] == "%REQ_WITHOUT_QUERY(:PATH)%\n"
     assert [f["name"] for f in log_format["formatters"]] == ["envoy.formatter.req_without_query"]
+
+
+@pytest.mark.row("LG-04")
+@pytest.mark.parametrize(("value", "needed"), [("%PROTOCOL%", 0), ("%REQ_WITHOUT_QUERY(:PATH)%", 1)])
+def test_json_keeps_its_nesting_and_gets_the_formatter_wherever_it_is_needed(value: str, needed: int) -> None:
+    fields = {"a": "%RESPONSE_CODE%", "b": {"c": value}}
+    (log,) = access_log.request_logs(mesh(access_log_encoding="JSON", access_log_format=json.dumps(fields)))
+    found = config(log)["logFormat"]
+    assert found["jsonFormat"] == fields
+    assert len(found.get("formatters", ())) == needed
 
 
 @pytest.mark.row("LG-03", "LG-04")

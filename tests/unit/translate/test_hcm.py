@@ -15,7 +15,9 @@ from mizzen.model.conduct import Conduct
 from mizzen.model.provider import Tracer, TracerKind, Tracing
 from mizzen.model.report import Report
 from mizzen.model.view import Policies
+from mizzen.resolve.extensions import extensions
 from mizzen.translate.hcm import Direction, http_connection_manager
+from tests.meshes import new
 
 H = pb.HttpConnectionManager
 DENY = Object(
@@ -101,6 +103,18 @@ def test_the_authorizer_then_tokens_then_rules_and_none_for_clients() -> None:
         assert names[7] == "grpc_stats"
     names = [f.name.removeprefix("envoy.filters.http.") for f in manager(Direction.OUTBOUND, policies=ALL).http_filters]
     assert not set(guards) & set(names)
+
+
+@pytest.mark.row("WP-06")
+def test_plugins_that_authenticate_stand_behind_the_authorizer() -> None:
+    spec = {"url": "file:///x", "phase": "AUTHN"}
+    obj = new("extensions.istio.io/v1alpha1", "WasmPlugin", "a", "p", spec)
+    plugins = extensions({("a", "p"): obj}, {}, "root")
+    names = [f.name for f in manager(Direction.INBOUND, policies=ALL, plugins=plugins).http_filters]
+    asked, own, tokens = (
+        names.index(name) for name in ("envoy.filters.http.ext_authz", plugins[0].name, "envoy.filters.http.jwt_authn")
+    )
+    assert (own, tokens) == (asked + 1, asked + 2)
 
 
 def test_routes_by_name_over_ads_without_a_limit_on_waiting() -> None:

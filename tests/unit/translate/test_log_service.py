@@ -52,3 +52,14 @@ def test_opentelemetry() -> None:
     assert config.disable_builtin_labels
     assert config.body.string_value == "line\n"
     assert [(pair.key, pair.value.string_value) for pair in config.attributes.values] == [("a", "%PROTOCOL%")]
+    assert not config.formatters
+
+
+@pytest.mark.row("LG-04", "LG-07", "MC-14")
+@pytest.mark.parametrize(
+    "more", [{"text": "%REQ_WITHOUT_QUERY(:PATH)%"}, {"labels": (("path", "%REQ_WITHOUT_QUERY(:PATH)%"),)}]
+)
+def test_opentelemetry_gets_the_formatter_that_its_format_needs(more: dict[str, object]) -> None:
+    config = logs_service_pb2.OpenTelemetryAccessLogConfig()
+    assert log_service.access_log(logger(LoggerKind.OTEL_ALS, **more), "").typed_config.Unpack(config)
+    assert [formatter.name for formatter in config.formatters] == ["envoy.formatter.req_without_query"]

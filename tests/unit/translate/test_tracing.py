@@ -26,7 +26,7 @@ def provider(found: Tracer, message: Any) -> Any:
     return message
 
 
-@pytest.mark.row("MC-08")
+@pytest.mark.row("MC-08", "TR-02")
 def test_zipkin() -> None:
     found = provider(
         tracer(TracerKind.ZIPKIN, http=Call("/spans", None, (Header("a", "50%"),))), zipkin_pb2.ZipkinConfig()
@@ -55,6 +55,7 @@ def test_datadog_and_skywalking() -> None:
     assert (dog.collector_cluster, dog.collector_hostname, dog.service_name) == (CLUSTER, HOST, "istio-proxy")
     sky = provider(tracer(TracerKind.SKYWALKING), skywalking_pb2.SkyWalkingConfig())
     assert sky.grpc_service.envoy_grpc.cluster_name == CLUSTER
+    assert not sky.grpc_service.HasField("timeout")
     assert tracing.block(Tracing(tracer(TracerKind.SKYWALKING), 1), Direction.INBOUND).spawn_upstream_span.value
 
 
@@ -62,6 +63,7 @@ def test_datadog_and_skywalking() -> None:
 def test_opentelemetry_over_grpc_unless_http_is_asked_for() -> None:
     found = provider(tracer(TracerKind.OPENTELEMETRY), opentelemetry_pb2.OpenTelemetryConfig())
     assert (found.grpc_service.envoy_grpc.cluster_name, found.grpc_service.envoy_grpc.authority) == (CLUSTER, HOST)
+    assert found.grpc_service.timeout.ToSeconds() == 5
     # The proxy's name comes from its environment.
     assert [d.name for d in found.resource_detectors] == ["envoy.tracers.opentelemetry.resource_detectors.environment"]
     sampler = Sampler("tenant", 7, HOST, 9411, 100, Call("/ask"))
@@ -75,7 +77,7 @@ def test_opentelemetry_over_grpc_unless_http_is_asked_for() -> None:
     assert (asked.tenant, asked.cluster_id, asked.http_service.http_uri.uri) == ("tenant", 7, f"http://{HOST}/ask")
 
 
-@pytest.mark.row("MC-05", "PC-06")
+@pytest.mark.row("MC-05", "PC-06", "TR-06", "TR-07", "TR-09")
 def test_sampling_length_and_tags() -> None:
     tags = (
         ("a", CustomTag(literal=LiteralTag(value="1"))),
@@ -92,7 +94,8 @@ def test_sampling_length_and_tags() -> None:
     by_name = {tag.tag: tag for tag in found.custom_tags}
     assert by_name["a"].literal.value == "1"
     assert by_name["istio.namespace"].environment.name == "NS"
-    assert by_name["z"].request_header.name == "x-user"
+    header = by_name["z"].request_header
+    assert (header.name, header.default_value) == ("x-user", "nobody")
     assert by_name["istio.canonical_service"].environment.default_value == "unknown"
     bare = tracing.block(Tracing(tracer(TracerKind.DATADOG), 1, istio_tags=False), Direction.GATEWAY)
     assert not bare.custom_tags

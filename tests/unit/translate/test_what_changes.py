@@ -28,6 +28,9 @@ GATEWAY = {
 }
 
 
+KEYS = '{"keys": [{"kty": "oct", "kid": "k", "k": "c2VjcmV0"}]}'
+
+
 def telemetry(**spec: Any) -> Object:
     return new("telemetry.istio.io/v1", "Telemetry", "a", "t", spec)
 
@@ -44,6 +47,12 @@ def telemetry(**spec: Any) -> Object:
         (rule("r", "a", host="other", trafficPolicy={"loadBalancer": {"simple": "RANDOM"}}), {CLUSTER}),
         (new(SECURITY, "AuthorizationPolicy", "a", "p", DENY), {LISTENER}),
         (new(NETWORKING, "Gateway", "a", "g", GATEWAY), set()),
+        (new(SECURITY, "PeerAuthentication", "a", "m", {"mtls": {"mode": "STRICT"}}), {LISTENER}),
+        (new(SECURITY, "PeerAuthentication", "b", "m", {"mtls": {"mode": "STRICT"}}), set()),
+        (new(SECURITY, "RequestAuthentication", "a", "t", {"jwtRules": [{"issuer": "i", "jwks": KEYS}]}), {LISTENER}),
+        (new(SECURITY, "AuthorizationPolicy", "b", "p", {"action": "DENY", "rules": [{}]}), set()),
+        (telemetry(accessLogging=[{"providers": [{"name": "envoy"}]}]), {LISTENER}),
+        (new("networking.istio.io/v1beta1", "ProxyConfig", "a", "c", {"concurrency": 2}), set()),
         (new(NETWORKING, "WorkloadGroup", "a", "w", {"template": {}}), set()),
         (new("v1", "Secret", "a", "s", {}, stringData={"tls.key": "x"}), set()),
         (new(NETWORKING, "Sidecar", "b", "default", {"egress": [{"hosts": ["./*"]}]}), set()),

@@ -41,11 +41,8 @@ def _name(name: str, path: str, notes: Notes, *, host_allowed: bool) -> None:
 def header_value(value: str, path: str, notes: Notes) -> None:
     """Envoy reads ``%…%`` as an operator, as in access logs, and refuses all routes of a port for one that it does not know."""
     notes.need(len(value.encode()) <= rules.MAX_HEADER, path, f"at most {rules.MAX_HEADER} bytes")
-    if "%REQ_WITHOUT_QUERY" in value:
-        notes.error(path, "REQ_WITHOUT_QUERY is an operator of access logs only")
-        return
     # The older name that values of headers still take.
-    wrong = log_format.problem(value.replace("%PER_REQUEST_STATE(", "%FILTER_STATE("))
+    wrong = log_format.problem_in_value(value.replace("%PER_REQUEST_STATE(", "%FILTER_STATE("))
     notes.need(not wrong, path, wrong)
 
 

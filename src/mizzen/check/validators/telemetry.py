@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mizzen.api import cel, log_format
-from mizzen.api.mesh_config import CustomTag
+from mizzen.api import cel, custom_tag
 from mizzen.api.security import Provider
 from mizzen.api.telemetry import METRICS, AccessLogging, Metrics, MetricsOverrides, TagOverride, Telemetry, Tracing
 from mizzen.check import rules
@@ -41,28 +40,15 @@ def _access_logging(logging: AccessLogging, path: str, notes: Notes) -> None:
 
 def _tracing(tracing: Tracing, path: str, notes: Notes) -> None:
     _providers(tracing.providers, path, notes)
-    notes.need(len(tracing.providers) < 2, f"{path}.providers", "only one tracing provider is supported")
+    if len(tracing.providers) > 1:
+        notes.warn(f"{path}.providers", "only the first provider counts")
     rate = tracing.random_sampling_percentage
     if rate is not None:
         notes.need(0 <= rate <= 100, f"{path}.randomSamplingPercentage", f"{rate:g} is not from 0 to 100")
     for name, tag in (tracing.custom_tags or {}).items():
-        notes.need(bool(name), f"{path}.customTags", "a tag needs a name")
-        _custom_tag(tag, f"{path}.customTags.{name}", notes)
-
-
-def _custom_tag(tag: CustomTag, path: str, notes: Notes) -> None:
-    given = [kind for kind in (tag.literal, tag.environment, tag.header, tag.formatter) if kind is not None]
-    if not notes.need(len(given) == 1, path, "one of literal, environment, header and formatter is required"):
-        return
-    if tag.literal is not None:
-        notes.need(bool(tag.literal.value), f"{path}.literal.value", "a value is required")
-    if tag.environment is not None:
-        notes.need(bool(tag.environment.name), f"{path}.environment.name", "a name is required")
-    if tag.header is not None and notes.need(bool(tag.header.name), f"{path}.header.name", "a name is required"):
-        rules.header_name(notes, f"{path}.header.name", tag.header.name.removeprefix(":"))
-    if tag.formatter is not None:
-        wrong = log_format.problem(tag.formatter.value) if tag.formatter.value else "a value is required"
-        notes.need(not wrong, f"{path}.formatter.value", wrong)
+        if found := custom_tag.problem(name, tag):
+            field, wrong = found
+            notes.error(".".join(filter(None, (f"{path}.customTags", name, field))), wrong)
 
 
 def _metrics(metrics: Metrics, path: str, notes: Notes) -> None:

@@ -10,7 +10,7 @@ from mizzen.api.meta import Object
 from mizzen.model.hosts import overlap
 from mizzen.resolve.gateway_api.conditions import Problem
 from mizzen.resolve.gateway_api.listeners import BoundListener
-from mizzen.resolve.gateway_api.world import World
+from mizzen.resolve.gateway_api.world import SERVICES, World
 
 Listeners = Mapping[tuple[str, str, str], tuple[BoundListener, ...]]
 """By kind, namespace and name of the Gateway or ListenerSet that has them."""
@@ -45,7 +45,7 @@ def attachments(route: Object, listeners: Listeners, world: World) -> list[Attac
 def attach(route: Object, ref: ParentReference, listeners: Listeners, world: World) -> Attachment | None:
     """None when the parent is not ours, or unknown: then it gets no entry in the status (row GA-19)."""
     namespace = ref.namespace or route.namespace
-    if (ref.group, ref.kind) in (("", "Service"), ("networking.istio.io", "ServiceEntry")):
+    if (ref.group, ref.kind) in SERVICES:
         return _to_mesh(ref, namespace, world)
     if ref.group != GROUP or ref.kind not in ("Gateway", "ListenerSet"):
         return None
@@ -54,15 +54,9 @@ def attach(route: Object, ref: ParentReference, listeners: Listeners, world: Wor
 
 
 def _to_mesh(ref: ParentReference, namespace: str, world: World) -> Attachment | None:
-    missing = Problem("NoMatchingParent", f"there is no {ref.kind} {namespace}/{ref.name}")
-    if ref.kind == "ServiceEntry":
-        entry = world.of("ServiceEntry").get((namespace, ref.name))
-        hosts = tuple(entry.body.hosts) if entry is not None else ()
-    else:
-        hosts = (world.hostname(ref.name, namespace),)
-    known = tuple(host for host in hosts if world.hosts.get(host))
+    known = world.known_hosts(ref.kind, ref.name, namespace)
     if not known:
-        return Attachment(ref, problem=missing)
+        return Attachment(ref, problem=Problem("NoMatchingParent", f"there is no {ref.kind} {namespace}/{ref.name}"))
     if ref.port and all(s.port(ref.port) is None for host in known for s in world.hosts[host]):
         return Attachment(ref, problem=Problem("NoMatchingParent", f"{ref.kind} {ref.name} has no port {ref.port}"))
     return Attachment(ref, mesh_hosts=known)

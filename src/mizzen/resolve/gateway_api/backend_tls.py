@@ -12,7 +12,7 @@ from mizzen.api.meta import Object, ObjectMeta
 from mizzen.model import generated
 from mizzen.resolve.gateway_api.conditions import Problem
 from mizzen.resolve.gateway_api.listener_tls import ca_problem
-from mizzen.resolve.gateway_api.world import World
+from mizzen.resolve.gateway_api.world import SERVICES, World
 
 IGNORE = "istio.io/ignore-policy-attachment"
 INVALID = "invalid://"
@@ -59,17 +59,11 @@ def attached(world: World) -> list[Attached]:
 
 def _hosts(policy: Object, target: PolicyTarget, world: World) -> tuple[tuple[str, ...], Problem | None]:
     """The hosts of a Service or ServiceEntry of the policy's namespace; none without the port that is named."""
-    missing = Problem("TargetNotFound", f"there is no {target.kind} {policy.namespace}/{target.name}")
-    if (target.group, target.kind) == ("", "Service"):
-        hosts: tuple[str, ...] = (world.hostname(target.name, policy.namespace),)
-    elif (target.group, target.kind) == ("networking.istio.io", "ServiceEntry"):
-        entry = world.of("ServiceEntry").get((policy.namespace, target.name))
-        hosts = tuple(entry.body.hosts) if entry is not None else ()
-    else:
+    if (target.group, target.kind) not in SERVICES:
         return (), Problem("TargetNotFound", f"a policy does not attach to {target.group or 'core'} {target.kind}")
-    known = tuple(host for host in hosts if world.hosts.get(host))
+    known = world.known_hosts(target.kind, target.name, policy.namespace)
     if not known:
-        return (), missing
+        return (), Problem("TargetNotFound", f"there is no {target.kind} {policy.namespace}/{target.name}")
     if target.section_name and not any(_number(host, target.section_name, world) for host in known):
         return (), Problem("TargetNotFound", f"{target.kind} {target.name} has no port {target.section_name!r}")
     return known, None

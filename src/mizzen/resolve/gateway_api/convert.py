@@ -13,7 +13,7 @@ from mizzen.model.service import Service
 from mizzen.resolve import problems
 from mizzen.resolve.gateway_api.attachment import EVERY, Listeners, attachments
 from mizzen.resolve.gateway_api.backend_tls import Attached, attached, destination_rules
-from mizzen.resolve.gateway_api.classes import AMBIENT, KIND, served
+from mizzen.resolve.gateway_api.classes import AMBIENT, KIND, Served, served
 from mizzen.resolve.gateway_api.conditions import Problem
 from mizzen.resolve.gateway_api.grants import grants
 from mizzen.resolve.gateway_api.listener_sets import Joined, joined
@@ -40,6 +40,7 @@ class Generated:
     virtual_services: Objects = field(default_factory=dict)
     destination_rules: Objects = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    served: tuple[Served, ...] = ()
     listeners: Listeners = field(default_factory=dict)
     sets: tuple[Joined, ...] = ()
     routes: tuple[Routed, ...] = ()
@@ -63,7 +64,9 @@ def generated(
     if not options.enabled or not any(objects.get(kind) for kind in KINDS if kind != _ALWAYS_THERE):
         return NOTHING
     world = World(objects, hosts, grants((objects.get("ReferenceGrant") or {}).values()), domain, options)
-    bound, sets = _bound(world)
+    ours = served(world)
+    sets = joined(ours, world)
+    bound = _bound(ours, sets, world)
     routed = [
         Routed(route, attachments(route, bound, world))
         for route in sorted((o for kind in ROUTES for o in world.of(kind).values()), key=lambda o: o.age_key)
@@ -78,6 +81,7 @@ def generated(
         virtual_services={(o.namespace, o.name): o for o in made},
         destination_rules={(o.namespace, o.name): o for o in rules},
         findings=(*_of_gateways(world, every, sets), *_of_routes(routed), *_of_policies(policies)),
+        served=tuple(ours),
         listeners=bound,
         sets=tuple(sets),
         routes=tuple(routed),
@@ -86,11 +90,12 @@ def generated(
     )
 
 
-def _bound(world: World) -> tuple[dict[tuple[str, str, str], tuple[BoundListener, ...]], list[Joined]]:
+def _bound(
+    ours: list[Served], sets: list[Joined], world: World
+) -> dict[tuple[str, str, str], tuple[BoundListener, ...]]:
     """Every listener, by its owner, and all of a Gateway's together under :data:`EVERY`."""
     found: dict[tuple[str, str, str], tuple[BoundListener, ...]] = {}
-    sets = joined(served(world), world)
-    for item in served(world):
+    for item in ours:
         gateway = item.gateway
         mine = [s.object for s in sets if s.gateway is gateway and s.problem is None]
         every = listeners(item, mine, world)
@@ -98,7 +103,7 @@ def _bound(world: World) -> tuple[dict[tuple[str, str, str], tuple[BoundListener
         for owner in (gateway, *mine):
             kind = owner.kind.partition(".")[0]
             found[(kind, owner.namespace, owner.name)] = tuple(b for b in every if b.owner is owner)
-    return found, sets
+    return found
 
 
 def _of_gateways(world: World, every: list[BoundListener], sets: list[Joined]) -> list[Finding]:

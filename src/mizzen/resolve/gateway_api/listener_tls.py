@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from mizzen.api import kubernetes as k8s
 from mizzen.api.ciphers import usable
 from mizzen.api.gateway import ServerTLSSettings
 from mizzen.api.gateway_api import FrontendValidation, Gateway, ListenerTLS, ObjectReference, SecretReference
@@ -86,18 +83,10 @@ def certificate_problem(owner: Object, ref: SecretReference, world: World) -> Pr
     secret = world.of("Secret").get((namespace, ref.name))
     if secret is None:
         return Problem("InvalidCertificateRef", f"there is no Secret {namespace}/{ref.name}")
-    body: k8s.Secret = secret.body
-    chain, key = (secret_value(body, name) for name in ("tls.crt", "tls.key"))
+    held: dict[str, bytes] = secret.body.held
+    chain, key = held.get("tls.crt"), held.get("tls.key")
     fault = key_pair.pair_fault(chain, key) if chain and key else "it has no tls.crt and tls.key"
     return Problem("InvalidCertificateRef", f"Secret {namespace}/{ref.name}: {fault}") if fault else None
-
-
-def secret_value(body: k8s.Secret, key: str) -> bytes:
-    """What a Secret holds under ``key``; nothing when that is no base64."""
-    try:
-        return base64.b64decode(body.data[key], validate=True) if key in body.data else body.string_data[key].encode()
-    except (binascii.Error, ValueError, KeyError):
-        return b""
 
 
 def _with_clients(made: ListenerSecurity, gateway: Object, port: int, world: World) -> ListenerSecurity:
@@ -146,7 +135,6 @@ def ca_problem(owner: Object, ref: ObjectReference, world: World, *, secrets: bo
     found = world.of(ref.kind).get((namespace, ref.name))
     if found is None:
         return Problem("InvalidCACertificateRef", f"there is no {ref.kind} {namespace}/{ref.name}")
-    body: k8s.Secret | k8s.ConfigMap = found.body
-    roots = secret_value(body, "ca.crt") if isinstance(body, k8s.Secret) else body.data.get("ca.crt", "").encode()
+    roots = found.body.held.get("ca.crt")
     fault = key_pair.roots_fault(roots, b"") if roots else "it has no ca.crt"
     return Problem("InvalidCACertificateRef", f"{ref.kind} {namespace}/{ref.name}: {fault}") if fault else None

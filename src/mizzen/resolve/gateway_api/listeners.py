@@ -159,8 +159,3 @@ def _conflict(bound: BoundListener, other: BoundListener) -> Problem | None:
         return None
     reason = "HostnameConflict" if one == two else "ProtocolConflict"
     return Problem(reason, f"{where} with protocol {two} and host {other.hostname}")
-
-
-def remote(bound: BoundListener) -> bool:
-    """Whether the listener is of a Gateway that another cluster has."""
-    return bound.served.deployment is Deployment.REMOTE

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import re2
+from msgspec.structs import replace
 
 from mizzen.api.gateway_routes import (
     GRPCRouteMatch,
@@ -60,18 +62,19 @@ class Converted:
 
 @dataclass
 class _Rule:
-    """What HTTP and gRPC rules have in common. ``prefix`` is that of the match, empty for another kind of match."""
+    """What HTTP and gRPC rules have in common. ``mirrors_fail``: a mirror that leads nowhere takes the route out of force."""
 
     route: Object
     world: World
     mesh: bool
+    name: str
     filters: tuple[RouteFilter, ...]
     backends: tuple[RuleBackendRef, ...]
-    problems: list[Problem]
-    mirrors_fail: bool = False
+    mirrors_fail: bool
+    problems: list[Problem] = field(default_factory=list)
 
-    def made(self, name: str, match: HTTPMatchRequest | None, prefix: str) -> HTTPRoute:
-        """The route without timeouts and retries. Raises Hard."""
+    def made(self, match: HTTPMatchRequest | None, prefix: str) -> HTTPRoute:
+        """The route without timeouts and retries. ``prefix`` is that of the match, empty for another kind. Raises Hard."""
         redirect = rewrite = cors = None
         for entry in self.filters:
             if entry.request_redirect is not None and entry.type == "RequestRedirect":
@@ -85,7 +88,7 @@ class _Rule:
         destinations = () if redirect is not None else self._destinations()
         direct = HTTPDirectResponse(status=500) if redirect is None and not destinations else None
         return HTTPRoute(
-            name=name,
+            name=self.name,
             match=(match,) if match is not None else (),
             route=destinations,
             redirect=redirect,
@@ -134,27 +137,38 @@ _HEADERS_AND_MIRRORS = ("RequestHeaderModifier", "ResponseHeaderModifier", "Requ
 
 def http(route: Object, world: World, *, mesh: bool, port: int = 0) -> Converted:
     """An HTTPRoute's rules. ``port``: only traffic to this port of the parent counts, 0 for all."""
+    return _converted(route, world, mesh, lambda common, rule: _http_rule(common, rule, port))
+
+
+def grpc(route: Object, world: World, *, mesh: bool, port: int = 0) -> Converted:
+    """A GRPCRoute's rules (row GF-14). A mirror that leads nowhere fails the route (row GF-08)."""
+    return _converted(route, world, mesh, lambda common, rule: _grpc_rule(common, rule, port), mirrors_fail=True)
+
+
+def _converted(
+    route: Object,
+    world: World,
+    mesh: bool,
+    of_rule: Callable[[_Rule, Any], Iterator[tuple[Rank, HTTPRoute]]],
+    *,
+    mirrors_fail: bool = False,
+) -> Converted:
     converted = Converted()
     try:
         for index, rule in enumerate(route.body.rules):
-            _http_rule(route, index, rule, world, mesh, port, converted)
+            name = rule.name or f"{route.namespace}.{route.name}.{index}"
+            common = _Rule(route, world, mesh, name, rule.filters, rule.backend_refs, mirrors_fail)
+            converted.routes += [Ranked((*rank, *_age(route), index), made) for rank, made in of_rule(common, rule)]
+            converted.problem = converted.problem or next(iter(common.problems), None)
     except Hard as error:
         return Converted(hard=error.problem)
     return converted
 
 
-def _http_rule(
-    route: Object, index: int, rule: HTTPRouteRule, world: World, mesh: bool, port: int, converted: Converted
-) -> None:
-    problems: list[Problem] = []
-    common = _Rule(route, world, mesh, rule.filters, rule.backend_refs, problems)
-    name = rule.name or f"{route.namespace}.{route.name}.{index}"
+def _http_rule(common: _Rule, rule: HTTPRouteRule, port: int) -> Iterator[tuple[Rank, HTTPRoute]]:
     for match in rule.matches or (None,):
-        request, prefix = _http_match(match, port)
-        made = common.made(name, request, prefix)
-        made = _patient(made, rule.timeouts, rule.retry)
-        converted.routes.append(Ranked((*_http_rank(match), *_age(route), index), made))
-    converted.problem = converted.problem or next(iter(problems), None)
+        made = common.made(*_http_match(match, port))
+        yield _http_rank(match), _patient(made, rule.timeouts, rule.retry)
 
 
 def _http_match(match: HTTPRouteMatch | None, port: int) -> tuple[HTTPMatchRequest | None, str]:
@@ -206,8 +220,6 @@ def _age(route: Object) -> Rank:
 
 def _patient(made: HTTPRoute, timeouts: Timeouts | None, retry: Retry | None) -> HTTPRoute:
     """Rows GF-09, GF-13: without retries the time for one backend request is that for all of them."""
-    from msgspec.structs import replace
-
     whole, each = (_set(timeouts.request), _set(timeouts.backend_request)) if timeouts is not None else (None, None)
     if retry is None:
         return replace(made, timeout=each or whole)
@@ -225,32 +237,13 @@ def _set(value: Duration | None) -> Duration | None:
     return value if value is not None and value.nanos > 0 else None
 
 
-def grpc(route: Object, world: World, *, mesh: bool, port: int = 0) -> Converted:
-    """A GRPCRoute's rules (row GF-14). A mirror that leads nowhere fails the route (row GF-08)."""
-    converted = Converted()
-    try:
-        for index, rule in enumerate(route.body.rules):
-            _grpc_rule(route, index, rule, world, mesh, port, converted)
-    except Hard as error:
-        return Converted(hard=error.problem)
-    return converted
-
-
-def _grpc_rule(
-    route: Object, index: int, rule: GRPCRouteRule, world: World, mesh: bool, port: int, converted: Converted
-) -> None:
+def _grpc_rule(common: _Rule, rule: GRPCRouteRule, port: int) -> Iterator[tuple[Rank, HTTPRoute]]:
     for entry in rule.filters:
         if entry.type not in _HEADERS_AND_MIRRORS:
             raise Hard("InvalidFilter", f"a filter {entry.type} does not go with gRPC")
-    problems: list[Problem] = []
-    common = _Rule(route, world, mesh, rule.filters, rule.backend_refs, problems, mirrors_fail=True)
-    name = rule.name or f"{route.namespace}.{route.name}.{index}"
     for match in rule.matches or (None,):
         request = _grpc_match(match, port)
-        converted.routes.append(
-            Ranked((*_grpc_rank(match, request), *_age(route), index), common.made(name, request, ""))
-        )
-    converted.problem = converted.problem or next(iter(problems), None)
+        yield _grpc_rank(match, request), common.made(request, "")
 
 
 def _grpc_match(match: GRPCRouteMatch | None, port: int) -> HTTPMatchRequest | None:

@@ -10,16 +10,9 @@ from mizzen.api.gateway_api import GROUP, ParentReference
 from mizzen.api.meta import Object
 from mizzen.model.config import ObjectKey
 from mizzen.model.hosts import is_address
-from mizzen.resolve.gateway_api.attachment import EVERY, Attachment
+from mizzen.resolve.gateway_api.attachment import Attachment
 from mizzen.resolve.gateway_api.backend_tls import Attached
-from mizzen.resolve.gateway_api.classes import (
-    CONTROLLER,
-    KIND,
-    UNMANAGED,
-    Deployment,
-    Served,
-    controller_of,
-)
+from mizzen.resolve.gateway_api.classes import CONTROLLER, KIND, UNMANAGED, Deployment, Served
 from mizzen.resolve.gateway_api.conditions import Condition, Problem
 from mizzen.resolve.gateway_api.convert import Generated
 from mizzen.resolve.gateway_api.listener_tls import certificate_problem
@@ -55,12 +48,9 @@ def statuses(
         return {}
     found = class_statuses(world.of("GatewayClass"))
     attached = _attached(made)
-    for (kind, namespace, name), bound in made.listeners.items():
-        if kind == EVERY:
-            gateway = world.of(KIND)[(namespace, name)]
-            item = _served(gateway, world, bound)
-            problem = invalid.get((namespace, name))
-            found[(KIND, namespace, name)] = _gateway(item, made, services, problem, attached)
+    for item in made.served:
+        place = (item.gateway.namespace, item.gateway.name)
+        found[(KIND, *place)] = _gateway(item, made, services, invalid.get(place), attached)
     for joined in made.sets:
         obj = joined.object
         own = made.listeners.get(("ListenerSet", obj.namespace, obj.name), ())
@@ -71,13 +61,6 @@ def statuses(
         parents = [_parent(routed.route, a, routed.problem) for a in routed.attachments]
         found[(routed.route.kind, routed.route.namespace, routed.route.name)] = {"parents": parents}
     return found
-
-
-def _served(gateway: Object, world: World, bound: Iterable[BoundListener]) -> Served:
-    for listener in bound:
-        return listener.served
-    remote = controller_of(gateway.body.gateway_class_name, world) == UNMANAGED
-    return Served(gateway, Deployment.REMOTE if remote else Deployment.MANUAL, ())
 
 
 def _attached(made: Generated) -> dict[tuple[int, str], int]:
@@ -169,23 +152,17 @@ def _of_service(service: k8s.Service, hostname: str) -> list[str]:
     """The load balancer's addresses or names, else the Service's own name."""
     if service.spec.type != "LoadBalancer":
         return [hostname]
-    entries = (service.status.get("loadBalancer") or {}).get("ingress") or ()
-    return [str(entry[kind]) for entry in entries for kind in ("ip", "hostname") if entry.get(kind)]
+    return [text for entry in service.balancer for text in entry if text]
 
 
 def _listener(bound: BoundListener, generation: int, attached: Mapping[tuple[int, str], int]) -> Json:
-    bad = bound.accepted or bound.conflicted
-    invalid = bad
-    if bad is None and bound.server is None and bound.resolved is not None:
-        invalid = bound.resolved
-    programmed = Problem("Invalid", invalid.message) if invalid is not None else None
     accepted = bound.accepted or bound.conflicted
-    if bound.conflicted is not None:
-        programmed = bound.conflicted
+    invalid = accepted or (bound.resolved if bound.server is None else None)
+    programmed = Problem("Invalid", invalid.message) if invalid is not None else None
     conditions = [
         Condition("Accepted", accepted),
         Condition("Conflicted", bound.conflicted, good="NoConflicts", negative=True),
-        Condition("Programmed", programmed),
+        Condition("Programmed", bound.conflicted or programmed),
         Condition("ResolvedRefs", bound.resolved),
     ]
     return {

@@ -17,6 +17,10 @@ from mizzen.resolve.gateway_api.grants import Grants
 Objects = Mapping[ObjectKey, Object]
 
 
+SERVICES = (("", "Service"), ("networking.istio.io", "ServiceEntry"))
+"""Group and kind of what stands for hosts."""
+
+
 @dataclass(frozen=True)
 class World:
     """``objects`` by kind: those of the Gateway API, Namespaces, Secrets, ConfigMaps, Services and ServiceEntries."""
@@ -36,6 +40,15 @@ class World:
 
     def hostname(self, service: str, namespace: str) -> str:
         return f"{service}.{namespace}.svc.{self.domain}"
+
+    def known_hosts(self, kind: str, name: str, namespace: str) -> tuple[str, ...]:
+        """The hostnames of a Service or a ServiceEntry that the mesh knows; none, where it is not there."""
+        if kind == "ServiceEntry":
+            entry = self.of(kind).get((namespace, name))
+            hosts: tuple[str, ...] = entry.body.hosts if entry is not None else ()
+        else:
+            hosts = (self.hostname(name, namespace),)
+        return tuple(host for host in hosts if self.hosts.get(host))
 
     @cached_property
     def _labels(self) -> dict[str, dict[str, str]]:

@@ -22,7 +22,7 @@ _PAIRS = {
 def sync(connection: Connection) -> Json:
     """Istio's fields, without empty ones; ``node``, ``types`` and ``secrets`` are for our own command line."""
     status, node = connection.session.status(), connection.node
-    version = str(node.metadata.get("ISTIO_VERSION", ""))
+    version = node.version
     entry: Json = {
         "proxy": node.proxy_id,
         "node": node.id,

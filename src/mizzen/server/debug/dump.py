@@ -28,6 +28,7 @@ SHORT = {
     "sds": SECRET,
     "nds": NAME_TABLE,
     "ecds": EXTENSION_CONFIG,
+    "pcds": "type.googleapis.com/istio.mesh.v1alpha1.ProxyConfig",
 }
 _ADMIN = "type.googleapis.com/envoy.admin.v3."
 _HIDDEN = base64.b64encode(b"[redacted]").decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from envoy.config.route.v3 import route_components_pb2 as route
 
-from mizzen.api.destination_rule import ConsistentHashLB, DestinationRule, TrafficPolicy
+from mizzen.api.destination_rule import ConsistentHashLB, DestinationRule
 from mizzen.translate.scalars import duration
 from mizzen.translate.traffic_policy import port_entry
 
@@ -28,10 +28,6 @@ def consistent_hash(rule: DestinationRule | None, subset: str, port: int) -> Con
         if policy.load_balancer is not None:
             return policy.load_balancer.consistent_hash
     return None
-
-
-def top_hash(policy: TrafficPolicy | None) -> ConsistentHashLB | None:
-    return policy.load_balancer.consistent_hash if policy and policy.load_balancer else None
 
 
 def hash_policy(settings: ConsistentHashLB) -> route.RouteAction.HashPolicy | None:

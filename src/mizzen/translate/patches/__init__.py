@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from envoy.config.core.v3 import extension_pb2
 
-from mizzen.model.finding import Finding, Level
+from mizzen.model.finding import Finding, Level, about
 from mizzen.model.proxy import ProxyType
 from mizzen.model.resources import (
     CLUSTER,
@@ -53,18 +53,8 @@ def _findings(view: ProxyView, outcomes: Iterable[PatchOutcome]) -> Iterator[Fin
     for outcome in outcomes:
         owner = owners.get((outcome.namespace, outcome.name))
         if outcome.status is PatchStatus.REFUSED and owner is not None:
-            origin = owner.origin
-            yield Finding(
-                code=REFUSED,
-                level=Level.ERROR,
-                message=f"this patch is left out: {outcome.reason}",
-                kind=owner.kind,
-                namespace=owner.namespace,
-                name=owner.name,
-                field=f"spec.configPatches[{outcome.index}]",
-                file=origin.file if origin else "",
-                line=origin.line if origin else 0,
-            )
+            text = f"this patch is left out: {outcome.reason}"
+            yield about(owner, REFUSED, Level.ERROR, text, f"spec.configPatches[{outcome.index}]")
 
 
 def _extensions(changes: list[Change]) -> Iterator[Resource]:

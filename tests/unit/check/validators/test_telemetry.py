@@ -7,10 +7,11 @@ import pytest
 from tests.unit.check.judging import errors, warnings
 
 
+@pytest.mark.row("TM-02", "TM-04", "TM-08", "TM-10")
 @pytest.mark.parametrize(("spec", "wrong"), [
     ({"tracing": [{"randomSamplingPercentage": 5, "customTags": {"a": {"literal": {"value": "x"}}}}]}, []),
     ({"tracing": [{"randomSamplingPercentage": 101}]}, ["spec.tracing[0].randomSamplingPercentage"]),
-    ({"tracing": [{"providers": [{"name": "a"}, {"name": ""}]}]}, ["spec.tracing[0].providers[1].name", "spec.tracing[0].providers"]),
+    ({"tracing": [{"providers": [{"name": "a"}, {"name": ""}]}]}, ["spec.tracing[0].providers[1].name"]),
     ({"tracing": [{"customTags": {"a": {}, "b": {"header": {}}}}]}, ["spec.tracing[0].customTags.a", "spec.tracing[0].customTags.b.header.name"]),
     ({"metrics": [{"overrides": [{"tagOverrides": {"a": {}, "b": {"operation": "REMOVE", "value": "x"}}}]}]},
      ["spec.metrics[0].overrides[0].tagOverrides.a.value", "spec.metrics[0].overrides[0].tagOverrides.b.value"]),
@@ -21,13 +22,22 @@ from tests.unit.check.judging import errors, warnings
     ({"accessLogging": [{"filter": {"expression": "a ="}}, {"filter": {}}]},
      ["spec.accessLogging[0].filter.expression", "spec.accessLogging[1].filter.expression"]),
     ({"tracing": [{"customTags": {"a": {"literal": {}}, "b": {"header": {"name": "no name"}}, "c": {"formatter": {"value": "%OOPS%"}},
-                                  "d": {"formatter": {"value": "%REQ(a)%"}}}}]},
-     ["spec.tracing[0].customTags.a.literal.value", "spec.tracing[0].customTags.b.header.name", "spec.tracing[0].customTags.c.formatter.value"]),
+                                  "d": {"formatter": {"value": "%REQ(a)%"}},
+                                  "e": {"formatter": {"value": "%REQ_WITHOUT_QUERY(:PATH)%"}}}}]},
+     ["spec.tracing[0].customTags.a.literal.value", "spec.tracing[0].customTags.b.header.name", "spec.tracing[0].customTags.c.formatter.value",
+      "spec.tracing[0].customTags.e.formatter.value"]),
     ({"metrics": [{"overrides": [{"tagOverrides": {"a": {"value": "string(destination.port)"}, "b": {"value": "request.path.split('/')"}}}]}]},
      ["spec.metrics[0].overrides[0].tagOverrides.b.value"]),
 ])  # fmt: skip
 def test_specs(spec: dict[str, Any], wrong: list[str]) -> None:
     assert errors("Telemetry", spec) == wrong
+
+
+@pytest.mark.row("TM-07")
+def test_of_several_tracing_providers_the_first_counts() -> None:
+    spec = {"tracing": [{"providers": [{"name": "a"}, {"name": "b"}]}]}
+    assert errors("Telemetry", spec) == []
+    assert warnings("Telemetry", spec) == ["spec.tracing[0].providers"]
 
 
 @pytest.mark.row("TM-04", "TM-05")

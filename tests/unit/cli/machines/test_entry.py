@@ -69,6 +69,27 @@ def test_a_group_of_the_mesh_and_the_gateways_address(running: FakeMesh, mizzen:
 
 
 @pytest.mark.row("IX-34")
+def test_cluster_revision_gateway_and_addresses(running: FakeMesh, mizzen: Mizzen, tmp_path: Path) -> None:
+    running.put(GROUP)
+    meta = {"name": "edge", "namespace": "far"}
+    status = {"loadBalancer": {"ingress": [{"ip": "192.0.2.9"}]}}
+    running.put({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {}, "status": status})
+    place = ("--clusterID", "east", "-r", "canary", "--ingressService", "edge.far", "--externalIP", "203.0.113.5")
+    assert configure(mizzen, tmp_path, "--name", "db", "-n", "vms", *place).code == 0
+    env = (tmp_path / "cluster.env").read_text()
+    for line in (
+        "ISTIO_META_CLUSTER_ID=east",
+        "ISTIO_SVC_IP=203.0.113.5",
+        "REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION",
+    ):
+        assert line in env
+    assert (tmp_path / "hosts").read_text() == "192.0.2.9 istiod-canary.istio-system.svc\n"
+    assert "AUTO_REGISTER" not in env
+    assert configure(mizzen, tmp_path, "--name", "db", "-n", "vms", "--internalIP", "10.0.0.5", *place).code == 0
+    assert "ISTIO_SVC_IP=10.0.0.5\n" in (tmp_path / "cluster.env").read_text()
+
+
+@pytest.mark.row("IX-34")
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [

@@ -120,6 +120,7 @@ def test_gateways_that_lead_to_the_target_are_told_too() -> None:
     ]
 
 
+@pytest.mark.row("GA-15")
 def test_a_policy_that_is_to_be_ignored() -> None:
     assert rules(ROOTS + policy(notes=", annotations: {istio.io/ignore-policy-attachment: 'true'}")) == {}
 
@@ -137,3 +138,9 @@ spec: {host: web, trafficPolicy: {connectionPool: {tcp: {maxConnections: 7}}, tl
     assert found.name == "web"
     assert found.body.traffic_policy.connection_pool.tcp.max_connections == 7
     assert found.body.traffic_policy.tls.sni == "web.test"
+
+
+@pytest.mark.row("GA-15")
+def test_no_more_ancestors_are_told_than_a_status_may_have() -> None:
+    many = ", ".join(f"{{group: '', kind: Service, name: absent-{n}}}" for n in range(20))
+    assert len(status(ROOTS + policy(many), "BackendTLSPolicy", "p")["ancestors"]) == 16

@@ -52,6 +52,18 @@ spec:
     assert not Scene(text).resources("shop/gw-0").get(LISTENER)
 
 
+@pytest.mark.row("GW-31")
+@pytest.mark.parametrize(("account", "served"), [("gw-istio", True), ("other", False)])
+def test_a_secret_is_for_proxies_of_the_gateways_own_account(account: str, served: bool) -> None:
+    from mizzen.model.resources import SECRET
+
+    listeners = "[{name: http, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: c}]}}]"
+    text = gateway(listeners) + secret("c") + route(BACKEND % "web")
+    made_ = Scene(text.replace("serviceAccountName: gw-istio", f"serviceAccountName: {account}")).resources("shop/gw-0")
+    assert list(made_.get(SECRET)) == (["kubernetes-gateway://shop/c"] if served else [])
+    assert any("for service account gw-istio" in finding.message for finding in made_.findings) is not served
+
+
 @pytest.mark.row("GA-05")
 def test_switches_of_the_control_plane() -> None:
     from dataclasses import replace

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gateway_world import conditions, gateway, made, route, status
+from tests.gateway_world import conditions, gateway, made, route, secret, status
 
 SET = """
 ---
@@ -56,3 +56,49 @@ def test_routes_attach_to_a_set_by_its_own_namespace() -> None:
     assert [o.body.hosts for o in inside.virtual_services.values()] == [("extra.com",)]
     assert made(world + route(spec, namespace="shop")).virtual_services == {}
     assert status(world)["attachedListenerSets"] == 1
+
+
+SECURE = """
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: {name: more, namespace: shop}
+spec:
+  parentRef: {name: gw}
+  listeners: [{name: extra, protocol: HTTPS, hostname: a.com, tls: {certificateRefs: [{name: c, namespace: bank}]}}]
+---
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: g, namespace: bank}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: %s, namespace: shop}]
+  to: [{group: "", kind: Secret}]
+"""
+
+
+@pytest.mark.row("GA-11", "GA-14")
+@pytest.mark.parametrize(("kind", "reason"), [("ListenerSet", ""), ("Gateway", "RefNotPermitted")])
+def test_its_secrets_need_a_grant_to_itself(kind: str, reason: str) -> None:
+    found = made(allowing("{from: Same}") + SECURE % kind + secret("c", "bank"))
+    (listener,) = found.listeners[("ListenerSet", "shop", "more")]
+    assert listener.port == 443
+    assert (listener.resolved.reason if listener.resolved else "") == reason
+    assert (listener.object() is None) is bool(reason)
+
+
+@pytest.mark.row("GA-11")
+@pytest.mark.parametrize(("protocol", "port"), [("HTTP", 80), ("HTTPS", 443), ("TLS", 443), ("TCP", 0)])
+def test_the_port_of_a_protocol(protocol: str, port: int) -> None:
+    found = made(
+        allowing("{from: Same}") + (SET % ("shop", "a.com")).replace("protocol: HTTP", f"protocol: {protocol}")
+    )
+    assert found.listeners[("ListenerSet", "shop", "more")][0].port == port
+
+
+@pytest.mark.row("GA-11")
+def test_of_two_sets_the_older_has_the_place() -> None:
+    young = SET % ("shop", "extra.com")
+    old = young.replace("name: more", "name: older").replace("2026-01-03", "2026-01-02")
+    text = allowing("{from: Same}") + young + old
+    said = {name: conditions(status(text, "ListenerSet", name))["Accepted"] for name in ("more", "older")}
+    assert said == {"more": "False ListenersNotValid", "older": "True Accepted"}

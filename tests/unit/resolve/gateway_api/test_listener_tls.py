@@ -40,6 +40,7 @@ def settings(bound: BoundListener) -> ServerTLSSettings:
         ("[{name: absent}]", "", "InvalidCertificateRef", 0),
         ("[{name: c}]", secret("c", **{"tls.crt": "x", "tls.key": "y"}), "InvalidCertificateRef", 0),
         ("[{name: c}]", secret("c", other="x"), "InvalidCertificateRef", 0),
+        ("[{name: c}]", secret("c") + "data: {tls.crt: eA==, tls.key: eA==}\n", "", 1),
         ("[{kind: ConfigMap, name: c}]", secret("c"), "InvalidCertificateRef", 0),
         ("[{name: c, namespace: bank}]", secret("c", "bank"), "RefNotPermitted", 0),
         ("[{name: absent, namespace: bank}]", "", "RefNotPermitted", 0),

@@ -46,6 +46,7 @@ def test_an_unknown_protocol_is_not_accepted(protocol: str) -> None:
     ("protocol", "tls", "kinds", "reason", "kept"),
     [
         ("HTTP", "", "", "", ["HTTPRoute", "GRPCRoute"]),
+        ("HTTPS", "{certificateRefs: [{name: c}]}", "", "", ["HTTPRoute", "GRPCRoute"]),
         ("TCP", "", "", "", ["TCPRoute"]),
         ("TLS", "{mode: Passthrough}", "", "", ["TLSRoute"]),
         ("TLS", "{certificateRefs: [{name: c}]}", "", "", ["TLSRoute", "TCPRoute"]),

@@ -114,3 +114,40 @@ def test_copies_can_be_switched_off() -> None:
     planned_ = plan(served(world)[0], found.listeners, world, "istio-system")
     assert isinstance(planned_, GatewayPlan)
     assert planned_.labels == {}
+
+
+@pytest.mark.row("GA-03", "GA-11")
+def test_a_listener_set_opens_ports_too() -> None:
+    text = gateway().replace(
+        "gatewayClassName: istio", "gatewayClassName: istio\n  allowedListeners: {namespaces: {from: Same}}"
+    )
+    more = """
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: {name: more, namespace: shop}
+spec: {parentRef: {name: gw}, listeners: [{name: extra, port: 8081, protocol: HTTP}]}
+"""
+    assert [(p.name, p.number) for p in good(text + more).ports] == [("http", 80), ("extra", 8081)]
+
+
+@pytest.mark.row("GA-04")
+def test_the_oldest_defaults_of_the_class_count_and_only_in_the_root_namespace() -> None:
+    def defaults(name: str, namespace: str, replicas: int, day: int) -> str:
+        label = "gateway.istio.io/defaults-for-class: istio"
+        text = MAP % (name, namespace, label, f"deployment: 'spec: {{replicas: {replicas}}}'")
+        return text.replace("metadata: {", f'metadata: {{creationTimestamp: "2026-01-0{day}T00:00:00Z", ')
+
+    every = defaults("young", "istio-system", 5, 3) + defaults("old", "istio-system", 4, 2)
+    found = good(with_spec("") + every + defaults("foreign", "shop", 6, 1))
+    assert found.overlays == ({"deployment": {"spec": {"replicas": 4}}},)
+
+
+@pytest.mark.row("GA-06", "GF-02")
+def test_an_address_without_a_value_is_any() -> None:
+    assert good(with_spec("addresses: [{type: IPAddress}]")).address == ""
+
+
+@pytest.mark.row("GA-04")
+def test_the_name_is_the_users_where_an_annotation_says_so() -> None:
+    assert good(with_spec("", "annotations: {gateway.istio.io/name-override: edge},")).name == "edge"

@@ -84,8 +84,17 @@ def test_a_missing_backend_keeps_its_share() -> None:
     assert [d.weight for d in found.routes[0].route.route] == [1, 3]
 
 
-def test_one_bad_rule_takes_all_of_the_route() -> None:
-    found = converted(f"rules: [{rule()}, {{filters: [{{type: ExtensionRef, extensionRef: {{name: x}}}}], {BACKEND}}}]")
+@pytest.mark.row("GA-12", "GF-12")
+@pytest.mark.parametrize(
+    "bad",
+    [
+        f"filters: [{{type: ExtensionRef, extensionRef: {{name: x}}}}], {BACKEND}",
+        "backendRefs: [{name: web, port: 80, filters: [{type: URLRewrite, urlRewrite: {hostname: h}}]}]",
+        "backendRefs: [{name: web, port: 80, filters: [{type: RequestRedirect, requestRedirect: {scheme: https}}]}]",
+    ],
+)
+def test_one_bad_rule_takes_all_of_the_route(bad: str) -> None:
+    found = converted(f"rules: [{rule()}, {{{bad}}}]")
     assert found.routes == []
     assert found.hard is not None
     assert found.hard.reason == "InvalidFilter"
@@ -145,6 +154,7 @@ def test_a_mirror_to_nowhere_harms_only_a_grpc_route() -> None:
     assert converted(text, "GRPCRoute").hard is not None
 
 
+@pytest.mark.row("GA-23", "GF-10")
 def test_the_port_of_the_parent_is_a_condition() -> None:
     assert converted(f"rules: [{rule()}]", port=80, mesh=True).routes[0].route.match[0].port == 80
 
@@ -165,6 +175,7 @@ def test_methods_of_grpc(method: str, kind: str, value: str) -> None:
     assert getattr(match.uri, kind) == value
 
 
+@pytest.mark.row("GA-12")
 def test_the_order_of_grpc_matches() -> None:
     listed = [
         "{}",
@@ -179,6 +190,7 @@ def test_the_order_of_grpc_matches() -> None:
     assert [r.name for r in found] == ["n4", "n3", "n1", "n2", "n0"]
 
 
+@pytest.mark.row("GF-14")
 def test_grpc_takes_no_redirect() -> None:
     text = "rules: [{filters: [{type: RequestRedirect, requestRedirect: {scheme: https}}]}]"
     assert converted(text, "GRPCRoute").hard is not None

@@ -55,6 +55,12 @@ def test_a_gateway_that_works() -> None:
             "Programmed",
             "False AddressNotAssigned",
         ),
+        (gateway("[]"), "Programmed", "True Programmed"),
+        (
+            gateway("[]").replace("listeners:", "addresses: [{value: absent, type: Hostname}]\n  listeners:"),
+            "Programmed",
+            "False AddressNotUsable",
+        ),
         (gateway("[{name: a, port: 80, protocol: UDP}]"), "Accepted", "False ListenersNotValid"),
         (
             gateway("[{name: a, port: 80, protocol: UDP}, {name: b, port: 81, protocol: HTTP}]"),
@@ -172,3 +178,17 @@ def test_an_annotation_says_which_kind_of_address_is_told() -> None:
     )
     assert [a["value"] for a in status(both)["addresses"]] == ["192.0.2.1", "a.test"]
     assert [a["value"] for a in status(chosen)["addresses"]] == ["a.test"]
+
+
+@pytest.mark.row("GA-07", "GA-19")
+def test_each_listener_has_its_routes_and_one_that_lost_its_place_has_none() -> None:
+    listeners = "[{name: a, port: 80, protocol: HTTP}, {name: b, port: 443, protocol: HTTP}, {name: c, port: 80, protocol: HTTP}]"
+    one = route("parentRefs: [{name: gw, sectionName: a}], " + BACKEND % "web")
+    found = status(gateway(listeners) + one + route(BACKEND % "web", name="both"))["listeners"]
+    assert [listener["attachedRoutes"] for listener in found[:2]] == [2, 1]
+    assert conditions(found[2]) == {
+        "Accepted": "False HostnameConflict",
+        "Conflicted": "True HostnameConflict",
+        "Programmed": "False HostnameConflict",
+        "ResolvedRefs": "True ResolvedRefs",
+    }

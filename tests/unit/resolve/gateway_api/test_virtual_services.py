@@ -67,8 +67,10 @@ def test_a_backend_that_cannot_be_is_told_and_serves_nothing() -> None:
 
 @pytest.mark.row("GA-23")
 def test_a_route_beside_its_service_is_for_all_clients_another_for_its_own_namespace() -> None:
+    ignored = "hostnames: [elsewhere.com], "
     found = made(
-        route(MESH % "" + BACKEND % "reviews") + route(MESH % "" + BACKEND % "web", name="c", namespace="bank")
+        route(MESH % "" + ignored + BACKEND % "reviews")
+        + route(MESH % "" + BACKEND % "web", name="c", namespace="bank")
     )
     by_namespace = {o.namespace: o.body for o in found.virtual_services.values()}
     assert by_namespace["shop"].export_to == ("*",)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mizzen.model.resources import CLUSTER, LISTENER
+from mizzen.model.resources import CLUSTER, EXTENSION_CONFIG, LISTENER
 from mizzen.server.debug import clients
+from tests.protocol.conversation import delta
 from tests.unit.server.debug.world import EDGE, TELLER, WEB, world
 
 
@@ -32,11 +33,24 @@ def test_syncz_has_istios_fields_and_leaves_out_empty_ones() -> None:
 
 
 @pytest.mark.row("DBG-03")
+def test_every_type_has_istios_pair_of_nonces() -> None:
+    connection = world().connections[WEB]
+    asked = {"rds": ["80"], "eds": ["outbound|80||web.shop.svc.cluster.local"], "ecds": ["x"]}
+    for short, names in asked.items():
+        for response in connection.session.receive(delta(short, add=names)):
+            connection.session.receive(delta(short, nonce=response.nonce))
+    found = clients.sync(connection)
+    for name in ("route", "endpoint"):
+        assert found[f"{name}_sent"] == found[f"{name}_acked"] != ""
+    assert EXTENSION_CONFIG in found["types"]
+    assert clients._PAIRS[EXTENSION_CONFIG] == "extensionconfig"
+    assert {f"{name}_sent" for name in ("cluster", "listener", "route", "endpoint")} <= set(found)
+
+
+@pytest.mark.row("DBG-03")
 def test_a_refusal_is_the_last_error() -> None:
     connection = world().connections[TELLER]
     nonce = connection.session.status()[CLUSTER].sent
-    from tests.protocol.conversation import delta
-
     connection.session.receive(delta("cds", nonce=nonce, error="Error adding/updating cluster(s) BlackHoleCluster: no"))
     assert "no" in clients.sync(connection)["resources"][CLUSTER]["lastError"]
 

@@ -58,6 +58,7 @@ def test_endpoints_are_there_only_when_asked_for() -> None:
 def test_bare_resources_of_some_types() -> None:
     found = dump.bare(made(), ["cds", "eds"])["configs"]
     assert {each["@type"].rpartition(".")[2] for each in found} == {"Cluster", "ClusterLoadAssignment"}
+    assert dump.bare(made(), ["pcds"]) == {"configs": []}, "Istio's name is known, and nothing is sent of that type"
     with pytest.raises(ValueError, match="'xds' is no type; there are cds"):
         dump.bare(made(), ["xds"])
 

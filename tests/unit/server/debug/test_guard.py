@@ -26,7 +26,8 @@ from tests.fakes.controlplane import Tokens, pod
 WEB = pod("shop", "web-0", account="web")
 ROOT = pod("istio-system", "kiali-0", account="kiali")
 HIDDEN = Object(kind="Secret", meta=ObjectMeta(name="s", namespace="shop"), body=Secret(data={"tls.key": "c2VjcmV0"}))
-CONFIG = Config(revision=1).with_objects([WEB, ROOT, HIDDEN])
+TOOL = pod("tools", "viewer-0", account="viewer")
+CONFIG = Config(revision=1).with_objects([WEB, ROOT, TOOL, HIDDEN])
 
 
 def hub(config: Config | None) -> Hub:
@@ -92,7 +93,9 @@ def _with(middleware: Any, handler: Any) -> Any:
         ("/debug/configz", "::1", "", 200),
         ("/debug/configz", "10.0.0.9", "", 401),
         ("/debug/configz", "10.0.0.9", "nonsense", 401),
+        ("/debug/configz", "unknown", "", 401),
         ("/debug/configz", "10.0.0.9", "istio-system/kiali", 200),
+        ("/debug/configz", "10.0.0.9", "tools/viewer", 200),
         ("/debug/configz", "10.0.0.9", "shop/web", 403),
         ("/debug/syncz", "10.0.0.9", "shop/web", 403),
         ("/debug/config_dump?proxyID=web-0.shop", "10.0.0.9", "shop/web", 404),
@@ -130,6 +133,7 @@ async def test_ready_only_after_the_first_snapshot() -> None:
     assert not version.startswith("{")
 
 
+@pytest.mark.row("DBG-05")
 async def test_pages_are_json_and_may_be_indented() -> None:
     app = shown(hub(CONFIG)).application(None)
     assert await ask(app, "/debug/resourcesz", "") != await ask(app, "/debug/resourcesz?pretty", "")

@@ -10,6 +10,7 @@ import pytest
 from mizzen.model.networks import NetworkGateway, Networks
 from mizzen.model.remote import Remote, Sync
 from mizzen.server.debug import mesh_pages
+from tests.meshes import new
 from tests.unit.server.debug.world import still
 
 
@@ -41,9 +42,16 @@ def test_mesh_config_policies_and_kinds() -> None:
     policies = mesh_pages.authorizationz(config)
     assert policies["rootNamespace"] == "istio-system"
     assert [each["metadata"]["name"] for each in policies["authorizationpolicies"]["shop"]] == ["deny"]
+    others = [
+        new("security.istio.io/v1", "PeerAuthentication", "shop", "m", {"mtls": {"mode": "STRICT"}}),
+        new("security.istio.io/v1", "RequestAuthentication", "bank", "t", {"jwtRules": [{"issuer": "i"}]}),
+    ]
+    policies = mesh_pages.authorizationz(config.with_objects(others))
+    assert [list(policies[kind]) for kind in ("peerauthentications", "requestauthentications")] == [["shop"], ["bank"]]
     kinds = mesh_pages.resourcesz()
     assert "networking.istio.io/v1/VirtualService" in kinds
     assert "v1/Service" in kinds
+    assert "v1/Event" not in kinds, "what has no effect is not read"
 
 
 @pytest.mark.row("DBG-04")
@@ -53,6 +61,8 @@ def test_services_and_their_endpoints() -> None:
     assert [port["number"] for port in services["web.shop.svc.cluster.local"]["ports"]] == [80]
     found = mesh_pages.endpoints(snapshot())
     assert {(each["namespace"], each["port"]) for each in found} == {("shop", 80), ("bank", 80)}
+    (web,) = [each for each in found if each["hostname"] == "web.shop.svc.cluster.local"]
+    assert [each["address"] for each in web["endpoints"]] == ["10.1.0.1"]
 
 
 @pytest.mark.row("DBG-07")

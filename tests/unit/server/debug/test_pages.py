@@ -10,6 +10,8 @@ import pytest
 
 from mizzen.model.resources import CLUSTER
 from mizzen.server.debug.page import NoAnswer, Question
+from tests.fakes.authorities import Ca
+from tests.meshes import NETWORKING, new
 from tests.unit.server.debug.world import EDGE, TELLER, WEB, pages, still, world
 
 
@@ -23,11 +25,43 @@ def refused(page: str, namespace: str | None = None, **parameters: str) -> int:
     return error.value.status
 
 
+AUTHORITY = Ca("edge")
+PAIR = {"tls.crt": AUTHORITY.pem, "tls.key": AUTHORITY.key_pem}
 ABOUT_ONE = ("config_dump", "edsz", "ecdsz", "ndsz", "sidecarz")
 
 
-@pytest.mark.row("DBG-07")
+ISTIOS = [
+    "adsz",
+    "authorizationz",
+    "cachez",
+    "clusterz",
+    "config_dump",
+    "configz",
+    "connections",
+    "ecdsz",
+    "edsz",
+    "endpointShardz",
+    "endpointz",
+    "inject",
+    "instancesz",
+    "list",
+    "mcsz",
+    "mesh",
+    "ndsz",
+    "networkz",
+    "push_status",
+    "pushcontext",
+    "registryz",
+    "resourcesz",
+    "sidecarz",
+    "syncz",
+    "telemetryz",
+]
+
+
+@pytest.mark.row("DBG-03", "DBG-04", "DBG-05", "DBG-06", "DBG-07")
 def test_each_page_answers() -> None:
+    assert set(ISTIOS) <= set(pages(still()).names)
     for name in pages(still()).names:
         json.dumps(ask(name, proxyID="web-0.shop"))
     assert {f"/debug/{name}" for name in pages(still()).names} == set(ask("list"))
@@ -69,7 +103,6 @@ def test_others_see_three_pages_about_their_own_proxies() -> None:
 @pytest.mark.row("DBG-03", "DBG-07")
 def test_who_is_connected() -> None:
     assert [each["proxy"] for each in ask("syncz")] == ["edge-0.istio-system", "teller-0.bank", "web-0.shop"]
-    assert [each["proxy"] for each in ask("syncz", namespace=None, namespace_="")] != []
     found = pages(still()).answer(Question("syncz", {"namespace": "bank"}))
     assert [each["proxy"] for each in found] == ["teller-0.bank"]
     assert ask("adsz")["totalClients"] == 3
@@ -110,8 +143,19 @@ def test_caches_are_counted_and_cleared() -> None:
     assert pages(hub).answer(Question("cachez", {"clear": "true"})) == {"resourceSets": 0}
 
 
+@pytest.mark.row("DBG-06")
 def test_secrets_of_a_caller_that_is_no_pod_we_know_are_not_there() -> None:
-    hub = world()
-    hub.connections[WEB].secrets = False
-    found = pages(hub).answer(Question("config_dump", {"proxyID": WEB}))
-    assert not found["configs"][3]["dynamic_active_secrets"]
+    tls = {"mode": "SIMPLE", "credentialName": "cert"}
+    server = {"port": {"number": 443, "name": "https", "protocol": "HTTPS"}, "hosts": ["*"], "tls": tls}
+    gateway = new(NETWORKING, "Gateway", "istio-system", "g", {"selector": {"app": "edge"}, "servers": [server]})
+    held = new("v1", "Secret", "istio-system", "cert", {}, stringData=PAIR)
+    hub = world(gateway, held)
+
+    def secrets() -> list[Any]:
+        found = pages(hub).answer(Question("config_dump", {"proxyID": EDGE}))
+        (part,) = [each for each in found["configs"] if each["@type"].endswith("SecretsConfigDump")]
+        return [entry["name"] for entry in part["dynamic_active_secrets"]]
+
+    assert secrets() == ["kubernetes://cert"]
+    hub.connections[EDGE].secrets = False
+    assert secrets() == []
