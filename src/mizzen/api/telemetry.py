@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from mizzen.api.mesh_config import CustomTag
@@ -22,6 +24,21 @@ class Tracing(Struct, frozen=True, kw_only=True, rename="camel"):
     use_request_id_for_trace_sampling: bool | None = None
     enable_istio_tags: bool | None = None
     disable_context_propagation: bool | None = None
+
+
+METRICS: Mapping[str, str] = {
+    "REQUEST_COUNT": "requests_total",
+    "REQUEST_DURATION": "request_duration_milliseconds",
+    "REQUEST_SIZE": "request_bytes",
+    "RESPONSE_SIZE": "response_bytes",
+    "TCP_OPENED_CONNECTIONS": "tcp_connections_opened_total",
+    "TCP_CLOSED_CONNECTIONS": "tcp_connections_closed_total",
+    "TCP_SENT_BYTES": "tcp_sent_bytes_total",
+    "TCP_RECEIVED_BYTES": "tcp_received_bytes_total",
+    "GRPC_REQUEST_MESSAGES": "request_messages_total",
+    "GRPC_RESPONSE_MESSAGES": "response_messages_total",
+}
+"""A metric as Telemetry names it, and as Prometheus does after ``istio_``."""
 
 
 class MetricSelector(Struct, frozen=True, kw_only=True, rename="camel"):

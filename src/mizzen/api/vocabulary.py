@@ -105,19 +105,7 @@ ENUMS: Mapping[type, Mapping[str, tuple[str, ...]]] = {
     te.LogSelector: {"mode": ("CLIENT_AND_SERVER", "CLIENT", "SERVER")},
     te.MetricSelector: {
         "mode": ("CLIENT_AND_SERVER", "CLIENT", "SERVER"),
-        "metric": (
-            "ALL_METRICS",
-            "REQUEST_COUNT",
-            "REQUEST_DURATION",
-            "REQUEST_SIZE",
-            "RESPONSE_SIZE",
-            "TCP_OPENED_CONNECTIONS",
-            "TCP_CLOSED_CONNECTIONS",
-            "TCP_SENT_BYTES",
-            "TCP_RECEIVED_BYTES",
-            "GRPC_REQUEST_MESSAGES",
-            "GRPC_RESPONSE_MESSAGES",
-        ),
+        "metric": ("ALL_METRICS", *te.METRICS),
     },
     te.TagOverride: {"operation": ("UPSERT", "REMOVE")},
     mc.MeshConfig: {

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from mizzen.api.mesh_config import MeshConfig
+from mizzen.api.telemetry import METRICS, MetricsOverrides, TagOverride
 from mizzen.api.telemetry import Metrics as MetricsEntry
-from mizzen.api.telemetry import MetricsOverrides, TagOverride
 from mizzen.model.report import MetricChange, Metrics, TagChange
 from mizzen.resolve.telemetry import PROMETHEUS, is_prometheus
-
-NAMES: Mapping[str, str] = {
-    "REQUEST_COUNT": "requests_total",
-    "REQUEST_DURATION": "request_duration_milliseconds",
-    "REQUEST_SIZE": "request_bytes",
-    "RESPONSE_SIZE": "response_bytes",
-    "TCP_OPENED_CONNECTIONS": "tcp_connections_opened_total",
-    "TCP_CLOSED_CONNECTIONS": "tcp_connections_closed_total",
-    "TCP_SENT_BYTES": "tcp_sent_bytes_total",
-    "TCP_RECEIVED_BYTES": "tcp_received_bytes_total",
-    "GRPC_REQUEST_MESSAGES": "request_messages_total",
-    "GRPC_RESPONSE_MESSAGES": "response_messages_total",
-}
-"""A metric as Telemetry names it, and as Prometheus does after ``istio_``."""
 
 _ALL = "ALL_METRICS"
 
@@ -76,8 +62,8 @@ def _matched(override: MetricsOverrides) -> Iterable[str]:
     if match is not None and match.custom_metric:
         return (match.custom_metric.removeprefix("istio_"),)
     if match is None or match.metric in (None, _ALL):
-        return NAMES.values()
-    return (NAMES[match.metric],)
+        return METRICS.values()
+    return (METRICS[match.metric],)
 
 
 def _take(change: _Change, override: MetricsOverrides) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from mizzen.api.decode import decode_mesh
+from mizzen.api.telemetry import METRICS
 from mizzen.model.report import MetricChange, Metrics, TagChange
-from mizzen.resolve.metric_changes import NAMES, metrics
+from mizzen.resolve.metric_changes import metrics
 from mizzen.resolve.reports import CLIENT, SERVER
 from tests.meshes import new
 
@@ -51,7 +52,7 @@ def test_no_match_is_every_metric() -> None:
     for entry in (override(tagOverrides=tag(a="1")), override("ALL_METRICS", tagOverrides=tag(a="1"))):
         found = of(entry)
         assert found is not None
-        assert {change.metric for change in found.changes} == set(NAMES.values())
+        assert {change.metric for change in found.changes} == set(METRICS.values())
     found = of({"overrides": [{"match": {"customMetric": "istio_requests_total"}, "disabled": True}]})
     assert found == Metrics((MetricChange("requests_total", True),))
 

@@ -6,26 +6,10 @@ from collections.abc import Sequence
 
 from mizzen.api import cel, custom_tag
 from mizzen.api.security import Provider
-from mizzen.api.telemetry import AccessLogging, Metrics, MetricsOverrides, TagOverride, Telemetry, Tracing
+from mizzen.api.telemetry import METRICS, AccessLogging, Metrics, MetricsOverrides, TagOverride, Telemetry, Tracing
 from mizzen.check import rules
 from mizzen.check.notes import Notes
 from mizzen.model.peer_fields import peer_fields
-
-_CUSTOM = frozenset(
-    [
-        "requests_total",
-        "request_duration_milliseconds",
-        "request_bytes",
-        "response_bytes",
-        "request_messages_total",
-        "response_messages_total",
-        "tcp_connections_opened_total",
-        "tcp_connections_closed_total",
-        "tcp_sent_bytes_total",
-        "tcp_received_bytes_total",
-    ]
-)
-"""What ``customMetric`` may name: there are no metrics beside Istio's own."""
 
 
 def validate(spec: Telemetry, notes: Notes) -> None:
@@ -79,7 +63,7 @@ def _metrics(metrics: Metrics, path: str, notes: Notes) -> None:
 def _override(override: MetricsOverrides, path: str, notes: Notes) -> None:
     custom = override.match.custom_metric if override.match is not None else None
     if custom is not None and notes.need(bool(custom), f"{path}.match.customMetric", "may not be empty"):
-        known = custom.removeprefix("istio_") in _CUSTOM
+        known = custom.removeprefix("istio_") in METRICS.values()
         if not known:
             notes.warn(f"{path}.match.customMetric", f"has no effect: there is no metric {custom!r}")
     for name, tag in override.tag_overrides.items():
