@@ -89,7 +89,9 @@ def test_its_secrets_need_a_grant_to_itself(kind: str, reason: str) -> None:
 @pytest.mark.row("GA-11")
 @pytest.mark.parametrize(("protocol", "port"), [("HTTP", 80), ("HTTPS", 443), ("TLS", 443), ("TCP", 0)])
 def test_the_port_of_a_protocol(protocol: str, port: int) -> None:
-    found = made(allowing("{from: Same}") + (SET % ("shop", "a.com")).replace("protocol: HTTP", f"protocol: {protocol}"))
+    found = made(
+        allowing("{from: Same}") + (SET % ("shop", "a.com")).replace("protocol: HTTP", f"protocol: {protocol}")
+    )
     assert found.listeners[("ListenerSet", "shop", "more")][0].port == port
 
 
