@@ -297,6 +297,14 @@ async def test_an_entry_made_by_hand_loses_its_health_and_stays(tmp_path: Path) 
 
 
 @pytest.mark.row("VM-04")
+async def test_switched_off_no_health_is_taken(tmp_path: Path) -> None:
+    world = World(tmp_path, checks=False)
+    held = await world.registrations.connect(node(), DB)
+    assert not await world.registrations.report(node(), DB, True, "", held)
+    assert world.entries.health(NAME) is None
+
+
+@pytest.mark.row("VM-04")
 async def test_an_entry_whose_health_nobody_asked_for_is_not_touched(tmp_path: Path) -> None:
     world = World(tmp_path)
     mine = node(AUTO_REGISTER_GROUP="", WORKLOAD_ENTRY="mine")
