@@ -156,6 +156,28 @@ def test_files_that_cannot_be_written_are_told(
     assert "Permission denied: '/etc/certs'" in capsys.readouterr().err
 
 
+@pytest.mark.row("VM-02")
+@pytest.mark.parametrize("custom", [False, True])
+def test_it_sets_the_rules_unless_the_user_does_and_becomes_the_agent_without_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, custom: bool
+) -> None:
+    done: list[object] = []
+    text = CLUSTER + ("ISTIO_CUSTOM_IP_TABLES=true\n" if custom else "") + "ISTIO_SVC_IP=192.0.2.4\n"
+    directory(tmp_path, **{"cluster.env": text})
+    for name in ("setgroups", "setgid", "setuid"):
+        monkeypatch.setattr(os, name, lambda value, name=name: done.append((name, value)))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "execve", lambda _, command, env: done.append((command[2:], env["POD_NAMESPACE"])))
+    monkeypatch.setattr(machine, "account", lambda _: (1337, 1338))
+    monkeypatch.setattr(machine, "_know_control_plane", lambda _: None)
+    monkeypatch.setattr(machine, "install", lambda *_: done.append("files"))
+    monkeypatch.setattr(machine, "capture", lambda env: done.append(("rules", env["PROXY_UID"])))
+    machine.main(["start"], str(tmp_path))
+    agent = ["mizzen.agent", "proxy", "sidecar", "--domain", "vms.svc.cluster.local"]
+    rules = [] if custom else [("rules", "1337")]
+    assert done == ["files", *rules, ("setgroups", []), ("setgid", 1338), ("setuid", 1337), (agent, "vms")]
+
+
 def test_what_is_missing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert commands.main(["machine", "dance"]) == 2
     assert "neither start nor clean" in capsys.readouterr().err

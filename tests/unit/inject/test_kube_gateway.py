@@ -54,6 +54,12 @@ def test_the_service_has_the_status_port_and_one_for_each_listener_port() -> Non
 
 
 @pytest.mark.row("GA-03")
+def test_the_name_of_a_port_is_not_longer_than_kubernetes_takes() -> None:
+    ports = objects(ports=(GatewayPort("a" * 70, 80, "HTTP"),))["Service"]["spec"]["ports"]
+    assert ports[1]["name"] == "a" * 63
+
+
+@pytest.mark.row("GA-03")
 @pytest.mark.row("GA-25")
 def test_the_deployment_is_a_router_that_injection_leaves_alone() -> None:
     deployment = objects()["Deployment"]
@@ -67,6 +73,13 @@ def test_the_deployment_is_a_router_that_injection_leaves_alone() -> None:
     assert container["readinessProbe"]["httpGet"] == {"path": "/healthz/ready", "port": 15021}
     assert {e["name"]: e.get("value") for e in container["env"]}["ISTIO_META_WORKLOAD_NAME"] == "gw-istio"
     assert pod["spec"]["serviceAccountName"] == "gw-istio"
+
+
+@pytest.mark.row("GA-03")
+def test_what_metrics_call_the_gateway_is_its_deployment_whatever_its_labels() -> None:
+    labels = objects(labels={"app": "x", "version": "y"})["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    told = labels["service.istio.io/canonical-name"], labels["service.istio.io/canonical-revision"]
+    assert (labels["app"], told) == ("x", ("gw-istio", "latest"))
 
 
 @pytest.mark.row("GA-06")

@@ -95,7 +95,9 @@ def test_a_group_with_nothing() -> None:
     assert env(files)["SERVICE_ACCOUNT"] == account_of(group(template={})) == "default"
     assert env(files)["CANONICAL_SERVICE"] == "dbs"
     assert not {"ISTIO_META_DNS_CAPTURE", "ISTIO_META_AUTO_REGISTER_GROUP", "ISTIO_SVC_IP", "CA_ADDR"} & set(env(files))
-    assert "readinessProbe" not in files.mesh["defaultConfig"]
+    pods = decode_mesh({"defaultConfig": {"readinessProbe": {"tcpSocket": {"port": 1}}}})[0]
+    for found in (files, made(group(template={}), pods)):
+        assert "readinessProbe" not in found.mesh["defaultConfig"]
     assert files.hosts == ""
 
 

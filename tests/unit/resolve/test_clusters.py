@@ -127,6 +127,18 @@ def test_a_service_of_the_other_cluster_alone_is_there_and_serves_nobody_here() 
     assert "10.1.0.9" not in snapshot.workloads
 
 
+@pytest.mark.row("MCL-03")
+def test_of_two_workloads_with_one_address_the_own_clusters_counts() -> None:
+    both = two()
+    same = both.remotes["c2"].of("Pod")[("shop", "web-0")]
+    status = structs.replace(same.body.status, pod_ip="10.1.1.1")
+    there = structs.replace(same, body=structs.replace(same.body, status=status))
+    pods = {**both.remotes["c2"].of("Pod"), ("shop", "web-0"): there}
+    other = replace(both.remotes["c2"], objects={**both.remotes["c2"].objects, "Pod": pods})
+    found = build(replace(both, remotes={"c2": other})).workloads["10.1.1.1"]
+    assert str(found.identity) == "spiffe://cluster.local/ns/shop/sa/web-1"
+
+
 @pytest.mark.row("MCL-05")
 def test_of_the_other_cluster_workload_entries_count_and_routes_do_not() -> None:
     snapshot = build(two())

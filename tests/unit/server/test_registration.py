@@ -313,6 +313,14 @@ async def test_a_status_written_by_hand_stops_nothing(tmp_path: Path, status: An
 
 
 @pytest.mark.row("VM-04")
+async def test_switched_off_no_health_is_taken(tmp_path: Path) -> None:
+    world = World(tmp_path, checks=False)
+    held = await world.registrations.connect(node(), DB)
+    assert not await world.registrations.report(node(), DB, True, "", held)
+    assert world.entries.health(NAME) is None
+
+
+@pytest.mark.row("VM-04")
 async def test_an_entry_whose_health_nobody_asked_for_is_not_touched(tmp_path: Path) -> None:
     world = World(tmp_path)
     mine = node(AUTO_REGISTER_GROUP="", WORKLOAD_ENTRY="mine")

@@ -152,6 +152,7 @@ def test_https_wants_a_server_that_proves_itself(
     assert "verify" in refused(tmp_path, url)
     assert "verify" in refused(tmp_path, url, insecure=["*"]), "that is for registries"
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    assert "from https to http" in refused(tmp_path, f"https://{place}/moved?http://{place}/files/x")
     assert got(tmp_path, url) == MARKS
 
 

@@ -175,6 +175,29 @@ async def test_news_of_two_modules_in_one_moment_end_one_poll(tmp_path: Path, wa
 
 
 @pytest.mark.row("WP-14")
+async def test_after_so_many_tries_the_pause_is_the_longest(
+    tmp_path: Path, wasm: WasmSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Modules(Settings(config_path=tmp_path), replace(wasm, retries=2), lambda _: None)
+    pauses: list[float] = []
+
+    async def attempt(entry: modules.Entry) -> dict[str, str]:
+        return {"error": "the server answers 404"}
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 4:
+            raise TimeoutError
+
+    monkeypatch.setattr(made, "_attempt", attempt)
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncio, "sleep", sleep)
+        with pytest.raises(TimeoutError):
+            await made._until_there(KEY, {"url": "x"})
+    assert max(pauses[:2]) < modules.LAST_PAUSE / 2 < min(pauses[2:])
+
+
+@pytest.mark.row("WP-14")
 async def test_a_child_that_hangs_is_ended(tmp_path: Path, wasm: WasmSettings, served: tuple[Any, str]) -> None:
     task = {"url": f"http://{served[1]}/drips", "sha256": "", "auth": "", "directory": str(tmp_path)}
     task |= {"timeout": 60, "limit": 1 << 20, "insecure": [], "blocked": []}

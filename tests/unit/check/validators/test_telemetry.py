@@ -11,6 +11,7 @@ from tests.unit.check.judging import errors, warnings
 @pytest.mark.parametrize(("spec", "wrong"), [
     ({"tracing": [{"randomSamplingPercentage": 5, "customTags": {"a": {"literal": {"value": "x"}}}}]}, []),
     ({"tracing": [{"randomSamplingPercentage": 101}]}, ["spec.tracing[0].randomSamplingPercentage"]),
+    ({"tracing": [{"randomSamplingPercentage": -1}]}, ["spec.tracing[0].randomSamplingPercentage"]),
     ({"tracing": [{"providers": [{"name": "a"}, {"name": ""}]}]}, ["spec.tracing[0].providers[1].name"]),
     ({"tracing": [{"customTags": {"a": {}, "b": {"header": {}}}}]}, ["spec.tracing[0].customTags.a", "spec.tracing[0].customTags.b.header.name"]),
     ({"metrics": [{"overrides": [{"tagOverrides": {"a": {}, "b": {"operation": "REMOVE", "value": "x"}}}]}]},

@@ -70,6 +70,12 @@ def test_a_host_belongs_to_the_most_specific_listener() -> None:
     assert places(found) == [("all", ("b.com", "a.com"))]
 
 
+@pytest.mark.row("GA-07")
+def test_a_listener_of_another_protocol_takes_no_host_away() -> None:
+    listeners = "[{name: all, port: 80, protocol: HTTP}, {name: a, port: 80, protocol: HTTPS, hostname: a.com, tls: {certificateRefs: [{name: c}]}}]"
+    assert places(attached("{name: gw, sectionName: all}", listeners, "hostnames: [a.com], ")) == [("all", ("a.com",))]
+
+
 @pytest.mark.row("GA-23")
 @pytest.mark.parametrize(
     ("parent", "hosts", "reason"),

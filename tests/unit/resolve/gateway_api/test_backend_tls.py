@@ -121,6 +121,16 @@ def test_gateways_that_lead_to_the_target_are_told_too() -> None:
 
 
 @pytest.mark.row("GA-15")
+def test_a_policy_for_one_port_stands_beside_one_for_the_service() -> None:
+    port = policy(TARGET.replace("}", ", sectionName: http}"), REFS.replace("web.test", "port.test"), name="younger")
+    text = ROOTS + policy(created="2026-01-01T00:00:00Z") + port
+    (made_,) = made(text).destination_rules.values()
+    assert made_.body.export_to == ("*",)
+    found = made_.body.traffic_policy
+    assert (found.tls.sni, found.port_level_settings[0].tls.sni) == ("web.test", "port.test")
+
+
+@pytest.mark.row("GA-15")
 def test_a_policy_that_is_to_be_ignored() -> None:
     assert rules(ROOTS + policy(notes=", annotations: {istio.io/ignore-policy-attachment: 'true'}")) == {}
 

@@ -97,6 +97,13 @@ def test_a_service_without_load_balancer_is_its_own_address() -> None:
     assert status(text)["addresses"] == [{"type": "Hostname", "value": "gw-istio.shop.svc.cluster.local"}]
 
 
+@pytest.mark.row("GA-19")
+def test_a_service_of_our_own_that_lacks_a_port_yet_is_no_fault() -> None:
+    text = gateway("[{name: a, port: 8080, protocol: HTTP}]")
+    assert conditions(status(text))["Programmed"] == "True Programmed"
+
+
+@pytest.mark.row("GA-22")
 def test_a_remote_gateway_repeats_its_addresses() -> None:
     text = gateway().replace(
         "gatewayClassName: istio", "gatewayClassName: istio-remote\n  addresses: [{value: 192.0.2.9}]"

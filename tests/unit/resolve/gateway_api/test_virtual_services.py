@@ -13,14 +13,18 @@ def test_routes_of_one_listener_and_host_merge_the_oldest_first() -> None:
     text = (
         gateway()
         + route(BACKEND % "reviews", name="young", created="2026-01-05T00:00:00Z")
-        + route(BACKEND % "web", name="old", created="2026-01-04T00:00:00Z")
+        + route(
+            "rules: [{backendRefs: [{name: web, port: 80}]}, {backendRefs: [{name: web, port: 80}]}]",
+            name="old",
+            created="2026-01-04T00:00:00Z",
+        )
         + route(
             "rules: [{matches: [{method: {service: a, method: B}}], backendRefs: [{name: ratings, port: 80}]}]",
             "GRPCRoute",
             "g",
         )
     )
-    assert [r.name for r in virtual_service(text).http] == ["shop.g.0", "shop.old.0", "shop.young.0"]
+    assert [r.name for r in virtual_service(text).http] == ["shop.g.0", "shop.old.0", "shop.old.1", "shop.young.0"]
 
 
 def test_two_references_to_one_listener_are_one_attachment() -> None:
