@@ -66,7 +66,7 @@ def test_all_off_and_what_turns_them_on_again() -> None:
     assert of(off, override("REQUEST_SIZE", "SERVER", disabled=True)) is None
     single = of(override(disabled=True))
     assert single is not None
-    assert {change.metric for change in single.changes if change.disabled} == set(NAMES.values())
+    assert {change.metric for change in single.changes if change.disabled} == set(METRICS.values())
 
 
 @pytest.mark.row("TM-06")
