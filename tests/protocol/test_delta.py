@@ -72,6 +72,17 @@ def test_a_cluster_that_never_warms_does_not_hold_routes_for_ever() -> None:
     assert session.progress(2).pending
 
 
+def test_a_cluster_that_never_warms_does_not_hold_newer_clusters_for_ever() -> None:
+    session = connected(world(*BASE)).session
+    cold = world(BASE[0], res("cds", "b"), *BASE[1:])
+    assert told(session.offer(cold, 2)) == [("cds", ["b"], [])]
+    assert not session.waiting, "nothing waits behind it"
+    better = world(BASE[0], res("cds", "b", "2"), *BASE[1:])
+    assert told(session.offer(better, 3)) == []
+    assert session.waiting
+    assert told(session.hurry()) == [("cds", ["b"], [])]
+
+
 @pytest.mark.row("XD-07")
 def test_a_refused_cluster_is_named_and_not_sent_until_the_next_push() -> None:
     proxy = connected(world(*BASE))

@@ -105,8 +105,12 @@ class Session:
 
     @property
     def waiting(self) -> bool:
-        """Something is held back until the proxy acknowledges something else."""
-        return any(
+        """Something is held back until the proxy acknowledges something else.
+
+        A newer form of clusters waits for the older ones to be warm, which they may never be.
+        """
+        clusters = self._subscriptions.get(CLUSTER)
+        return (clusters is not None and clusters.overtaken) or any(
             s.out is None and (s.alone or s.plan().updates or s.plan().late) for s in self._subscriptions.values()
         )
 

@@ -251,6 +251,14 @@ class Subscription:
             self.refused = refused  # whether it takes them now is not known
 
     @property
+    def overtaken(self) -> bool:
+        """Whether something newer waits behind the response that is not answered."""
+        if self.out is None:
+            return False
+        sent = self.out.items
+        return any(sent.get(name) != resource for name, resource in self.plan().updates.items())
+
+    @property
     def updated(self) -> bool:
         """Everything that exists has arrived (or was refused); removals may still be owed."""
         return self.out is None and not self.alone and not self.plan().updates
