@@ -4,7 +4,7 @@ PY := .venv/bin/python
 .PHONY: help setup demo test unit e2e envoy lint rows conformance clean
 
 help:            ## this list
-	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -hE '^[a-z0-9-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 setup: .venv/ready  ## a venv whose .venv/bin/mizzen runs, and the Debian packages
 .venv/ready: requirements.lock pyproject.toml packaging/apt.txt packaging/setup.sh

@@ -1,10 +1,12 @@
 """The tour: brings up Bookinfo in a mesh on this machine and shows, each line measured live, what the mesh does.
 
 Unattended. Exits 0 when every line is true, 1 when any is not, 2 when the mesh could not be started. The mesh named
-``demo`` is left running; one that runs already is taken down first, so that the tour starts from a known state.
+``demo`` (or what ``MIZZEN_DEMO`` says) is left running; one that runs already is taken down first, so that the tour
+starts from a known state.
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -22,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MIZZEN = ROOT / ".venv" / "bin" / "mizzen"
 SAMPLES = ROOT / "src" / "mizzen" / "samples" / "manifests"
 RULES = ROOT / "demo" / "rules"
-MESH = "demo"
+MESH = os.environ.get("MIZZEN_DEMO") or "demo"
 MANIFESTS = ("bookinfo", "bookinfo-gateway", "destination-rule-all", "httpbin", "curl")
 SIDECARS = ("curl", "details-v1", "httpbin", "productpage-v1", "ratings-v1", "reviews-v1", "reviews-v2", "reviews-v3")
 UP_SECONDS = 60.0
@@ -122,7 +124,7 @@ def status() -> dict[str, Any]:
 def start(tour: Tour) -> None:
     """Brings the mesh up from nothing."""
     if status().get("pods"):
-        print("a mesh named demo runs already: taking it down first", flush=True)
+        print(f"a mesh named {MESH} runs already: taking it down first", flush=True)
     # Also when none runs: objects of an earlier tour may lie in the state directory.
     down = run("down", "--purge", seconds=30)
     if down.returncode:

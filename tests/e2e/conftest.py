@@ -2,13 +2,14 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.mesh import MANIFESTS, Document, Mesh, documents_of, has_istio_samples, istio_sample
+from tests.e2e.mesh import MANIFESTS, ROOT, Document, Mesh, documents_of, has_istio_samples, istio_sample
 
 NAMESPACES = """
 apiVersion: v1
@@ -113,3 +114,16 @@ def write(tmp_path: Path) -> Callable[[str], Path]:
         return path
 
     return put
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Path:
+    """A checkout below a directory that only root may enter, with the interpreter's packages reached through it."""
+    top = tmp_path / "closed"
+    top.mkdir()
+    top.chmod(0o700)
+    checkout = top / "mizzen"
+    for part in ("src", "demo", "packaging"):
+        shutil.copytree(ROOT / part, checkout / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (checkout / ".venv").symlink_to(sys.prefix)
+    return checkout

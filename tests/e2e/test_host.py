@@ -2,9 +2,7 @@
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import NAMESPACES
-from tests.e2e.mesh import MANIFESTS, ROOT, Mesh, documents_of, read
+from tests.e2e.mesh import MANIFESTS, Mesh, documents_of, read
 
 pytestmark = pytest.mark.lab
 
@@ -143,27 +141,3 @@ def test_no_file_of_the_host_outside_the_state_is_created(new_mesh: Callable[[],
     assert not list(Path("/run/mizzen").glob(f"*{mesh.name}*"))
     assert not list(Path("/run/netns").glob(f"*{mesh.name}*"))
     assert not mesh.state.exists() or not list(mesh.state.iterdir())
-
-
-@pytest.fixture
-def closed(tmp_path: Path) -> Path:
-    """A checkout below a directory that only root may enter, with the interpreter's packages reached through it."""
-    top = tmp_path / "closed"
-    top.mkdir()
-    top.chmod(0o700)
-    checkout = top / "mizzen"
-    shutil.copytree(ROOT / "src", checkout / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    (checkout / ".venv").symlink_to(sys.prefix)
-    return checkout
-
-
-def test_a_mesh_runs_from_a_checkout_that_only_root_may_enter(new_mesh: Callable[[], Mesh], closed: Path) -> None:
-    mesh = new_mesh()
-    mesh.python = str(closed / ".venv" / "bin" / "python")
-    mesh.environment["PYTHONPATH"] = str(closed / "src")
-    mesh.up(small())
-    assert mesh.curl("http://httpbin:8000/get").code == 200
-    assert mesh.exec("curl", "id", "-u").out.strip() != "0", "a user who could not read the checkout"
-    shown = mesh.exec("httpbin", "/opt/mizzen/bin/mizzen-python", "-c", "import mizzen; print(mizzen.__file__)").out
-    assert shown.startswith("/opt/mizzen/"), shown
-    mesh.down(verify=True)

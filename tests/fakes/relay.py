@@ -1,4 +1,4 @@
-"""A wire between a client and a server that can be cut without a word to either."""
+"""A wire between a client and a server that can be cut without a word to either, or be slow for ever."""
 
 from __future__ import annotations
 
@@ -13,11 +13,17 @@ class Relay:
     def __init__(self, target: int) -> None:
         self._target = target
         self._cut = asyncio.Event()
+        self._flows = asyncio.Event()
+        self._flows.set()
         self.port = 0
 
     def cut(self) -> None:
         """Pass nothing on any more; both sides keep their connections."""
         self._cut.set()
+
+    def stall(self) -> None:
+        """Read nothing any more: whoever sends fills the buffers between."""
+        self._flows.clear()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
@@ -34,6 +40,7 @@ class Relay:
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
+            await self._flows.wait()
             if not self._cut.is_set():
                 writer.write(data)
 

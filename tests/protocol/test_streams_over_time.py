@@ -20,19 +20,21 @@ from h2.events import PingReceived
 
 from mizzen.model.resources import CLUSTER, Resource, ResourceSet
 from mizzen.server import transport
-from tests.fakes.controlplane import ControlPlane, control_plane, until
+from tests.fakes.controlplane import ControlPlane, control_plane, pod, until
 from tests.fakes.relay import relay
 from tests.protocol.test_services import NODE, RESOURCES, STREAM, WEB, channel
 
 
 @contextlib.asynccontextmanager
-async def stream(mesh: ControlPlane, port: int = 0) -> AsyncIterator[Any]:
+async def stream(mesh: ControlPlane, port: int = 0, name: str = "web-0") -> AsyncIterator[Any]:
     """A proxy that has asked for clusters."""
     async with channel(mesh, port=port) as chan:
         method = chan.stream_stream(STREAM, request_serializer=lambda m: m.SerializeToString())
-        token = mesh.tokens.token("default", "web", "web-0")
+        token = mesh.tokens.token("default", "web", name)
         call = method(metadata=[("authorization", f"Bearer {token}")], timeout=20)
-        await call.write(discovery_pb2.DiscoveryRequest(node=base_pb2.Node(id=NODE), type_url=CLUSTER))
+        await call.write(
+            discovery_pb2.DiscoveryRequest(node=base_pb2.Node(id=NODE.replace("web-0", name)), type_url=CLUSTER)
+        )
         yield call
 
 
@@ -117,3 +119,24 @@ async def test_a_proxy_whose_machine_is_gone_is_let_go_after_the_keepalive(
         assert NODE in mesh.hub.connections, "a proxy that answers pings stays"
         wire.cut()
         await until(lambda: NODE not in mesh.hub.connections)
+
+
+async def test_a_proxy_that_reads_nothing_holds_up_no_other(tmp_path: Path) -> None:
+    """More than every buffer between takes is on its way to the dead one while the other gets each change."""
+    others = pod("default", "web-1", account="web")
+    async with (
+        control_plane(tmp_path, objects=(WEB, others), resources=RESOURCES) as mesh,
+        relay(mesh.ports.secure) as wire,
+        stream(mesh, wire.port) as dead,
+        stream(mesh, name="web-1") as alive,
+    ):
+        await told(dead)
+        await told(alive)
+        wire.stall()
+        for number in range(20):
+            large = bytes([number]) * 4_000_000
+            await mesh.publish(ResourceSet.of([Resource.of(CLUSTER, "c", large)]))
+            async with asyncio.timeout(10):
+                while (await told(alive)).resources[0].value[:1] != bytes([number]):
+                    pass
+        assert {NODE, NODE.replace("web-0", "web-1")} <= set(mesh.hub.connections)
