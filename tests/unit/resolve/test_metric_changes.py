@@ -48,6 +48,26 @@ def test_the_narrower_goes_before_tag_by_tag() -> None:
 
 
 @pytest.mark.row("TM-04")
+@pytest.mark.parametrize(
+    ("metric", "name"),
+    [
+        ("REQUEST_COUNT", "requests_total"),
+        ("REQUEST_DURATION", "request_duration_milliseconds"),
+        ("REQUEST_SIZE", "request_bytes"),
+        ("RESPONSE_SIZE", "response_bytes"),
+        ("TCP_OPENED_CONNECTIONS", "tcp_connections_opened_total"),
+        ("TCP_CLOSED_CONNECTIONS", "tcp_connections_closed_total"),
+        ("TCP_SENT_BYTES", "tcp_sent_bytes_total"),
+        ("TCP_RECEIVED_BYTES", "tcp_received_bytes_total"),
+        ("GRPC_REQUEST_MESSAGES", "request_messages_total"),
+        ("GRPC_RESPONSE_MESSAGES", "response_messages_total"),
+    ],
+)
+def test_each_metric_by_its_name(metric: str, name: str) -> None:
+    assert of(override(metric, disabled=True)) == Metrics((MetricChange(name, True),))
+
+
+@pytest.mark.row("TM-04")
 def test_no_match_is_every_metric() -> None:
     for entry in (override(tagOverrides=tag(a="1")), override("ALL_METRICS", tagOverrides=tag(a="1"))):
         found = of(entry)
