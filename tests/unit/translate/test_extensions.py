@@ -46,5 +46,6 @@ def test_a_network_plugin_is_no_http_filter() -> None:
     bytes_ = placed(type="NETWORK")
     assert placing.http(bytes_, Phase.UNSPECIFIED) == []
     (entry,) = placing.network(bytes_, Phase.UNSPECIFIED)
-    assert list(entry.config_discovery.type_urls) == list(placing.NETWORK_TYPES)
+    filters = "type.googleapis.com/envoy.extensions.filters.network"
+    assert list(entry.config_discovery.type_urls) == [f"{filters}.wasm.v3.Wasm", f"{filters}.rbac.v3.RBAC"]
     assert placing.network(placed(), Phase.UNSPECIFIED) == []

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mizzen.api.destination_rule import ClientTLSSettings, TrafficPolicy
 from mizzen.model.networks import NetworkGateway, Networks
@@ -142,3 +143,11 @@ def test_each_locality_has_its_own_and_an_address_is_given_once() -> None:
     assert [(e.locality, e.weight) for e in found] == [(near, 2), (far, 4)]
     assert [(e.locality, e.weight, p) for e, p in once(found, [0, 0])] == [(near, 6, 0)]
     assert [(e.locality, e.weight, p) for e, p in once(found, [1, 0])] == [(far, 4, 0)]
+
+
+@pytest.mark.row("MN-03")
+@pytest.mark.parametrize("first", [True, False])
+def test_of_one_address_the_healthy_counts(first: bool) -> None:
+    both = [replace(endpoint("a", weight=n), healthy=healthy) for n, healthy in ((2, first), (3, not first))]
+    [(found, _)] = once(both, [0, 0])
+    assert (found.healthy, found.weight) == (True, 2 if first else 3)

@@ -112,12 +112,17 @@ def test_what_is_told_and_what_holds(text: str, accepted: str, resolved: str, cr
 
 @pytest.mark.row("GA-15")
 def test_gateways_that_lead_to_the_target_are_told_too() -> None:
-    text = gateway() + ROOTS + policy() + route("rules: [{backendRefs: [{name: web, port: 80}]}]")
+    text = gateway() + ROOTS + policy(TARGET.replace("}", ", sectionName: http}"))
+    assert [a["ancestorRef"]["kind"] for a in status(text, "BackendTLSPolicy", "p")["ancestors"]] == ["Service"]
+    text += route("rules: [{backendRefs: [{name: reviews, port: 80}]}]", name="elsewhere")
+    assert [a["ancestorRef"]["kind"] for a in status(text, "BackendTLSPolicy", "p")["ancestors"]] == ["Service"]
+    text += route("rules: [{backendRefs: [{name: web, port: 80}]}]")
     found = status(text, "BackendTLSPolicy", "p")["ancestors"]
     assert [(a["ancestorRef"]["kind"], a["controllerName"]) for a in found] == [
         ("Service", "istio.io/mesh-controller"),
         ("Gateway", "istio.io/gateway-controller"),
     ]
+    assert [a["ancestorRef"].get("sectionName") for a in found] == ["http", None]
 
 
 @pytest.mark.row("GA-15")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from mizzen.model import generated
 from mizzen.resolve.gateway_api.listeners import BoundListener
 from tests.gateway_world import NAME, PLAIN, gateway, made, secret
 
@@ -16,6 +17,15 @@ def test_a_listener_becomes_a_gateway_with_one_server() -> None:
     assert obj.body.servers[0].hosts == ("shop/*",)
     assert obj.body.servers[0].port.number == 80
     assert obj.meta.annotations["internal.istio.io/gateway-service"] == "gw-istio.shop.svc.cluster.local"
+
+
+@pytest.mark.row("GW-31", "GA-05")
+def test_only_proxies_that_are_deployed_have_an_account_of_the_gateways_own() -> None:
+    named = gateway().replace(
+        "gatewayClassName: istio", "gatewayClassName: istio\n  addresses: [{type: Hostname, value: web}]"
+    )
+    found = [made(text).gateways[("shop", NAME)].meta.annotations[generated.ACCOUNT] for text in (gateway(), named)]
+    assert found == ["gw-istio", ""]
 
 
 @pytest.mark.row("GA-07")
