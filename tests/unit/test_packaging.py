@@ -57,7 +57,10 @@ def test_clean_removes_what_the_others_make_and_nothing_else(tmp_path: Path) -> 
 
 def test_the_list_of_targets_has_each(tmp_path: Path) -> None:
     listed = {line.split("\t")[0] for line in make(ROOT, "help").stdout.splitlines()}
-    assert listed == {"help", *["setup", "demo", "test", "unit", "e2e", "envoy", "lint", "rows", "conformance", "clean"]}
+    assert listed == {
+        "help",
+        *["setup", "demo", "test", "unit", "e2e", "envoy", "lint", "rows", "conformance", "clean"],
+    }
 
 
 def test_rows_prints_counts_by_area() -> None:
