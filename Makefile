@@ -15,8 +15,8 @@ lint: setup       ## ruff, mypy, import-linter
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-unit: setup       ## the tests that need neither Envoy nor root
-	$(PY) -m pytest -q -n 2 tests/unit tests/golden tests/property tests/protocol tests/architecture tests/conformance_data -m "not envoy and not lab"
+unit: setup       ## the tests that need neither Envoy nor root (three processes: many tests wait for a moment)
+	$(PY) -m pytest -q -n 3 tests/unit tests/golden tests/property tests/protocol tests/architecture tests/conformance_data -m "not envoy and not lab"
 
 envoy: setup      ## every golden in a real Envoy
 	$(PY) -m pytest -q -n 2 tests -m "envoy and not lab"
