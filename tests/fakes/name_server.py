@@ -8,6 +8,8 @@ from typing import Any
 
 from dnslib import QTYPE, RR, A, DNSRecord
 
+from mizzen.agent.dns.server import bound
+
 Answer = Callable[[DNSRecord], "DNSRecord | bytes | None"]
 
 
@@ -61,10 +63,10 @@ async def name_server(answer: Answer) -> AsyncIterator[NameServer]:
             await writer.drain()
         writer.close()
 
-    listener = await asyncio.start_server(stream, "127.0.0.1", 0)
-    server.port = listener.sockets[0].getsockname()[1]
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(Datagrams, local_addr=server.place)
+    udp, tcp = bound("127.0.0.1", 0)
+    server.port = udp.getsockname()[1]
+    listener = await asyncio.start_server(stream, sock=tcp)
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Datagrams, sock=udp)
     try:
         yield server
     finally:

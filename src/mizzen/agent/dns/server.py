@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import socket
 from typing import cast
 
 from mizzen.agent.dns import message
@@ -17,7 +18,32 @@ MOST = 512
 """Questions that wait for others at one time; what comes then is told to come again later."""
 IDLE = 10.0
 """Seconds that a connection may be silent."""
+_TRIES = 20
 _SIZES = {message.A: 4, message.AAAA: 16}
+
+
+def bound(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    """A UDP and a TCP socket on one port, where ``port`` is 0 on any that both can have. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    tries = 1 if port else _TRIES
+    while True:
+        tries -= 1
+        tcp, udp = socket.socket(family, socket.SOCK_STREAM), socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                tcp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            tcp.bind((host, port))
+            udp.bind((host, tcp.getsockname()[1]))
+        except OSError:
+            tcp.close()
+            udp.close()
+            if not tries:
+                raise
+        else:
+            tcp.setblocking(False)
+            udp.setblocking(False)
+            return udp, tcp
 
 
 class Server:
@@ -40,11 +66,11 @@ class Server:
 
     async def start(self, host: str, port: int) -> int:
         """Listen on one address with both protocols; the port, where ``port`` was 0. Raises OSError."""
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), local_addr=(host, port))
+        udp, tcp = bound(host, port)
+        chosen = int(udp.getsockname()[1])
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: _Datagrams(self), sock=udp)
         self._transports.append(transport)
-        chosen = int(transport.get_extra_info("sockname")[1])
-        self._listeners.append(await asyncio.start_server(self._stream, host, chosen))
+        self._listeners.append(await asyncio.start_server(self._stream, sock=tcp))
         return chosen
 
     async def close(self) -> None:

@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from dnslib import EDNS0, QTYPE, RCODE, RR, A, DNSRecord
@@ -12,7 +13,7 @@ from dnslib import EDNS0, QTYPE, RCODE, RR, A, DNSRecord
 from mizzen.agent.dns import message
 from mizzen.agent.dns.counters import Counters
 from mizzen.agent.dns.names import Names
-from mizzen.agent.dns.server import Server
+from mizzen.agent.dns.server import Server, bound
 from mizzen.agent.dns.upstream import Upstream
 from tests.fakes.name_server import NameServer, address, name_server
 
@@ -180,3 +181,36 @@ async def test_several_questions_on_one_connection() -> None:
                 found = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
             assert message.answers_to(found, message.parse(data).id, message.parse(data))
         writer.close()
+
+
+@pytest.mark.parametrize("taken", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
+def test_a_port_that_one_protocol_cannot_have_leaves_nothing_open(taken: socket.SocketKind) -> None:
+    with socket.socket(socket.AF_INET, taken) as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        if taken is socket.SOCK_STREAM:
+            other.listen()
+        with pytest.raises(OSError, match="in use"):
+            bound("127.0.0.1", port)
+    udp, tcp = bound("127.0.0.1", port)
+    assert udp.getsockname() == tcp.getsockname() == ("127.0.0.1", port)
+    udp.close()
+    tcp.close()
+
+
+def test_any_port_is_one_that_both_can_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, refused = socket.socket.bind, []
+
+    class Grudging(socket.socket):
+        def bind(self, address: Any) -> None:
+            if self.type is socket.SOCK_DGRAM and len(refused) < 3:
+                refused.append(address)
+                raise OSError(98, "Address already in use")
+            real(self, address)
+
+    monkeypatch.setattr(socket, "socket", Grudging)
+    udp, tcp = bound("127.0.0.1", 0)
+    assert len(refused) == 3
+    assert udp.getsockname() == tcp.getsockname()
+    udp.close()
+    tcp.close()
