@@ -24,6 +24,8 @@ from mizzen.lab.store import timestamp
 
 Raw = dict[str, Any]
 _RETRY_SECONDS = 2.0
+_USUAL_GRACE, _LEAST_GRACE = 30.0, 2.0
+"""Seconds between SIGTERM and SIGKILL where a pod says nothing, and where it says 0: kubelet gives two then."""
 _LAST_SECONDS = 2.0
 """That killed processes have to be gone."""
 
@@ -230,7 +232,8 @@ class RunningPod:
         ]
 
     async def _end_containers(self) -> None:
-        grace = float(self.raw["spec"].get("terminationGracePeriodSeconds") or 30)
+        said = self.raw["spec"].get("terminationGracePeriodSeconds")
+        grace = max(_LEAST_GRACE, float(_USUAL_GRACE if said is None else said))
         if self._hurry.is_set() or not self.containers:
             return
         async with asyncio.TaskGroup() as tasks:

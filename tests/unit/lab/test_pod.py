@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
 from mizzen.lab.pod import RunningPod
 
 
@@ -21,6 +23,9 @@ class Told:
 
     def signal(self, number: int) -> None:
         self._log.append(f"signal {number}")
+
+    async def stop(self, grace: float) -> None:
+        self._log.append(f"stop within {grace:g} s")
 
     async def gone(self) -> None:
         await asyncio.sleep(0)
@@ -55,3 +60,15 @@ async def test_the_network_goes_when_the_last_process_has_closed_its_connections
     pod.stop(hurry=True)
     await pod.run()
     assert log == ["signal 9", "gone", "network 7 away"]
+
+
+@pytest.mark.parametrize(("said", "grace"), [({}, 30), ({"terminationGracePeriodSeconds": 0}, 2)])
+async def test_how_long_a_pod_has_to_end(tmp_path: Path, said: dict[str, int], grace: int) -> None:
+    log: list[str] = []
+    told = Told(log)
+    raw = {"metadata": {"namespace": "default", "name": "web-0", "uid": "u"}, "spec": said}
+    pod = RunningPod(cast(Any, Machine(tmp_path, told)), raw, 7, lambda raw, status: None)
+    pod.containers = {"app": cast(Any, told)}
+    pod.stop()
+    await pod.run()
+    assert log[0] == f"stop within {grace} s"
