@@ -126,6 +126,8 @@ class Hub:
         self.changed = Signal()
         self.progressed = Signal()
         self.connections: dict[str, Connection] = {}
+        self._newest: dict[str, Connection] = {}
+        """By ``name.namespace``: the last stream of a pod's proxy, if it is open."""
         self.absent: dict[str, Connection] = {}
         """By ``name.namespace``: a pod has one proxy, whatever ids that gave itself."""
         self.reports = Reports()
@@ -311,9 +313,15 @@ class Hub:
             connection.of_pod = connection.of_pod or bool(connection.node.account_of_pod(self._counted))
 
     def left(self, connection: Connection) -> bool:
-        """Whether its pod was there and is not any more. Nobody will answer, although the stream may look open for as
-        long as the keepalive: what ended a pod may have ended its network before the last packet was out."""
+        """Whether its pod was there and is not any more, or is another one of the same name. Nobody will answer, although
+        the stream may look open for as long as the keepalive: what ended a pod may have ended its network before the
+        last packet was out."""
+        if not connection.node.comes_and_goes and self._newer(connection):
+            return True
         return connection.of_pod and not connection.node.account_of_pod(self._counted)
+
+    def _newer(self, connection: Connection) -> bool:
+        return self._newest.get(connection.node.proxy_id, connection) is not connection
 
     @staticmethod
     def returning(connection: Connection) -> bool:
@@ -342,6 +350,8 @@ class Hub:
             connection.owed = before.session.asked() & {CLUSTER, LISTENER}
         self._note_pods([connection])
         self.connections[connection.node.id] = connection
+        if not connection.node.comes_and_goes:
+            self._newest[connection.node.proxy_id] = connection
         self._metrics.count_connected(connection.node.version, 1)
         self.progressed.give()
 
@@ -350,13 +360,15 @@ class Hub:
         self._metrics.count_connected(connection.node.version, -1)
         if self.connections.get(connection.node.id) is connection:
             del self.connections[connection.node.id]
-            if connection.node.comes_and_goes:
+            if connection.node.comes_and_goes or self._newer(connection):
                 self._metrics.gone(connection.node.id)
             else:
                 self._no_longer_away(connection.node)
                 self.absent[connection.node.proxy_id] = connection
             if self.config is not None:
                 self._forget_gone(self.config)
+        if self._newest.get(connection.node.proxy_id) is connection:
+            del self._newest[connection.node.proxy_id]
         self.progressed.give()
 
     def _no_longer_away(self, node: Node) -> Connection | None:

@@ -194,8 +194,27 @@ def test_a_pod_that_comes_back_under_another_address_is_not_waited_for_under_the
 
     hub.attach(old := stream("10.1.0.1"))
     hub.detach(old)
-    hub.attach(stream("10.1.0.2"))
+    hub.attach(new := stream("10.1.0.2"))
     assert not hub.absent
+    assert not hub.left(new)
+
+
+def test_a_stream_that_ends_after_its_pod_came_back_leaves_nobody_missing() -> None:
+    """Of a pod that was killed the control plane may hear long after another one of its name is there."""
+    hub, _ = _hub()
+    hub.publish(Config().with_objects([pod("web-0", "a", 1, {"app": "web"})]))
+    ids = [f"sidecar~10.1.0.{number}~web-0.a~a.svc.cluster.local" for number in (1, 2)]
+    old, new = (Connection(Node.parse(base_pb2.Node(id=name)), DeltaSession(), None, 0.0) for name in ids)
+    hub.attach(old)
+    assert not hub.left(old)
+    hub.attach(new)
+    assert hub.left(old)
+    assert not hub.left(new)
+    hub.detach(old)
+    assert not hub.absent
+    assert not hub.left(new)
+    hub.detach(new)
+    assert list(hub.absent.values()) == [new]
 
 
 @pytest.mark.row("PR-11", "IL-03", "CPM-04")
