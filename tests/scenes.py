@@ -38,7 +38,7 @@ class Scene:
     """The shop of ``golden/base`` with an ingress gateway ``istio-system/edge-0``, and more objects."""
 
     def __init__(self, text: str = "", **mesh: Any) -> None:
-        documents = [d for part in (EDGE, text) for d in yaml.safe_load_all(part) if d]
+        documents = [d for part in (EDGE, text) for d in yaml.load_all(part, Loader=yaml.CSafeLoader) if d]
         self.config: Config = runner.config_of({"base": ["shop"], "config": documents, "mesh": mesh})
         self.snapshot: Snapshot = build(self.config)
 

@@ -10,8 +10,9 @@ import ast
 import fnmatch
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -50,7 +51,8 @@ def load(path: Path = LIST) -> list[Row]:
     return [Row(**{**entry, "status": "yes" if entry["status"] is True else entry["status"]}) for entry in entries]
 
 
-def marks(tests: Path) -> dict[str, list[str]]:
+@cache
+def marks(tests: Path) -> Mapping[str, list[str]]:
     """Row id -> the tests marked with it, ``file::name``, the goldens that list it and the cases that are played.
 
     Nothing is run for this.

@@ -51,15 +51,18 @@ def goldens() -> list[Golden]:
 
 
 def _read(path: Path) -> Golden:
-    documents = list(yaml.safe_load_all(path.read_text()))
+    documents = _documents(path)
     return Golden(path, documents[0], documents[1] if len(documents) > 1 else None)
+
+
+def _documents(path: Path) -> list[Any]:
+    # With LibYAML: every process of a test run reads all of them.
+    return list(yaml.load_all(path.read_text(), Loader=yaml.CSafeLoader))
 
 
 def config_of(case: dict[str, Any]) -> Config:
     """The config of a case; a document that is refused fails the test."""
-    documents = [
-        d for name in case.get("base", ()) for d in yaml.safe_load_all((FOLDER / "base" / f"{name}.yaml").read_text())
-    ]
+    documents = [d for name in case.get("base", ()) for d in _documents(FOLDER / "base" / f"{name}.yaml")]
     objects = [_decoded(document) for document in [*documents, *case.get("config", ())]]
     mesh, problems = decode_mesh(case.get("mesh", {}))
     assert not problems, problems
