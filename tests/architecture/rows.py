@@ -10,9 +10,8 @@ import ast
 import fnmatch
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import yaml
@@ -51,8 +50,7 @@ def load(path: Path = LIST) -> list[Row]:
     return [Row(**{**entry, "status": "yes" if entry["status"] is True else entry["status"]}) for entry in entries]
 
 
-@cache
-def marks(tests: Path) -> Mapping[str, list[str]]:
+def marks(tests: Path) -> dict[str, list[str]]:
     """Row id -> the tests marked with it, ``file::name``, the goldens that list it and the cases that are played.
 
     Nothing is run for this.
